@@ -1,0 +1,241 @@
+"""What an exported file says of itself: the JSON beside it, which is the contract with the apps.
+
+An artifact is ``<checkpoint>-<precision>.<suffix>`` and, beside it, ``<checkpoint>-<precision>.<suffix>.json``, its
+:class:`Manifest`. The manifest's :class:`Contract` stands inside the file's own metadata as well, so that neither a swapped
+file nor an edited manifest goes unnoticed. Standard library only: apps and scripts read this without numpy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from mobile_inpaint import strict
+from mobile_inpaint.errors import ManifestError
+
+SCHEMA = 1
+Precision = Literal["fp32", "fp16", "w8a32", "w8a16", "w8a8", "pal8", "pal6", "pal4", "auto"]
+"""Weights then activations; ``pal`` is a palette of that many bits for the weights, ``auto`` a searched mix."""
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One input or output of an artifact.
+
+    Attributes:
+        name: ``image``, ``mask`` or ``output``.
+        layout: ``NCHW``, ``NHWC``, or ``image`` where the runtime takes an 8-bit picture.
+        shape: in that layout; for ``image``, ``(height, width)``.
+        dtype: ``float32`` or ``uint8``.
+        low, high: the range of values; for a mask ``high`` is a hole and ``low`` a pixel to keep.
+        colour: ``RGB`` or ``grey``.
+    """
+
+    name: str
+    layout: Literal["NCHW", "NHWC", "image"]
+    shape: tuple[int, ...]
+    dtype: Literal["float32", "uint8"]
+    low: float
+    high: float
+    colour: Literal["RGB", "grey"]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where the weights come from.
+
+    Attributes:
+        checkpoint: the name in the weights store, or of the user's own file.
+        sha256: of the file the weights were read from.
+        licence, copyright, paper, trained_on: as on the checkpoint's Card.
+    """
+
+    checkpoint: str
+    sha256: str
+    licence: str
+    copyright: str
+    paper: str
+    trained_on: str
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What an artifact promises; written into the file's own metadata and into its manifest, equal in both.
+
+    Attributes:
+        model: the variant, for example ``migan-512``.
+        target, precision: format and arithmetic.
+        size_px: side of the square that the network sees.
+        inputs, output: the tensors by name.
+        hole: the mask value that means "fill me", in units of the mask's ``high``; always 1.
+        composited: known pixels come back as given; always true.
+        provenance: of the weights.
+        tools: versions of what made the file.
+    """
+
+    model: str
+    target: str
+    precision: Precision
+    size_px: int
+    inputs: tuple[TensorSpec, ...]
+    output: TensorSpec
+    provenance: Provenance
+    tools: dict[str, str]
+    hole: int = 1
+    composited: bool = True
+
+    def to_json(self) -> str:
+        """One line of JSON, the same for the same contract."""
+        return json.dumps(strict.dump(self), sort_keys=True, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str, where: str) -> Contract:
+        """The contract that a file's metadata holds.
+
+        Raises:
+            ManifestError: ``text`` is not one.
+        """
+        return strict.load(cls, _parse(text, where), where, ManifestError)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """How near an artifact came to its generator, on which photos, by which runtime.
+
+    Attributes:
+        runtime: what ran the file, for example ``onnxruntime 1.31.1``.
+        computes_in: the arithmetic of that run; ``fp16`` weights may still be computed in ``fp32``.
+        photos: names of the golden photos.
+        psnr_db: in-hole PSNR to the fp32 generator on each photo (peak 1.0).
+        required_db: what each of them had to reach.
+        max_abs_error: largest in-hole difference, image in [0,1].
+        outside_max_abs_error: largest difference to the given pixels outside the hole; must be 0.
+        inverted_psnr_db: the same PSNR with the mask inverted, best photo: far below, or the polarity is wrong.
+    """
+
+    runtime: str
+    computes_in: Literal["fp32", "fp16", "int8"]
+    photos: tuple[str, ...]
+    psnr_db: tuple[float, ...]
+    required_db: float
+    max_abs_error: float
+    outside_max_abs_error: float
+    inverted_psnr_db: float
+
+    @property
+    def worst_psnr_db(self) -> float:
+        """The figure that must reach ``required_db``."""
+        return min(self.psnr_db)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The JSON beside an artifact.
+
+    Attributes:
+        file, sha256, bytes: the artifact; for a folder the sha256 is that of the sorted lines ``sha256  path``.
+        contract: inputs, output, weights and tools, as inside the file.
+        ops: the graph's operations by name, counted.
+        compositor: the numbers an app's compositor needs to do what ours does.
+        verification: never absent in a file that ``export`` left behind.
+        schema: of this JSON.
+    """
+
+    file: str
+    sha256: str
+    bytes: int
+    contract: Contract
+    ops: dict[str, int]
+    compositor: dict[str, float]
+    verification: Verification | None = None
+    schema: int = SCHEMA
+
+    def save(self, path: Path) -> None:
+        """Writes the JSON to ``path``."""
+        path.write_text(json.dumps(strict.dump(self), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Manifest:
+        """The manifest at ``path``.
+
+        Raises:
+            ManifestError: unreadable, of a newer schema, or not a manifest.
+        """
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ManifestError(f"{path.name}: cannot be read ({error})") from error
+        table = _parse(text, path.name)
+        schema = table.get("schema") if isinstance(table, dict) else None
+        if isinstance(schema, int) and schema > SCHEMA:
+            raise ManifestError(
+                f"{path.name}: schema {schema} is newer than this package reads ({SCHEMA}); upgrade mobile-inpaint"
+            )
+        return strict.load(cls, table, path.name, ManifestError)
+
+    def with_verification(self, verification: Verification) -> Manifest:
+        """A copy that carries ``verification``."""
+        return replace(self, verification=verification)
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """An exported file and its manifest."""
+
+    path: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, path: str | Path) -> Artifact:
+        """The artifact at ``path``, its bytes checked against the manifest beside it.
+
+        Raises:
+            ManifestError: no file, no manifest, or the file is not the one that the manifest describes.
+        """
+        path = Path(path)
+        if not path.exists():
+            raise ManifestError(f"{path}: no such artifact; make one with: mobile-inpaint export")
+        beside = manifest_path(path)
+        if not beside.exists():
+            raise ManifestError(f"{path.name}: its manifest {beside.name} is not beside it; export it again")
+        manifest = Manifest.load(beside)
+        if manifest.file != path.name:
+            raise ManifestError(f"{beside.name}: describes '{manifest.file}', not '{path.name}'; export it again")
+        digest = sha256_of(path)
+        if digest != manifest.sha256:
+            raise ManifestError(
+                f"{path.name}: its bytes are not those its manifest describes (sha256 {digest[:12]}…, manifest says "
+                f"{manifest.sha256[:12]}…); export it again"
+            )
+        return cls(path, manifest)
+
+
+def manifest_path(artifact: Path) -> Path:
+    """Where the manifest of ``artifact`` stands."""
+    return artifact.with_name(artifact.name + ".json")
+
+
+def sha256_of(path: Path) -> str:
+    """Hex digest of a file; of a folder, that of its sorted lines ``sha256  relative/path``."""
+    if path.is_dir():
+        lines = sorted(
+            f"{sha256_of(file)}  {file.relative_to(path).as_posix()}\n" for file in path.rglob("*") if file.is_file()
+        )
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder."""
+    return sum(f.stat().st_size for f in path.rglob("*") if f.is_file()) if path.is_dir() else path.stat().st_size
+
+
+def _parse(text: str, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ManifestError(f"{where}: not JSON ({error})") from error

@@ -1,0 +1,106 @@
+"""Every error this package raises on purpose.
+
+::
+
+    MobileInpaintError
+    ├── ModelNotFound, TargetNotFound, DeviceNotFound, CheckpointNotFound   the name, and what there is
+    ├── ToolchainMissing      a converter, runtime or program is not installed; says the command that installs it
+    ├── WeightsError          checksum, format or shape differs
+    ├── PhotoError            not an image, truncated, too many pixels, a kind of image we refuse
+    ├── MaskError             size differs from the photo; nothing to fill; nothing left to fill from
+    ├── RecipeError           file, key, expected
+    ├── ExportError
+    │   ├── UnsupportedPrecision   target, precision, those it has
+    │   ├── ConversionError        the toolchain's error is __cause__
+    │   └── VerificationError      metric, measured, required
+    ├── ManifestError         unreadable, tampered, or schema newer than this package
+    ├── BenchError            a measurement that cannot be made or compared
+    └── DeviceUnavailable     not connected, locked, wrong OS
+
+A message is one line: what is wrong, then what to do. The command line prints it on stderr and exits 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class MobileInpaintError(Exception):
+    """The root: catch this to catch everything this package raises on purpose."""
+
+
+class NameNotFound(MobileInpaintError):
+    """A name nobody here has; the message lists those there are and never guesses a nearest match."""
+
+    kind = "name"
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        self.name, self.known = name, tuple(known)
+        super().__init__(f"unknown {self.kind} '{name}': there are {', '.join(self.known) or 'none'}")
+
+
+class ModelNotFound(NameNotFound):
+    kind = "model"
+
+
+class TargetNotFound(NameNotFound):
+    kind = "target"
+
+
+class DeviceNotFound(NameNotFound):
+    kind = "device"
+
+
+class CheckpointNotFound(NameNotFound):
+    kind = "checkpoint"
+
+
+class ToolchainMissing(MobileInpaintError):
+    """A package or program that a command needs is not installed."""
+
+
+class WeightsError(MobileInpaintError):
+    """Weights whose checksum, format or shapes are not what they must be."""
+
+
+class PhotoError(MobileInpaintError):
+    """A photo that cannot be read, or that we refuse to read."""
+
+
+class MaskError(MobileInpaintError):
+    """A mask that does not fit its photo, or leaves nothing to do."""
+
+
+class RecipeError(MobileInpaintError):
+    """A recipe with an unknown key, a wrong type or an unknown name."""
+
+
+class ExportError(MobileInpaintError):
+    """An export that did not produce a verified artifact."""
+
+
+class UnsupportedPrecision(ExportError):
+    """A precision the target does not have."""
+
+    def __init__(self, target: str, precision: str, known: Iterable[str]) -> None:
+        super().__init__(f"target '{target}' has no precision '{precision}': it has {', '.join(known)}")
+
+
+class ConversionError(ExportError):
+    """The toolchain failed; its error is ``__cause__``."""
+
+
+class VerificationError(ExportError):
+    """An artifact that does not do what its generator does."""
+
+
+class ManifestError(MobileInpaintError):
+    """A manifest that is unreadable, does not belong to its artifact, or is newer than this package."""
+
+
+class BenchError(MobileInpaintError):
+    """A measurement that cannot be made, or two that cannot be compared."""
+
+
+class DeviceUnavailable(MobileInpaintError):
+    """A known device that is not connected, locked, or runs the wrong system."""

@@ -1,0 +1,90 @@
+"""What every deployment format can do; the formats stand beside this file, one a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from mobile_inpaint.artifact import Contract, Precision, TensorSpec
+from mobile_inpaint.photo.image import Fill, Image
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class Runner:
+    """A loaded artifact: a Fill that knows by what it runs.
+
+    Attributes:
+        fill: ``fill(image, mask) -> image`` at the artifact's size, NCHW float32 in [0,1], mask 1 = hole.
+        runtime: name and version, for example ``onnxruntime 1.31.1``.
+        computes_in: ``fp32`` where weights are merely stored in fewer bits.
+        grey_levels: true where the runtime returns 8-bit pictures, so that nothing finer than 1/255 can be compared.
+    """
+
+    fill: Fill
+    runtime: str
+    computes_in: str
+    grey_levels: bool = False
+
+    def __call__(self, image: Image, mask: Image) -> Image:
+        """The filled image; see :data:`~mobile_inpaint.photo.image.Fill`."""
+        return self.fill(image, mask)
+
+
+class Target(Protocol):
+    """One format. Its module holds the one instance under the name ``TARGET``."""
+
+    name: str
+    suffix: str
+    precisions: tuple[Precision, ...]
+    extra: str
+    """The extra of this package that installs the toolchain."""
+
+    def tensors(self, size_px: int) -> tuple[tuple[TensorSpec, ...], TensorSpec]:
+        """Inputs and output of an artifact whose network sees ``size_px`` squared."""
+        ...
+
+    def tools(self) -> dict[str, str]:
+        """Versions of what converts, by distribution name.
+
+        Raises:
+            ToolchainMissing: with the pip line.
+        """
+        ...
+
+    def convert(self, network: torch.nn.Module, contract: Contract, out: Path) -> None:
+        """Writes the artifact to ``out``, with ``contract`` in its metadata.
+
+        Args:
+            network: fused and rewritten; ``network(image, mask) -> image``, NCHW float32 in [0,1], mask 1 = hole.
+            contract: what the file must promise.
+            out: a path that does not exist yet.
+
+        Raises:
+            ConversionError: the toolchain failed; its error is ``__cause__``.
+        """
+        ...
+
+    def load(self, path: Path, *, threads: int | None = None) -> Runner:
+        """The file at ``path``, run by its own runtime.
+
+        Raises:
+            ToolchainMissing: with the pip line.
+            ManifestError: the runtime cannot read the file.
+        """
+        ...
+
+    def read_contract(self, path: Path) -> Contract:
+        """The contract in the file's own metadata.
+
+        Raises:
+            ManifestError: there is none.
+        """
+        ...
+
+    def ops(self, path: Path) -> dict[str, int]:
+        """The graph's operations, counted by name; constants are not operations."""
+        ...
