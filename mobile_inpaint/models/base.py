@@ -1,0 +1,60 @@
+"""What every network here is, whatever its family."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+import torch
+from torch import nn
+
+
+class Fusable(Protocol):
+    """A block that trains in one form and ships in a plainer, equal one."""
+
+    def fuse(self) -> nn.Module:
+        """A new module with the same output in fewer operations; this one is left as it is."""
+        ...
+
+
+class Generator(nn.Module):
+    """A Fill on tensors: ``generator(image, mask) -> image``.
+
+    The family's own normalisation and mask polarity live inside its ``forward``; outside there is one convention.
+
+    Attributes:
+        resolution: side in px of the square images it takes.
+    """
+
+    resolution: int
+
+    def forward(self, image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """The filled image.
+
+        Args:
+            image: float [N, 3, R, R], RGB in [0,1]; what lies under the hole is not read.
+            mask: float [N, 1, R, R], 1 = hole, 0 = keep.
+
+        Returns:
+            float [N, 3, R, R] in [0,1]; outside the hole exactly ``image``.
+        """
+        raise NotImplementedError
+
+    def activations(self) -> Iterable[nn.Module]:
+        """The modules whose output the export watches for its largest magnitude; by default none."""
+        return ()
+
+    def fold(self, *, largest_activation: float) -> None:
+        """Moves constants between modules, in place and exactly, so that fewer operations remain; by default nothing.
+
+        Called on a fused copy by the export.
+
+        Args:
+            largest_activation: the largest magnitude any activation reached on the golden photos; a guard that it stays
+                far below may be dropped.
+        """
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Learned numbers in ``module``; fixed filters are buffers and do not count."""
+    return sum(parameter.numel() for parameter in module.parameters())

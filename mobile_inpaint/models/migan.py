@@ -1,0 +1,437 @@
+"""MI-GAN: a small GAN of depthwise-separable, re-parameterizable convolutions (Sargsyan et al., ICCV 2023).
+
+One Generator for training and export. Modules are named after what they do; :mod:`~mobile_inpaint.models.migan_layouts`
+reads the two layouts in which the authors publish weights.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from mobile_inpaint.errors import ModelNotFound
+from mobile_inpaint.models import base
+from mobile_inpaint.models.repconv import RepConv2d
+
+GAIN = math.sqrt(2.0)
+CLAMP = 256.0
+SLOPE = 0.2
+SMALLEST = 4
+"""Side in px of the innermost feature map."""
+
+NoiseMode = Literal["constant", "random", "none"]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The numbers of one network.
+
+    Attributes:
+        resolution: side of the image in px, a power of two, at least 8.
+        ch_base, ch_max: a feature map of side r has ``min(ch_base // r, ch_max)`` channels.
+        tensors: how many each convolution trains; 0 is the fused form, as published for inference.
+    """
+
+    resolution: int
+    ch_base: int = 32768
+    ch_max: int = 512
+    tensors: int = 9
+
+    def channels(self, side: int) -> int:
+        """Channels of the feature map of that side."""
+        return min(self.ch_base // side, self.ch_max)
+
+    @property
+    def sides(self) -> list[int]:
+        """Sides of the feature maps, innermost first: 4, 8, … resolution."""
+        return [SMALLEST << i for i in range((self.resolution // SMALLEST).bit_length())]
+
+
+VARIANTS = {"migan-256": Variant(256), "migan-512": Variant(512)}
+
+
+def build(name: str, **overrides: int) -> Generator:
+    """The network called ``name`` with random weights; overrides are fields of :class:`Variant`.
+
+    Raises:
+        ModelNotFound: no such variant.
+        ValueError: an override that no network can have.
+    """
+    if name not in VARIANTS:
+        raise ModelNotFound(name, VARIANTS)
+    return Generator(Variant(**{**vars(VARIANTS[name]), **overrides}))
+
+
+class Activation(nn.Module):
+    """Leaky ReLU, times sqrt(2), clamped to ±256."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The activated map."""
+        return (F.leaky_relu(x, SLOPE) * GAIN).clamp(-CLAMP, CLAMP)
+
+
+class Clamp(nn.Module):
+    """Limits to ±``limit``; stays in an exported network only if its activations come near the limit."""
+
+    def __init__(self, limit: float) -> None:
+        super().__init__()
+        self.limit = limit
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The limited map."""
+        return x.clamp(-self.limit, self.limit)
+
+
+def _fir(channels: int, gain: float) -> torch.Tensor:
+    taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
+    return (torch.outer(taps, taps) * gain / 64).expand(channels, 1, 4, 4).contiguous()
+
+
+class FirDown(nn.Module):
+    """Halves a map with the filter [1, 3, 3, 1] in both directions, zeros beyond the border."""
+
+    fir: torch.Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.register_buffer("fir", _fir(channels, 1.0), persistent=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The map at half the side."""
+        return F.conv2d(x, self.fir, stride=2, padding=1, groups=self.fir.shape[0])
+
+
+class FirUp(nn.Module):
+    """Doubles a map: zeros between the samples and beyond the border, then the filter [1, 3, 3, 1] times 4."""
+
+    fir: torch.Tensor
+
+    def __init__(self, channels: int, side: int) -> None:
+        super().__init__()
+        self.side = side
+        self.register_buffer("fir", _fir(channels, 4.0), persistent=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The map at twice the side."""
+        return F.conv_transpose2d(x, self.fir, stride=2, padding=1, groups=self.fir.shape[0])
+
+    def fuse(self) -> BilinearUp:
+        """The same map by an operation that every phone runtime has."""
+        return BilinearUp(self.side).to(self.fir)
+
+
+class BilinearUp(nn.Module):
+    """Doubles a map bilinearly and darkens its border as :class:`FirUp` does.
+
+    [1, 3, 3, 1] interpolates as bilinear resizing does, except at the border, where resizing repeats the last sample and the
+    filter sees a zero: there the result is 3/4 of the resized one.
+    """
+
+    border: torch.Tensor
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        edge = torch.ones(2 * side)
+        edge[0] = edge[-1] = 0.75
+        self.register_buffer("border", torch.outer(edge, edge)[None, None], persistent=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The map at twice the side."""
+        return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False) * self.border
+
+
+class Noise(nn.Module):
+    """Adds one map, times a learned strength, to every channel.
+
+    Attributes:
+        mode: ``constant`` adds the stored map (export, evaluation), ``random`` a fresh one at each call (training),
+            ``none`` nothing.
+    """
+
+    const: torch.Tensor
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.mode: NoiseMode = "constant"
+        self.strength = nn.Parameter(torch.zeros(()))
+        self.register_buffer("const", torch.randn(side, side))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The noisy map."""
+        if self.mode == "none":
+            return x
+        if self.mode == "random":
+            return x + torch.randn_like(x[:, :1]) * self.strength
+        return x + self.const * self.strength
+
+    @torch.no_grad()
+    def fuse(self) -> AddConstant:
+        """The stored map and its strength as one constant."""
+        return AddConstant(self.const * self.strength)
+
+
+class AddConstant(nn.Module):
+    """Adds one constant map to every channel."""
+
+    const: torch.Tensor
+
+    def __init__(self, const: torch.Tensor) -> None:
+        super().__init__()
+        self.register_buffer("const", const[None, None].clone())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The shifted map."""
+        return x + self.const
+
+
+def conv(in_channels: int, out_channels: int, kernel_size: int, tensors: int, *, groups: int = 1, bias: bool) -> nn.Module:
+    """A convolution that keeps height and width: re-parameterizable, or plain when ``tensors`` is 0."""
+    if tensors:
+        return RepConv2d(in_channels, out_channels, kernel_size, groups=groups, bias=bias, tensors=tensors)
+    return nn.Conv2d(in_channels, out_channels, kernel_size, padding=kernel_size // 2, groups=groups, bias=bias)
+
+
+class SeparableConv(nn.Module):
+    """Depthwise 3×3, then pointwise 1×1, each activated; between or after them a change of scale.
+
+    Args:
+        side: of the output map; needed where noise or upsampling has a size.
+        resize: ``down`` halves between the two convolutions, ``up`` doubles after the second.
+        noise: adds a :class:`Noise` map before the second activation.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        tensors: int,
+        *,
+        side: int,
+        resize: Literal["down", "up"] | None = None,
+        noise: bool = False,
+    ) -> None:
+        super().__init__()
+        self.depthwise = conv(in_channels, in_channels, 3, tensors, groups=in_channels, bias=True)
+        self.depthwise_activation: nn.Module = Activation()
+        self.down: nn.Module = FirDown(in_channels) if resize == "down" else nn.Identity()
+        self.pointwise = conv(in_channels, out_channels, 1, tensors, bias=False)
+        self.up: nn.Module = FirUp(out_channels, side // 2) if resize == "up" else nn.Identity()
+        self.noise: nn.Module = Noise(side) if noise else nn.Identity()
+        self.activation: nn.Module = Activation()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The next feature map."""
+        x = self.down(self.depthwise_activation(self.depthwise(x)))
+        return self.activation(self.noise(self.up(self.pointwise(x))))  # type: ignore[no-any-return]
+
+
+class EncoderBlock(nn.Module):
+    """One level on the way in: the skip at this side, and the map for the next."""
+
+    def __init__(self, variant: Variant, side: int) -> None:
+        super().__init__()
+        here, tensors = variant.channels(side), variant.tensors
+        if side == variant.resolution:
+            self.fromrgb = conv(4, here, 1, min(tensors, 1), bias=True)
+            self.fromrgb_activation: nn.Module = Activation()
+        self.conv1 = SeparableConv(here, here, tensors, side=side)
+        inner = side > SMALLEST
+        self.conv2 = SeparableConv(
+            here, variant.channels(side // 2) if inner else here, tensors, side=side, resize="down" if inner else None
+        )
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(skip, next map)."""
+        if hasattr(self, "fromrgb"):
+            x = self.fromrgb_activation(self.fromrgb(x))
+        skip = self.conv1(x)
+        return skip, self.conv2(skip)
+
+
+class Encoder(nn.Module):
+    """The way in: from the four input channels to the innermost map, leaving a skip at every side."""
+
+    def __init__(self, variant: Variant) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleDict({f"b{side}": EncoderBlock(variant, side) for side in reversed(variant.sides)})
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """(innermost map, skips innermost first) of ``x``: cat(mask - 0.5, rgb * mask), mask 1 = known, rgb in [-1,1]."""
+        skips: list[torch.Tensor] = []
+        for block in self.blocks.children():
+            skip, x = block(x)
+            skips.insert(0, skip)
+        return x, skips
+
+
+class SynthesisBlock(nn.Module):
+    """One level on the way out: the map at this side, and what this level adds to the image."""
+
+    def __init__(self, variant: Variant, side: int) -> None:
+        super().__init__()
+        here, tensors = variant.channels(side), variant.tensors
+        inner = side > SMALLEST
+        self.conv1 = SeparableConv(
+            variant.channels(side // 2) if inner else here,
+            here,
+            tensors,
+            side=side,
+            resize="up" if inner else None,
+            noise=inner,
+        )
+        self.conv2 = SeparableConv(here, here, tensors, side=side, noise=inner)
+        self.torgb = conv(here, 3, 1, tensors, bias=True)
+        self.enlarge: nn.Module = FirUp(3, side // 2) if inner else nn.Identity()
+
+    def forward(self, x: torch.Tensor, skip: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(map, RGB residual) at this side."""
+        x = self.conv2(self.conv1(x) + skip)
+        return x, self.torgb(x)
+
+
+class Synthesis(nn.Module):
+    """The way out: from the innermost map and the skips to an image in [-1,1], not bounded."""
+
+    def __init__(self, variant: Variant) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleDict({f"b{side}": SynthesisBlock(variant, side) for side in variant.sides})
+
+    def forward(self, x: torch.Tensor, skips: list[torch.Tensor]) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """(image, RGB residuals innermost first); the residuals are what the published distillation compares."""
+        image: torch.Tensor | None = None
+        residuals: list[torch.Tensor] = []
+        for block, skip in zip(self.blocks.children(), skips, strict=True):
+            x, residual = block(x, skip)
+            image = residual if image is None else block.enlarge(image) + residual
+            residuals.append(residual)
+        assert image is not None
+        return image, residuals
+
+
+class ToPublished(nn.Module):
+    """Our tensors as the network was trained on them: mask 1 = known and centred, RGB in [-1,1] and 0 in the hole."""
+
+    def forward(self, known: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Four channels from RGB in [0,1] (0 in the hole) and a mask (1 = hole)."""
+        keep = 1 - mask
+        return torch.cat([keep - 0.5, 2 * known - keep], dim=1)
+
+
+class Concatenate(nn.Module):
+    """:class:`ToPublished` after its arithmetic has moved into the first convolution."""
+
+    def forward(self, known: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Four channels, as given."""
+        return torch.cat([mask, known], dim=1)
+
+
+class FromPublished(nn.Module):
+    """[-1,1] to [0,1]."""
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """The rescaled image, not bounded."""
+        return image * 0.5 + 0.5
+
+
+class Generator(base.Generator):
+    """MI-GAN's generator; see :class:`mobile_inpaint.models.base.Generator` for what goes in and out."""
+
+    def __init__(self, variant: Variant) -> None:
+        if variant.resolution < 2 * SMALLEST or variant.resolution & (variant.resolution - 1):
+            raise ValueError(f"resolution must be a power of two from 8 up, not {variant.resolution}")
+        if variant.ch_base < variant.resolution or variant.ch_max < 1 or variant.tensors < 0:
+            raise ValueError("ch_base must be at least the resolution, ch_max at least 1, tensors at least 0")
+        super().__init__()
+        self.variant = variant
+        self.resolution = variant.resolution
+        self.enter: nn.Module = ToPublished()
+        self.encoder = Encoder(variant)
+        self.synthesis = Synthesis(variant)
+        self.leave: nn.Module = FromPublished()
+
+    def forward(self, image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """The filled image; see the base class."""
+        known = image * (1 - mask)
+        return known + self.predict(known, mask)[0].clamp(0, 1) * mask
+
+    def predict(self, known: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """The network's own image, neither bounded nor composited, and its RGB residuals innermost first.
+
+        Args:
+            known: RGB in [0,1], 0 in the hole.
+            mask: 1 = hole.
+        """
+        innermost, skips = self.encoder(self.enter(known, mask))
+        image, residuals = self.synthesis(innermost, skips)
+        return self.leave(image), residuals
+
+    def set_noise(self, mode: NoiseMode) -> None:
+        """Chooses what every :class:`Noise` adds."""
+        for module in self.modules():
+            if isinstance(module, Noise):
+                module.mode = mode
+
+    def activations(self) -> Iterator[nn.Module]:
+        """Every activation, for hooks that watch them."""
+        return (module for module in self.modules() if isinstance(module, Activation))
+
+    @torch.no_grad()
+    def fold(self, *, largest_activation: float) -> None:
+        """Moves each activation's sqrt(2) and both changes of range into convolutions, and drops the clamp if never near.
+
+        Leaky ReLU is positively homogeneous, so every map may be kept sqrt(2) too small if each convolution that reads one
+        is sqrt(2) larger; only ``fromrgb`` reads no activation. Skips add maps that are too small by the same factor, and
+        noise is added before the activation, where nothing has changed.
+
+        Source: the algebra is ours; ``fromrgb`` takes ``cat(mask, known)`` after ``cat(0.5 - mask, 2 known - 1 + mask)``.
+        """
+        plain: nn.Module = nn.LeakyReLU(SLOPE)
+        if largest_activation > CLAMP / 4:
+            plain = nn.Sequential(plain, Clamp(CLAMP / GAIN))
+        for module in list(self.modules()):
+            for name, child in module.named_children():
+                if isinstance(child, Activation):
+                    setattr(module, name, plain)
+
+        convs = {name: module for name, module in self.named_modules() if isinstance(module, nn.Conv2d)}
+        first = convs.pop(f"encoder.blocks.b{self.resolution}.fromrgb")
+        for module in convs.values():
+            module.weight.mul_(GAIN)
+
+        assert first.bias is not None
+        of_mask, of_rgb = first.weight[:, :1].clone(), first.weight[:, 1:].clone()
+        of_rgb_sum = of_rgb.sum(dim=1, keepdim=True)
+        first.weight[:, :1] = of_rgb_sum - of_mask
+        first.weight[:, 1:] = 2 * of_rgb
+        first.bias += (0.5 * of_mask - of_rgb_sum).flatten()
+        self.enter = Concatenate()
+
+        for name, module in convs.items():
+            if name.endswith("torgb"):
+                assert module.bias is not None
+                module.weight.mul_(0.5)
+                module.bias.mul_(0.5)
+        last = convs[f"synthesis.blocks.b{self.resolution}.torgb"]
+        assert last.bias is not None
+        last.bias += 0.5
+        self.leave = nn.Identity()
+
+
+def load(name: str, state: Mapping[str, torch.Tensor], **overrides: int) -> Generator:
+    """The network called ``name`` with the weights in ``state``, in any layout that we know.
+
+    Raises:
+        WeightsError: the layout is unknown, or a shape is not this network's.
+    """
+    from mobile_inpaint.models.migan_layouts import to_ours
+
+    layout = to_ours(state)
+    network = build(name, **{**overrides, "tensors": layout.tensors})
+    layout.load_into(network, name)
+    return network
