@@ -38,6 +38,16 @@ class Generator(nn.Module):
         Returns:
             float [N, 3, R, R] in [0,1]; outside the hole exactly ``image``.
         """
+        known = image * (1 - mask)
+        return known + self.predict(torch.cat([mask, known], dim=1)).clamp(0, 1) * mask
+
+    def predict(self, holed: torch.Tensor) -> torch.Tensor:
+        """The network's own image, neither bounded nor composited: float [N, 3, R, R], nominally RGB in [0,1].
+
+        Args:
+            holed: float [N, 4, R, R]: the mask (1 = hole), then RGB in [0,1] with 0 in the hole. One tensor, because a target
+                whose layout is channels-last must join the two in that layout, or pay for transposing them.
+        """
         raise NotImplementedError
 
     def activations(self) -> Iterable[nn.Module]:

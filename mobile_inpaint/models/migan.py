@@ -315,20 +315,12 @@ class Synthesis(nn.Module):
 
 
 class ToPublished(nn.Module):
-    """Our tensors as the network was trained on them: mask 1 = known and centred, RGB in [-1,1] and 0 in the hole."""
+    """Our channels as the network was trained on them: mask 1 = known and centred, RGB in [-1,1] and 0 in the hole."""
 
-    def forward(self, known: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Four channels from RGB in [0,1] (0 in the hole) and a mask (1 = hole)."""
-        keep = 1 - mask
-        return torch.cat([keep - 0.5, 2 * known - keep], dim=1)
-
-
-class Concatenate(nn.Module):
-    """:class:`ToPublished` after its arithmetic has moved into the first convolution."""
-
-    def forward(self, known: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Four channels, as given."""
-        return torch.cat([mask, known], dim=1)
+    def forward(self, holed: torch.Tensor) -> torch.Tensor:
+        """Four channels from four; see :meth:`mobile_inpaint.models.base.Generator.predict`."""
+        keep = 1 - holed[:, :1]
+        return torch.cat([keep - 0.5, 2 * holed[:, 1:] - keep], dim=1)
 
 
 class FromPublished(nn.Module):
@@ -355,19 +347,13 @@ class Generator(base.Generator):
         self.synthesis = Synthesis(variant)
         self.leave: nn.Module = FromPublished()
 
-    def forward(self, image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """The filled image; see the base class."""
-        known = image * (1 - mask)
-        return known + self.predict(known, mask)[0].clamp(0, 1) * mask
+    def predict(self, holed: torch.Tensor) -> torch.Tensor:
+        """The network's own image; see the base class."""
+        return self.predict_levels(holed)[0]
 
-    def predict(self, known: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """The network's own image, neither bounded nor composited, and its RGB residuals innermost first.
-
-        Args:
-            known: RGB in [0,1], 0 in the hole.
-            mask: 1 = hole.
-        """
-        innermost, skips = self.encoder(self.enter(known, mask))
+    def predict_levels(self, holed: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """The network's own image, and the RGB residual of each level in [-1,1] units, innermost first."""
+        innermost, skips = self.encoder(self.enter(holed))
         image, residuals = self.synthesis(innermost, skips)
         return self.leave(image), residuals
 
@@ -389,7 +375,7 @@ class Generator(base.Generator):
         is sqrt(2) larger; only ``fromrgb`` reads no activation. Skips add maps that are too small by the same factor, and
         noise is added before the activation, where nothing has changed.
 
-        Source: the algebra is ours; ``fromrgb`` takes ``cat(mask, known)`` after ``cat(0.5 - mask, 2 known - 1 + mask)``.
+        ``fromrgb`` was trained on ``cat(0.5 - mask, 2 known - 1 + mask)`` and now reads ``cat(mask, known)``.
         """
         plain: nn.Module = nn.LeakyReLU(SLOPE)
         if largest_activation > CLAMP / 4:
@@ -410,7 +396,7 @@ class Generator(base.Generator):
         first.weight[:, :1] = of_rgb_sum - of_mask
         first.weight[:, 1:] = 2 * of_rgb
         first.bias += (0.5 * of_mask - of_rgb_sum).flatten()
-        self.enter = Concatenate()
+        self.enter = nn.Identity()
 
         for name, module in convs.items():
             if name.endswith("torgb"):
