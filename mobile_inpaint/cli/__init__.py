@@ -1,0 +1,99 @@
+"""The command ``mobile-inpaint``: one verb a file, and only the verb that was asked for is imported.
+
+A verb is a function of its file's name (``weights`` is a group of its own, ``app``). Its file imports nothing heavy at module
+level: numpy, torch and converters are imported inside the function, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import warnings
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Annotated
+
+import typer
+
+from mobile_inpaint import __version__
+from mobile_inpaint.cli import console
+from mobile_inpaint.errors import MobileInpaintError
+
+PROGRAM = "mobile-inpaint"
+VERBS = {
+    "export": "Make an artifact for phones and browsers, verified.",
+    "verify": "Repeat an artifact's verification on this machine.",
+    "fill": "Erase what a mask covers from a photo.",
+    "bench": "Time artifacts on a device.",
+    "weights": "Fetch, add, list and remove checkpoints.",
+    "models": "List the networks.",
+    "targets": "List the formats and what each needs.",
+    "devices": "List the devices that bench knows.",
+    "doctor": "Say what is installed, what is missing and how to get it.",
+    "info": "Show what an artifact says of itself.",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code of ``mobile-inpaint ARGUMENTS``: 0, 1 with one line on stderr, or 130 when interrupted.
+
+    Args:
+        arguments: without the program's name; the process's own when None.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    verb = next((argument for argument in arguments if not argument.startswith("-")), None)
+    asks_for_help = "--help" in arguments  # which typer prints itself
+    with warnings.catch_warnings(), nullcontext() if asks_for_help else console.claimed_stdout():
+        warnings.simplefilter("ignore")  # of the toolchains, to their developers; ours to the user go through console.note
+        try:
+            command = typer.main.get_command(_app(verb))
+            code = command.main(arguments, prog_name=PROGRAM, standalone_mode=False)
+            return code if isinstance(code, int) else 0
+        except typer.TyperException as error:
+            console.note(f"{PROGRAM}: {_usage(error, verb)}")
+        except MobileInpaintError as error:
+            console.note(f"{PROGRAM}: {' '.join(str(error).split())}")
+        except OSError as error:
+            console.note(f"{PROGRAM}: {error.filename}: {error.strerror}" if error.filename else f"{PROGRAM}: {error}")
+        except KeyboardInterrupt:
+            return 130
+    return 1
+
+
+def _app(verb: str | None) -> typer.Typer:
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, suggest_commands=False)
+    app.callback()(_root)
+    for name, line in VERBS.items():
+        if name != verb:
+            app.command(name, help=line)(_not_asked_for)
+        elif name == "weights":
+            app.add_typer(importlib.import_module(f"{__name__}.{name}").app, name=name, help=line)
+        else:
+            app.command(name)(getattr(importlib.import_module(f"{__name__}.{name}"), name))
+    return app
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        console.say(f"{PROGRAM} {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Erase objects from photos with small networks, and bring those networks to phones."""
+
+
+def _not_asked_for() -> None:
+    """Stands in the list of verbs for one whose file this call does not need."""
+
+
+def _usage(error: typer.TyperException, verb: str | None) -> str:
+    message = " ".join(error.format_message().split()).rstrip(".")
+    context = getattr(error, "ctx", None)
+    if commands := getattr(getattr(context, "command", None), "commands", None):
+        return f"{message}: there are {', '.join(commands)}"
+    return f"{message}; see: {PROGRAM} {verb} --help"

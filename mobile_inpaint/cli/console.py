@@ -1,0 +1,106 @@
+"""How every verb speaks: results on stdout, asides on stderr, ``--json`` as one document, a bar for long work."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any, TextIO
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+"""The annotation of a verb's ``json`` parameter."""
+
+_claimed: TextIO | None = None
+
+
+@contextmanager
+def claimed_stdout() -> Iterator[None]:
+    """Inside, only :func:`say`, :func:`emit` and :func:`table` reach stdout.
+
+    Converters print to file descriptor 1 from Python and from C++; inside, that descriptor is stderr.
+    """
+    global _claimed
+    python_stdout = sys.stdout
+    python_stdout.flush()
+    descriptor = os.dup(1)
+    if python_stdout is sys.__stdout__:
+        _claimed = open(os.dup(descriptor), "w", encoding="utf-8", errors="replace")  # noqa: PTH123, SIM115
+    else:  # a test's, or a notebook's: not file descriptor 1 at all
+        _claimed = python_stdout
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    try:
+        yield
+    finally:
+        sys.stdout = python_stdout
+        os.dup2(descriptor, 1)
+        os.close(descriptor)
+        claimed, _claimed = _claimed, None
+        if claimed is not python_stdout:
+            claimed.close()
+
+
+def say(text: str) -> None:
+    """Prints a line of the result on stdout."""
+    print(text, file=_claimed, flush=True)
+
+
+def note(text: str) -> None:
+    """Prints an aside on stderr: a hint, a step, an error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def emit(document: Any) -> None:
+    """Prints ``document`` on stdout as JSON; call it once."""
+    say(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> None:
+    """Prints ``rows`` under ``columns`` on stdout, as wide as the terminal; numbers stand on the right.
+
+    Piped into another program a row is always one line.
+    """
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    piped = _claimed is None or not _claimed.isatty()
+    drawn = Table(box=None, pad_edge=False, title=title, title_justify="left", title_style="bold", header_style="bold")
+    for position, column in enumerate(columns):
+        numbers = all(isinstance(row[position], int | float) for row in rows)
+        drawn.add_column(column, justify="right" if numbers else "left", overflow="fold", no_wrap=piped)
+    for row in rows:
+        drawn.add_row(*(escape(str(cell)) for cell in row))
+    Console(file=_claimed, width=10_000 if piped else None, highlight=False).print(drawn)
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A callback ``advance(done, total)`` that draws a bar on stderr once the work has lasted a second.
+
+    Nothing is drawn where stderr is not a terminal. ``total`` is None while nobody knows it.
+    """
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    bar = Progress(console=Console(stderr=True), transient=True)
+    task = bar.add_task(label, total=None)
+    started = time.monotonic()
+
+    def advance(done: int, total: int | None) -> None:
+        bar.update(task, completed=done, total=total)
+        if not bar.live.is_started and time.monotonic() - started > 1:
+            bar.start()
+
+    try:
+        yield advance
+    finally:
+        bar.stop()
