@@ -74,6 +74,7 @@ class Contract:
         composited: known pixels come back as given; always true.
         provenance: of the weights.
         tools: versions of what made the file.
+        deployment: the oldest system it runs on where the format says so, for example ``iOS16``; else empty.
     """
 
     model: str
@@ -84,6 +85,7 @@ class Contract:
     output: TensorSpec
     provenance: Provenance
     tools: dict[str, str]
+    deployment: str = ""
     hole: int = 1
     composited: bool = True
 

@@ -42,6 +42,8 @@ class Target(Protocol):
     precisions: tuple[Precision, ...]
     extra: str
     """The extra of this package that installs the toolchain."""
+    deployments: tuple[str, ...]
+    """Oldest systems that a file can be made for, the default first; empty where the format knows none."""
 
     def tensors(self, size_px: int) -> tuple[tuple[TensorSpec, ...], TensorSpec]:
         """Inputs and output of an artifact whose network sees ``size_px`` squared."""

@@ -1,0 +1,183 @@
+"""Core ML mlprogram, with pictures in and out; run by Core ML on macOS and by our own interpreter elsewhere."""
+
+from __future__ import annotations
+
+import collections
+import json
+import platform
+import sys
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mobile_inpaint.artifact import Contract, Precision, TensorSpec
+from mobile_inpaint.errors import ConversionError, ManifestError
+from mobile_inpaint.photo.image import Image
+from mobile_inpaint.targets.base import Runner
+from mobile_inpaint.targets.silence import silence
+from mobile_inpaint.targets.toolchain import versions
+
+if TYPE_CHECKING:
+    import torch
+
+_METADATA_KEY = "mobile_inpaint"
+
+
+class CoremlTarget:
+    """8-bit RGB picture and 8-bit grey mask in (255 = hole), 8-bit RGB picture out."""
+
+    name = "coreml"
+    suffix = ".mlpackage"
+    precisions: tuple[Precision, ...] = ("fp32", "fp16")
+    extra = "coreml"
+    deployments: tuple[str, ...] = ("iOS16", "iOS17", "iOS18")
+
+    def tensors(self, size_px: int) -> tuple[tuple[TensorSpec, ...], TensorSpec]:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        side = (size_px, size_px)
+        return (
+            TensorSpec("image", "image", side, "uint8", 0.0, 255.0, "RGB"),
+            TensorSpec("mask", "image", side, "uint8", 0.0, 255.0, "grey"),
+        ), TensorSpec("output", "image", side, "uint8", 0.0, 255.0, "RGB")
+
+    def tools(self) -> dict[str, str]:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        return versions(self.extra, ("coremltools", "torch"))
+
+    def convert(self, network: torch.nn.Module, contract: Contract, out: Path) -> None:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        self.tools()
+        try:
+            with silence():
+                _export(network, contract, out)
+        except Exception as error:
+            raise ConversionError(f"coreml: the converter failed: {str(error).splitlines()[0]}") from error
+
+    def load(self, path: Path, *, threads: int | None = None) -> Runner:
+        """See :class:`~mobile_inpaint.targets.base.Target`; ``threads`` is Core ML's own business."""
+        version = self.tools()["coremltools"]
+        half = self.read_contract(path).precision != "fp32"
+        with silence():
+            try:
+                if sys.platform == "darwin":
+                    name = f"Core ML, macOS {platform.mac_ver()[0]}"
+                    return Runner(_by_core_ml(path), name, "fp16" if half else "fp32", grey_levels=True)
+                run = _by_interpreter(path)
+            except ManifestError:
+                raise
+            except Exception as error:
+                raise ManifestError(f"{path.name}: not a Core ML program ({str(error).splitlines()[0]})") from error
+        return Runner(run, f"our MIL interpreter, coremltools {version}", "fp16" if half else "fp32")
+
+    def read_contract(self, path: Path) -> Contract:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        text = _spec(path).description.metadata.userDefined.get(_METADATA_KEY)
+        if not text:
+            raise ManifestError(f"{path.name}: its metadata holds no contract of ours")
+        return Contract.from_json(text, f"{path.name} (its metadata)")
+
+    def ops(self, path: Path) -> dict[str, int]:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        blocks = _spec(path).mlProgram.functions["main"].block_specializations.values()
+        counted = collections.Counter(op.type for block in blocks for op in block.operations)
+        del counted["const"]
+        return dict(sorted(counted.items()))
+
+
+TARGET = CoremlTarget()
+
+
+def _spec(path: Path) -> Any:
+    versions("coreml", ("coremltools",))
+    with silence():
+        from coremltools.models.utils import load_spec
+
+        try:
+            return load_spec(str(path))
+        except Exception as error:
+            raise ManifestError(f"{path.name}: not a Core ML package ({str(error).splitlines()[0]})") from error
+
+
+def _export(network: torch.nn.Module, contract: Contract, out: Path) -> None:
+    import coremltools as ct
+    import torch
+
+    class EightBit(torch.nn.Module):
+        """The same Fill in units of grey levels: whole numbers to 255 are exact in float16, so known pixels stay exact."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+            hole = mask * (1 / 255)
+            known = image * (1 - hole)
+            filled = self.network.predict(torch.cat([hole, known * (1 / 255)], dim=1))
+            return known + (filled * 255).clamp(0, 255) * hole
+
+    rgb, grey = (1, 3, contract.size_px, contract.size_px), (1, 1, contract.size_px, contract.size_px)
+    model = ct.convert(
+        torch.jit.trace(EightBit().eval(), (torch.zeros(rgb), torch.zeros(grey))),
+        convert_to="mlprogram",
+        inputs=[
+            ct.ImageType(name="image", shape=rgb, color_layout=ct.colorlayout.RGB),
+            ct.ImageType(name="mask", shape=grey, color_layout=ct.colorlayout.GRAYSCALE),
+        ],
+        outputs=[ct.ImageType(name="output", color_layout=ct.colorlayout.RGB)],
+        minimum_deployment_target=ct.target[contract.deployment],
+        compute_precision=ct.precision.FLOAT16 if contract.precision == "fp16" else ct.precision.FLOAT32,
+        skip_model_load=True,
+    )
+    model.author = contract.provenance.copyright
+    model.license = contract.provenance.licence
+    model.short_description = (
+        "Fills the hole of a photo. image: RGB; mask: 255 = hole, 0 = keep; output: RGB, known pixels as given."
+    )
+    model.input_description["image"] = "RGB photo; what lies under the hole is not read"
+    model.input_description["mask"] = "255 = hole, 0 = keep"
+    model.output_description["output"] = "the photo, its hole filled"
+    model.user_defined_metadata[_METADATA_KEY] = contract.to_json()
+    model.save(str(out))
+    _name_items_by_path(out / "Manifest.json")
+
+
+def _name_items_by_path(manifest: Path) -> None:
+    """Replaces the package's random identifiers, so that exporting twice gives the same bytes."""
+    package = json.loads(manifest.read_text())
+    text = json.dumps(package, indent=4)
+    for identifier, item in package["itemInfoEntries"].items():
+        text = text.replace(identifier, str(uuid.uuid5(uuid.NAMESPACE_URL, item["path"])))
+    manifest.write_text(json.dumps(json.loads(text), indent=4, sort_keys=True) + "\n")
+
+
+def _grey_levels(image: Image) -> npt.NDArray[np.uint8]:
+    return np.floor(image * 255 + 0.5).astype(np.uint8)
+
+
+def _by_interpreter(path: Path) -> Any:
+    from mobile_inpaint.targets.mil import Program
+
+    program = Program(path)
+
+    def fill(image: Image, mask: Image) -> Image:
+        output = program({"image": _grey_levels(image).astype(np.float32), "mask": _grey_levels(mask).astype(np.float32)})
+        return output / np.float32(255)
+
+    return fill
+
+
+def _by_core_ml(path: Path) -> Any:
+    import coremltools as ct
+    from PIL import Image as pillow
+
+    model = ct.models.MLModel(str(path))
+
+    def fill(image: Image, mask: Image) -> Image:
+        picture = pillow.fromarray(_grey_levels(image)[0].transpose(1, 2, 0))
+        output = model.predict({"image": picture, "mask": pillow.fromarray(_grey_levels(mask)[0, 0])})["output"]
+        return np.asarray(output.convert("RGB"), np.float32).transpose(2, 0, 1)[None] / np.float32(255)
+
+    return fill

@@ -1,0 +1,156 @@
+"""ONNX, run by ONNX Runtime."""
+
+from __future__ import annotations
+
+import collections
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mobile_inpaint.artifact import Contract, Precision, TensorSpec
+from mobile_inpaint.errors import ConversionError, ManifestError
+from mobile_inpaint.photo.image import Image
+from mobile_inpaint.targets.base import Runner
+from mobile_inpaint.targets.silence import silence
+from mobile_inpaint.targets.toolchain import versions
+
+if TYPE_CHECKING:
+    import torch
+
+OPSET = 18
+"""Old enough for the runtimes on phones and in browsers, new enough for every operation here."""
+
+_METADATA_KEY = "mobile_inpaint"
+
+
+class OnnxTarget:
+    """NCHW float32 in and out, whatever the weights are stored in."""
+
+    name = "onnx"
+    suffix = ".onnx"
+    precisions: tuple[Precision, ...] = ("fp32", "fp16")
+    extra = "onnx"
+    deployments: tuple[str, ...] = ()
+
+    def tensors(self, size_px: int) -> tuple[tuple[TensorSpec, ...], TensorSpec]:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        rgb, grey = (1, 3, size_px, size_px), (1, 1, size_px, size_px)
+        return (
+            TensorSpec("image", "NCHW", rgb, "float32", 0.0, 1.0, "RGB"),
+            TensorSpec("mask", "NCHW", grey, "float32", 0.0, 1.0, "grey"),
+        ), TensorSpec("output", "NCHW", rgb, "float32", 0.0, 1.0, "RGB")
+
+    def tools(self) -> dict[str, str]:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        return versions(self.extra, ("onnx", "onnxscript", "torch"))
+
+    def convert(self, network: torch.nn.Module, contract: Contract, out: Path) -> None:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        self.tools()
+        try:
+            with silence():
+                model = _export(network, contract.size_px)
+                if contract.precision == "fp16":
+                    _store_weights_as_fp16(model)
+                _write(model, contract, out)
+        except Exception as error:
+            raise ConversionError(f"onnx: the exporter failed: {str(error).splitlines()[0]}") from error
+
+    def load(self, path: Path, *, threads: int | None = None) -> Runner:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        version = versions(self.extra, ("onnxruntime",))["onnxruntime"]
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        options.intra_op_num_threads = threads or 0
+        try:
+            session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        except Exception as error:
+            raise ManifestError(f"{path.name}: ONNX Runtime cannot read it ({str(error).splitlines()[0]})") from error
+
+        def fill(image: Image, mask: Image) -> Image:
+            output: Image = session.run(["output"], {"image": image, "mask": mask})[0]
+            return output
+
+        return Runner(fill, f"onnxruntime {version}", "fp32")
+
+    def read_contract(self, path: Path) -> Contract:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        text = next((item.value for item in _load(path).metadata_props if item.key == _METADATA_KEY), None)
+        if text is None:
+            raise ManifestError(f"{path.name}: its metadata holds no contract of ours")
+        return Contract.from_json(text, f"{path.name} (its metadata)")
+
+    def ops(self, path: Path) -> dict[str, int]:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        return dict(sorted(collections.Counter(node.op_type for node in _load(path).graph.node).items()))
+
+
+TARGET = OnnxTarget()
+
+
+def _load(path: Path) -> Any:
+    versions("onnx", ("onnx",))
+    import onnx
+
+    try:
+        return onnx.load(path, load_external_data=False)
+    except Exception as error:
+        raise ManifestError(f"{path.name}: not an ONNX file ({str(error).splitlines()[0]})") from error
+
+
+def _export(network: torch.nn.Module, size_px: int) -> Any:
+    import torch
+    from onnx_ir.passes.common import DeduplicateInitializersPass
+
+    example = (torch.zeros(1, 3, size_px, size_px), torch.zeros(1, 1, size_px, size_px))
+    program = torch.onnx.export(
+        network,
+        example,
+        dynamo=True,
+        opset_version=OPSET,
+        input_names=["image", "mask"],
+        output_names=["output"],
+        external_data=False,
+        verbose=False,
+    )
+    assert program is not None
+    DeduplicateInitializersPass(size_limit=1 << 30)(program.model)
+    return program.model_proto
+
+
+def _store_weights_as_fp16(model: Any) -> None:
+    """Halves every convolution weight and map, with a Cast behind each.
+
+    Runtimes fold the Cast when they load the file, so a CPU computes in float32 as fast as before. Computing in float16
+    would be a fifth of the speed on a CPU, which has no such kernels.
+    """
+    from onnx import TensorProto, helper, numpy_helper
+
+    casts = []
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.ndim < 2:
+            continue
+        name = tensor.name
+        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + "_fp16"))
+        casts.append(helper.make_node("Cast", [tensor.name], [name], name=name + "_cast", to=TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+
+
+def _write(model: Any, contract: Contract, out: Path) -> None:
+    import onnx
+
+    from mobile_inpaint import __version__
+
+    for item in (*model.graph.node, *model.graph.initializer, *model.graph.value_info, model.graph):
+        del item.metadata_props[:]  # traces of the exporter: this machine's paths among them
+    del model.graph.value_info[:]
+    model.producer_name, model.producer_version = "mobile-inpaint", __version__
+    onnx.helper.set_model_props(model, {_METADATA_KEY: contract.to_json(), "license": contract.provenance.licence})
+    onnx.checker.check_model(model)
+    onnx.save(model, out)
