@@ -11,7 +11,7 @@ from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.errors import ManifestError, TargetNotFound
 from mobile_inpaint.targets.base import Runner, Target
 
-_NOT_TARGETS = {"base", "reference", "silence", "mil", "toolchain"}
+_NOT_TARGETS = {"base", "reference", "silence", "mil", "toolchain", "foreign", "published_graph"}
 
 
 def list_targets() -> list[str]:

@@ -1,0 +1,73 @@
+"""A fresh process that loads a file, runs it and says what that cost."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+from mobile_inpaint.bench.protocol import milliseconds
+from mobile_inpaint.bench.report import ColdStart
+from mobile_inpaint.bench.workload import load
+from mobile_inpaint.errors import BenchError
+from mobile_inpaint.targets.foreign import import_runtime
+
+_RUNS = 4
+"""Enough for a runtime that allocates on its second run too."""
+
+
+def cold_start(path: Path, threads: int) -> ColdStart:
+    """The cost of the file at ``path`` to a process that has not touched it yet.
+
+    Raises:
+        BenchError: the process died, as it does when the system runs out of memory.
+        MobileInpaintError: the file cannot be loaded.
+    """
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        try:
+            return process.submit(_start, path, threads).result()
+        except BrokenProcessPool:
+            raise BenchError(f"{path.name}: the process that ran it died; is there memory enough?") from None
+
+
+def _start(path: Path, threads: int) -> ColdStart:
+    import_runtime(path)
+    before = _resident_bytes()
+    workload = load(path, threads)
+    started = time.perf_counter()
+    workload.run(0)
+    first_ms = milliseconds(time.perf_counter() - started)
+    for i in range(1, _RUNS):
+        workload.run(i)
+    peak = _peak_bytes()
+    return ColdStart(workload.load_ms, first_ms, None if before is None or peak is None else peak - before)
+
+
+def _resident_bytes() -> int | None:
+    """What this process holds now; on macOS, which does not say, the most it ever held."""
+    return _status("VmRSS") if sys.platform == "linux" else _peak_bytes()
+
+
+def _peak_bytes() -> int | None:
+    """The most this process ever held.
+
+    Not by ``getrusage`` on Linux: a process inherits that peak from the one that started it.
+    """
+    if sys.platform == "linux":
+        return _status("VmHWM")
+    elif sys.platform == "darwin":  # noqa: RET505, for mypy, which takes the rest for unreachable otherwise
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    else:
+        return None
+
+
+def _status(key: str) -> int | None:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(key + ":"):
+            return int(line.split()[1]) * 1024
+    return None

@@ -1,0 +1,140 @@
+"""Devices by name. A phone is a row of devices.toml; a kind of device is a file in ``devices/`` that knows how to reach it."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol, cast
+
+from mobile_inpaint import strict
+from mobile_inpaint.artifact import Precision
+from mobile_inpaint.bench import devices
+from mobile_inpaint.errors import BenchError, DeviceNotFound, DeviceUnavailable
+
+if TYPE_CHECKING:
+    from mobile_inpaint.bench.pipeline import Scene
+    from mobile_inpaint.bench.protocol import Plan
+    from mobile_inpaint.bench.report import LatencyReport
+
+DeviceClass = Literal["host", "browser", "phone-low", "phone-mid", "phone-high", "tablet"]
+
+
+@dataclass(frozen=True)
+class DeviceRow:
+    """A device as devices.toml has it.
+
+    Attributes:
+        name: as it is sold.
+        kind: how it is reached.
+        maker, soc, year, ram_gb: of the smallest configuration sold; None where the row stands for any device of its kind.
+        device_class: ``phone-high`` computes like a flagship of 2022 or later, ``phone-mid`` like one of 2018 to 2021 or a
+            middle-class phone of today, ``phone-low`` is below.
+    """
+
+    name: str
+    kind: str
+    device_class: DeviceClass | None = None
+    maker: str | None = None
+    soc: str | None = None
+    year: int | None = None
+    ram_gb: int | None = None
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of device.
+
+    Attributes:
+        target, precision: of the artifact that suits it when none is named.
+        reached_by: what a connection needs.
+    """
+
+    target: str
+    precision: Precision
+    reached_by: str
+
+
+@dataclass(frozen=True)
+class _Table:
+    kinds: dict[str, Kind] = field(default_factory=dict)
+    devices: dict[str, DeviceRow] = field(default_factory=dict)
+
+
+class Device(Protocol):
+    """A connected device."""
+
+    def measure(
+        self, files: Sequence[Path], plan: Plan, scene: Scene | None, advance: Callable[[int, int | None], None]
+    ) -> tuple[LatencyReport, ...]:
+        """A report for each file, all measured in turn.
+
+        Args:
+            files: artifacts, or foreign model files.
+            plan: how often.
+            scene: a photo to send through the whole pipeline as well.
+            advance: called as ``advance(done, total)``.
+
+        Raises:
+            MobileInpaintError: a file that cannot be run there, or the device went away.
+        """
+        ...
+
+
+def list_devices() -> dict[str, DeviceRow]:
+    """Every device by name, ``host`` first."""
+    return _table().devices
+
+
+def find_device(name: str) -> DeviceRow:
+    """The device called ``name``.
+
+    Raises:
+        DeviceNotFound: there is none.
+    """
+    if name not in list_devices():
+        raise DeviceNotFound(name, list_devices())
+    return list_devices()[name]
+
+
+def kind_of(row: DeviceRow) -> Kind:
+    """What a device of this kind takes."""
+    return _table().kinds[row.kind]
+
+
+def connect(name: str) -> Device:
+    """The device called ``name``, connected.
+
+    Raises:
+        DeviceNotFound: there is none of that name.
+        DeviceUnavailable: it is not connected, or this version cannot reach devices of its kind.
+    """
+    row = find_device(name)
+    if row.kind not in (module.name for module in pkgutil.iter_modules(devices.__path__)):
+        raise DeviceUnavailable(
+            f"{name}: no {row.name} is connected; this version measures on this machine only: --device host"
+        )
+    return cast(Device, importlib.import_module(f"{devices.__name__}.{row.kind}").connect(name, row))
+
+
+def is_connected(name: str) -> bool:
+    """Whether :func:`connect` would reach it."""
+    try:
+        connect(name)
+    except DeviceUnavailable:
+        return False
+    return True
+
+
+@functools.cache
+def _table() -> _Table:
+    file = resources.files("mobile_inpaint.bench") / "devices.toml"
+    table = strict.load(_Table, tomllib.loads(file.read_text(encoding="utf-8")), file.name, BenchError)
+    unknown = {row.kind for row in table.devices.values()} - set(table.kinds)
+    assert not unknown, f"devices.toml: kinds without a row: {unknown}"
+    return table

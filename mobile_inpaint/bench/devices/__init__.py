@@ -1,0 +1,1 @@
+"""Kinds of device, one a file, each with ``connect(name, row) -> Device``."""

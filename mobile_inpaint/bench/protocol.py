@@ -1,0 +1,114 @@
+"""How a run is timed. benchmarks/README.md says the same in words."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import itertools
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy.typing as npt
+
+Clock: TypeAlias = Callable[[], float]
+"""Seconds from any beginning, never backwards."""
+
+Run: TypeAlias = Callable[[int], npt.NDArray[Any]]
+"""One run on the ``i``-th input, and what it computed, read back into memory. Neighbouring inputs differ."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be measured.
+
+    Attributes:
+        threads: given to the runtime.
+        warmup, iterations: runs before the timed ones, which are kept but not counted, and timed runs.
+        cold_starts: fresh processes, each of which loads the file, runs it and notes its memory.
+        command: what to type to measure it again, for the report.
+    """
+
+    threads: int
+    warmup: int = 10
+    iterations: int = 50
+    cold_starts: int = 3
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Milliseconds of each run.
+
+    Attributes:
+        warmup_ms, times_ms: in the order they ran.
+        completed: the output changed every time that the input did, so the times are those of finished work and not of a
+            dispatch that something else finishes later.
+    """
+
+    warmup_ms: tuple[float, ...]
+    times_ms: tuple[float, ...]
+    completed: bool
+
+
+def measure(run: Run, warmup: int, runs: int, clock: Clock = time.perf_counter) -> Timing:
+    """The times of ``runs`` runs after ``warmup`` others."""
+    return measure_in_turn([run], warmup, runs, clock)[0]
+
+
+def measure_in_turn(
+    subjects: Sequence[Run],
+    warmup: int,
+    runs: int,
+    clock: Clock = time.perf_counter,
+    advance: Callable[[], None] = lambda: None,
+) -> tuple[Timing, ...]:
+    """The times of each subject, measured A B C, A B C, …, so that a disturbance meets all alike.
+
+    The ``i``-th times of all subjects belong to one round, and only their ratio within a round is a fair comparison.
+
+    Args:
+        subjects: what to run.
+        warmup: rounds before the timed ones.
+        runs: timed rounds.
+        clock: read right before and right after each run.
+        advance: called after each round.
+    """
+    times: list[list[float]] = [[] for _ in subjects]
+    checksums: list[list[int]] = [[] for _ in subjects]
+    with _no_garbage_collection():
+        for i in range(warmup + runs):
+            for run, own_times, own_checksums in zip(subjects, times, checksums, strict=True):
+                started = clock()
+                output = run(i)
+                own_times.append(milliseconds(clock() - started))
+                own_checksums.append(zlib.crc32(output.tobytes()))
+            advance()
+    return tuple(
+        Timing(tuple(own[:warmup]), tuple(own[warmup:]), _always_changed(sums))
+        for own, sums in zip(times, checksums, strict=True)
+    )
+
+
+def milliseconds(seconds: float) -> float:
+    """``seconds`` in milliseconds, to a tenth of a microsecond."""
+    return round(seconds * 1000, 4)
+
+
+def _always_changed(checksums: Sequence[int]) -> bool:
+    return len(checksums) > 1 and all(before != after for before, after in itertools.pairwise(checksums))
+
+
+@contextlib.contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Python's collector waits, as it does in ``timeit``: its pauses are not the runtime's."""
+    was_enabled = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -1,0 +1,147 @@
+"""Timings that others published, and what sets ours beside them: side by side always, compared only where that is fair."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+from typing import Literal
+
+from mobile_inpaint import strict
+from mobile_inpaint.bench.device import list_devices
+from mobile_inpaint.bench.report import LatencyReport
+from mobile_inpaint.errors import BenchError
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where figures were published.
+
+    Attributes:
+        note: what else it, or another, says about them.
+    """
+
+    title: str
+    link: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class PublishedTiming:
+    """One figure as published; None where the source does not say.
+
+    Attributes:
+        network: the family, as in our models' names.
+        device: a name in devices.toml, or words where no row fits.
+        ms, std_ms: mean or typical time and its deviation; ``max_ms`` ends a range that ``ms`` begins.
+        timed: the bare network, a whole pipeline, or nobody knows.
+        source, quote: a name under ``[sources]``, and the words the figure stands on.
+        second_hand: the source reports somebody else's network, or we read it elsewhere.
+    """
+
+    network: Literal["migan", "comodgan", "lama"]
+    device: str
+    size_px: int
+    ms: float
+    timed: Literal["network", "pipeline", "unknown"]
+    source: str
+    quote: str
+    std_ms: float | None = None
+    max_ms: float | None = None
+    precision: str | None = None
+    runtime: str | None = None
+    accelerator: Literal["cpu", "gpu", "ane", "npu"] | None = None
+    file_mb: float | None = None
+    peak_mb: float | None = None
+    second_hand: bool = False
+
+    @property
+    def device_name(self) -> str:
+        """As it is sold."""
+        row = list_devices().get(self.device)
+        return row.name if row else self.device
+
+
+@dataclass(frozen=True)
+class Published:
+    """The whole of published.toml."""
+
+    sources: dict[str, Source]
+    timings: tuple[PublishedTiming, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A published figure beside ours.
+
+    Attributes:
+        timing: theirs.
+        ours_ms: our median.
+        reasons: why the two must not be compared; none when they may be.
+    """
+
+    timing: PublishedTiming
+    ours_ms: float
+    reasons: tuple[str, ...]
+
+    @property
+    def verdict(self) -> str:
+        """``comparable: ours takes 0.85 of the time``, or ``not comparable: `` and every reason."""
+        if self.reasons:
+            return f"not comparable: {', '.join(self.reasons)}"
+        return f"comparable: ours takes {self.ours_ms / self.timing.ms:.2f} of the time"
+
+
+@functools.cache
+def published() -> Published:
+    """Every published timing known here, the paper's first."""
+    file = resources.files("mobile_inpaint.bench") / "published.toml"
+    found = strict.load(Published, tomllib.loads(file.read_text(encoding="utf-8")), file.name, BenchError)
+    unknown = {timing.source for timing in found.timings} - set(found.sources)
+    assert not unknown, f"published.toml: sources without a table: {unknown}"
+    return found
+
+
+def compare(report: LatencyReport) -> tuple[Comparison, ...]:
+    """Each published figure beside ``report``, those that may be compared first."""
+    beside = [
+        Comparison(timing, report.statistics.p50_ms, tuple(_differences(report, timing))) for timing in published().timings
+    ]
+    return tuple(sorted(beside, key=lambda comparison: bool(comparison.reasons)))
+
+
+def differences(ours: LatencyReport, theirs: LatencyReport) -> tuple[str, ...]:
+    """What forbids calling one of two reports faster: none when they differ in the file alone."""
+    return tuple(
+        f"{what} {their_value} there, {our_value} here"
+        for what, our_value, their_value in (
+            ("device", ours.machine.device, theirs.machine.device),
+            ("chip", ours.machine.chip, theirs.machine.chip),
+            ("threads", ours.threads, theirs.threads),
+            ("accelerator", ours.accelerator, theirs.accelerator),
+            ("size", ours.subject.size_px, theirs.subject.size_px),
+            ("timed", ours.timed, theirs.timed),
+        )
+        if our_value != their_value
+    )
+
+
+def _differences(report: LatencyReport, timing: PublishedTiming) -> Iterator[str]:
+    if report.machine.device != timing.device:
+        yield "another device"
+    if report.subject.network is None:
+        yield "our file does not say which network it is"
+    elif not report.subject.network.startswith(timing.network + "-"):
+        yield "another network"
+    if report.subject.size_px != timing.size_px:
+        yield f"{timing.size_px} px there, {report.subject.size_px or 'unknown'} here"
+    if timing.timed == "pipeline":
+        yield "a pipeline there, the network here"
+    if timing.timed == "unknown":
+        yield "unknown what was timed there"
+    if report.timed == "dispatch":
+        yield "completion not shown here"
+    if timing.accelerator is not None and report.accelerator != timing.accelerator:
+        yield f"{timing.accelerator} there, {report.accelerator} here"

@@ -1,0 +1,129 @@
+"""A model file, loaded and given inputs to run on: an artifact of ours, or anybody's ``.onnx`` or ``.tflite``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mobile_inpaint.artifact import Artifact, manifest_path, sha256_of, size_of
+from mobile_inpaint.bench.protocol import Run, milliseconds
+from mobile_inpaint.bench.report import Subject
+from mobile_inpaint.errors import BenchError, DeviceUnavailable
+from mobile_inpaint.photo.image import Fill, Image
+from mobile_inpaint.targets import target_of
+from mobile_inpaint.targets.foreign import Input, load_foreign
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A loaded file.
+
+    Attributes:
+        subject: what it is.
+        run: one run on the ``i``-th input; what comes back is what the network had to compute.
+        fill: the artifact as a Fill; None for a file without a manifest.
+        runtime: name and version.
+        computes_in: the arithmetic; None where nobody says.
+        load_ms: what loading took.
+        warnings: what was assumed.
+    """
+
+    subject: Subject
+    run: Run
+    fill: Fill | None
+    runtime: str
+    computes_in: str | None
+    load_ms: float
+    warnings: tuple[str, ...] = ()
+
+
+def load(path: Path, threads: int) -> Workload:
+    """The file at ``path``, loaded: an artifact where a manifest stands beside it, else a foreign file.
+
+    Raises:
+        ManifestError: no such file, or not the one its manifest describes.
+        BenchError: a foreign file that nothing here can run.
+        DeviceUnavailable: a format that this system cannot run.
+        ToolchainMissing: the runtime is not installed.
+    """
+    if not path.exists():
+        raise BenchError(f"{path}: no such file")
+    if path.suffix == ".mlpackage" and sys.platform != "darwin":
+        raise DeviceUnavailable(f"{path.name}: only macOS runs Core ML; time the .onnx or .tflite artifact on this host")
+    return _load_artifact(path, threads) if manifest_path(path).exists() else _load_foreign(path, threads)
+
+
+def example(size_px: int, seed: int) -> Image:
+    """A picture of coarse and fine detail, 13HW float32 RGB in [0,1], another one for each ``seed``."""
+    noise = np.random.default_rng(seed)
+    side = -(-size_px // 8)
+    coarse = np.kron(noise.random((3, 8, 8)), np.ones((side, side)))[:, :size_px, :size_px]
+    return (0.8 * coarse + 0.2 * noise.random((3, size_px, size_px)))[None].astype(np.float32)
+
+
+def _load_artifact(path: Path, threads: int) -> Workload:
+    artifact = Artifact.open(path)
+    contract = artifact.manifest.contract
+    started = time.perf_counter()
+    runner = target_of(path).load(path, threads=threads)
+    load_ms = milliseconds(time.perf_counter() - started)
+    hole = slice(contract.size_px // 4, -(contract.size_px // 4))
+    mask = np.zeros((1, 1, contract.size_px, contract.size_px), np.float32)
+    mask[..., hole, hole] = 1
+    images = [example(contract.size_px, seed) for seed in range(2)]
+
+    def run(i: int) -> Array:
+        return runner(images[i % 2], mask)[..., hole, hole]
+
+    subject = Subject(
+        path.name,
+        artifact.manifest.sha256,
+        artifact.manifest.bytes,
+        {tensor.name: _signature(tensor.dtype, tensor.shape) for tensor in contract.inputs},
+        contract.model,
+        contract.provenance.checkpoint,
+        contract.precision,
+        contract.size_px,
+    )
+    return Workload(subject, run, runner.fill, runner.runtime, runner.computes_in, load_ms)
+
+
+def _load_foreign(path: Path, threads: int) -> Workload:
+    started = time.perf_counter()
+    runner = load_foreign(path, threads=threads)
+    load_ms = milliseconds(time.perf_counter() - started)
+    arrays = [{one.name: _random(one, seed) for one in runner.inputs} for seed in range(2)]
+    free = {name: side for one in runner.inputs for name, side in one.free.items()}
+    subject = Subject(
+        path.name,
+        sha256_of(path),
+        size_of(path),
+        {one.name: _signature(one.dtype, one.shape) for one in runner.inputs},
+    )
+    assumed = ", ".join(f"{name} = {side}" for name, side in free.items())
+    warnings = (f"dimensions that the file leaves free were set: {assumed}",) if free else ()
+    return Workload(subject, lambda i: runner.run(arrays[i % 2]), None, runner.runtime, None, load_ms, warnings)
+
+
+def _random(one: Input, seed: int) -> Array:
+    """Values over [0,1) for floats, over the whole range for one byte, 0 or 1 for wider integers, which often are indices."""
+    noise = np.random.default_rng(seed)
+    dtype = np.dtype(one.dtype)
+    if dtype.kind == "f":
+        return noise.random(one.shape).astype(dtype)
+    if dtype.kind in "iu" and dtype.itemsize == 1:
+        info = np.iinfo(dtype)
+        return noise.integers(info.min, info.max, one.shape, dtype=dtype, endpoint=True)
+    return noise.integers(0, 2, one.shape).astype(dtype)
+
+
+def _signature(dtype: str, shape: tuple[int, ...]) -> str:
+    return f"{dtype} {'x'.join(map(str, shape))}"

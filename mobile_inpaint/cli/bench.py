@@ -1,0 +1,126 @@
+"""``mobile-inpaint bench``."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mobile_inpaint.cli import console
+from mobile_inpaint.cli.defaults import CHECKPOINT
+from mobile_inpaint.errors import BenchError
+
+if TYPE_CHECKING:
+    from mobile_inpaint.bench.report import LatencyReport
+
+_ARTIFACTS = Path("artifacts")
+_MOST_THREADS = 4
+"""By default: what runtimes on phones use, for the other cores are slow ones."""
+
+
+def bench(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILE]...", help="Artifacts, or any .onnx or .tflite; none: the default artifact."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="Where; see: mobile-inpaint devices.")] = "host",
+    threads: Annotated[int | None, typer.Option(min=1, help="For the runtime; if not given, all cores up to 4.")] = None,
+    warmup: Annotated[int, typer.Option(min=0, help="Runs before the timed ones.")] = 10,
+    iterations: Annotated[int, typer.Option(min=1, help="Timed runs.")] = 50,
+    pipeline: Annotated[bool, typer.Option("--pipeline", help="Time a whole photo too: before, in, after the net.")] = False,
+    photo: Annotated[Path | None, typer.Option(help="For --pipeline, instead of 12 synthetic megapixels.")] = None,
+    mask: Annotated[Path | None, typer.Option(help="The hole in --photo, white.")] = None,
+    compare: Annotated[
+        str | None,
+        typer.Option(
+            metavar="paper|published-graph|FILE",
+            help="Set beside published timings; or measure another model file in turn with these; or read a report.",
+        ),
+    ] = None,
+    record: Annotated[Path | None, typer.Option(help="Keep the reports here.")] = None,
+    no_record: Annotated[
+        bool, typer.Option("--no-record", help="Keep them nowhere, not even in a checkout's benchmarks/.")
+    ] = False,
+    json: console.Json = False,
+) -> None:
+    """Time artifacts: several are measured in turn, A B A B, and their ratio is given with its spread."""
+    from mobile_inpaint.bench import record as records
+    from mobile_inpaint.bench.device import connect, find_device
+    from mobile_inpaint.bench.devices.host import usable_cores
+    from mobile_inpaint.bench.pipeline import open_scene, synthetic_scene
+    from mobile_inpaint.bench.protocol import Plan
+    from mobile_inpaint.cli import bench_output
+
+    if (photo is None) != (mask is None):
+        raise BenchError("--photo and --mask go together")
+    find_device(device)
+    reference, beside = _reference(compare)
+    subjects = files or [_default_artifact(device)]
+    connected = connect(device)
+    scene = open_scene(photo, mask) if photo and mask else synthetic_scene() if pipeline else None
+    threads = threads or min(usable_cores(), _MOST_THREADS)
+    plan = Plan(threads, warmup, iterations, command=_command(files or [], threads, warmup, iterations, compare))
+    with console.progress("measuring") as advance:
+        reports = connected.measure([*subjects, *reference], plan, scene, advance)
+    keep_in = record or (None if no_record else records.checkout_record(Path.cwd()))
+    kept = records.add(keep_in, reports) if keep_in else []
+    outcome = bench_output.Outcome(reports, bool(reference), compare == "paper", beside)
+    if json:
+        console.emit(bench_output.document(outcome, kept))
+    else:
+        bench_output.show(outcome)
+    for path in kept:
+        console.note(f"kept in {path}")
+
+
+def _reference(compare: str | None) -> tuple[list[Path], LatencyReport | None]:
+    """A model file to measure in turn with the others, or a report to set beside theirs."""
+    if compare is None or compare == "paper":
+        return [], None
+    if compare == "published-graph":
+        return [_published_graph()], None
+    path = Path(compare)
+    if not path.exists():
+        raise BenchError(f"--compare {compare}: neither paper nor published-graph nor a file")
+    if path.suffix == ".json":
+        from mobile_inpaint.bench.report import LatencyReport
+
+        return [], LatencyReport.load(path)
+    return [path], None
+
+
+def _published_graph() -> Path:
+    import platformdirs
+
+    from mobile_inpaint.models import weights
+    from mobile_inpaint.targets.published_graph import published_graph
+
+    return published_graph(weights.fetch(CHECKPOINT), platformdirs.user_cache_path("mobile-inpaint"))
+
+
+def _default_artifact(device: str) -> Path:
+    """The default checkpoint's artifact that suits the device, exported if it is not there yet."""
+    from mobile_inpaint.bench.device import find_device, kind_of
+    from mobile_inpaint.targets import get_target
+
+    kind = kind_of(find_device(device))
+    path = _ARTIFACTS / f"{CHECKPOINT}-{kind.precision}{get_target(kind.target).suffix}"
+    if not path.exists():
+        from mobile_inpaint.export.pipeline import export_artifact, prepare
+
+        console.note(f"{path} is not there yet: exporting it")
+        prepared = prepare(CHECKPOINT, console.note)
+        export_artifact(prepared, kind.target, kind.precision, _ARTIFACTS, progress=console.note)
+    return path
+
+
+def _command(files: Sequence[Path], threads: int, warmup: int, iterations: int, compare: str | None) -> str:
+    """What to type to measure again, without the folders of this machine."""
+    words = ["mobile-inpaint", "bench", *(file.name if file.is_absolute() else str(file) for file in files)]
+    words += ["--threads", str(threads), "--warmup", str(warmup), "--iterations", str(iterations)]
+    if compare is not None:
+        words += ["--compare", Path(compare).name]
+    return shlex.join(words)
