@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image as pil
 
 from mobile_inpaint.errors import PhotoError
+from mobile_inpaint.photo import files
+from mobile_inpaint.photo.metadata import Metadata
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 """HWC uint8 RGB in [0,255]."""
@@ -23,11 +25,29 @@ Image: TypeAlias = npt.NDArray[np.float32]
 Fill: TypeAlias = Callable[[Image, Image], Image]
 """``fill(image, mask) -> image``: known pixels come back as given."""
 
-MAX_PIXELS = 100_000_000
+_GREY = ("1", "L", "LA")
+_READ = (*_GREY, "P", "PA", "RGB", "RGBA")
+_UPRIGHT = {
+    2: pil.Transpose.FLIP_LEFT_RIGHT,
+    3: pil.Transpose.ROTATE_180,
+    4: pil.Transpose.FLIP_TOP_BOTTOM,
+    5: pil.Transpose.TRANSPOSE,
+    6: pil.Transpose.ROTATE_270,
+    7: pil.Transpose.TRANSVERSE,
+    8: pil.Transpose.ROTATE_90,
+}
+_FRESH: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 95, "subsampling": "4:4:4"},
+    "PNG": {},
+    "WEBP": {"lossless": True, "exact": True},
+    "AVIF": {"quality": 90},
+    "HEIF": {"quality": 90},
+}
+"""How a format is written that the photo did not come in; ``exact`` keeps the colours that transparency hides."""
 
 
 def to_image(pixels: Pixels) -> Image:
-    """The pixels as a network takes them: NCHW float32 RGB in [0,1] out of HWC uint8 RGB."""
+    """The pixels as a network takes them: 1CHW float32 RGB in [0,1] out of HWC uint8 RGB."""
     return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], dtype=np.float32) / np.float32(255)
 
 
@@ -42,12 +62,18 @@ class Photo:
     """A photo, upright, with what its file said beside the pixels.
 
     Attributes:
-        pixels: HWC uint8 RGB; a greyscale photo has three equal channels.
+        pixels: HWC uint8 RGB; a palette is resolved, a greyscale photo has three equal channels.
         alpha: HW uint8, 0 = transparent; None where the file has none.
+        grey: the file has one channel, and a saved one has one again: the luma of ``pixels``, exact where they are grey.
+        metadata: EXIF, colour profile, XMP and the rest.
+        source: the file.
     """
 
     pixels: Pixels
     alpha: npt.NDArray[np.uint8] | None = None
+    grey: bool = False
+    metadata: Metadata = field(default_factory=Metadata, repr=False)
+    source: Path | None = None
 
     @property
     def height(self) -> int:
@@ -60,21 +86,80 @@ class Photo:
         return int(self.pixels.shape[1])
 
     @classmethod
-    def open(cls, path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Photo:
-        """The photo at ``path``.
+    def open(cls, path: str | Path, *, max_pixels: int = files.MAX_PIXELS) -> Photo:
+        """The photo at ``path``: JPEG, PNG, WebP, AVIF, or HEIC with pillow-heif; turned upright as its EXIF says.
+
+        Args:
+            path: the file.
+            max_pixels: refuse a larger photo before decoding it.
 
         Raises:
-            PhotoError: not a picture, or one that we refuse.
+            PhotoError: not a picture, damaged, animated, larger than ``max_pixels``, of 16 bits a channel, or not RGB or grey.
+            ToolchainMissing: HEIC, and pillow-heif is not installed.
         """
-        with pil.open(path) as picture:
-            if picture.width * picture.height > max_pixels:
-                raise PhotoError(f"{path}: more than {max_pixels} pixels; raise the limit with --max-pixels")
-            return cls(np.asarray(picture.convert("RGB")))
+        path = Path(path)
+        with files.decoded(path, max_pixels) as (picture, file):
+            if picture.mode.startswith("I") or (picture.format == "PNG" and _png_depth(file) == 16):
+                raise PhotoError(f"{path}: 16 bits a channel, which we would halve; save it with 8 bits")
+            if picture.mode not in _READ:
+                raise PhotoError(f"{path}: its colours are {picture.mode}; convert it to RGB or greyscale first")
+            metadata = Metadata.of(picture, file)
+            if metadata.orientation in _UPRIGHT:
+                picture = picture.transpose(_UPRIGHT[metadata.orientation])
+            grey, transparent = picture.mode in _GREY, picture.has_transparency_data
+            channels = np.asarray(picture.convert("RGBA" if transparent else "RGB"))
+        alpha = np.ascontiguousarray(channels[..., 3]) if transparent else None
+        return cls(np.ascontiguousarray(channels[..., :3]), alpha, grey, metadata, path)
 
     def with_pixels(self, pixels: Pixels) -> Photo:
-        """This photo with other pixels, everything else kept."""
+        """This photo with other pixels of the same size, everything else kept."""
         return dataclasses.replace(self, pixels=pixels)
 
     def save(self, path: str | Path, *, quality: int | None = None, overwrite: bool = False) -> None:
-        """Writes the photo to ``path``, in the format its suffix names."""
-        pil.fromarray(self.pixels).save(path)
+        """Writes the photo to ``path``, whole or not at all, in the format that the suffix names.
+
+        PNG and lossless WebP keep every bit. A JPEG that was a JPEG gets its quantization tables and chroma sampling again, a
+        lossy WebP stays lossy; everything else is written as well as the format can: JPEG at 95 with 4:4:4, WebP lossless,
+        AVIF and HEIC at 90. Metadata goes along as far as it is still true: the EXIF thumbnail is made anew, orientation
+        is 1, and previews, gain maps, depth maps and what announces them are left out.
+
+        Args:
+            path: the new file.
+            quality: 1 to 100 for a lossy format; as described above when None. PNG has none.
+            overwrite: whether ``path`` may be the file this photo was opened from.
+
+        Raises:
+            PhotoError: no such folder, an unknown suffix, transparency into JPEG, the photo's own file, or an encoder's limit.
+            ToolchainMissing: HEIC, and pillow-heif is not installed.
+        """
+        path = Path(path)
+        format = files.format_of(path)
+        if not overwrite and self.source and path.exists() and path.samefile(self.source):
+            raise PhotoError(f"{path}: is the photo itself; choose another name, or ask for it with --overwrite")
+        picture = self._picture()
+        if format == "JPEG" and picture.mode in ("LA", "RGBA"):
+            if picture.getchannel("A").getextrema() != (255, 255):
+                raise PhotoError(f"{path}: JPEG has no transparency; save as .png or .webp")
+            picture = picture.convert(picture.mode[:-1])
+        files.write(picture, path, self.metadata.renewed(picture).options(format) | self._coding(format, quality))
+
+    def _coding(self, format: str, quality: int | None) -> dict[str, Any]:
+        """Encoder options: as the file was coded, or afresh; ``quality`` goes before both."""
+        same = dict(self.metadata.coding) if self.metadata.format == format else {}
+        if quality is None:
+            return same or _FRESH[format]
+        return {**_FRESH[format], **same, "quality": quality, "qtables": None, "lossless": False}
+
+    def _picture(self) -> pil.Image:
+        colours = pil.fromarray(self.pixels)
+        if self.grey:
+            colours = colours.convert("L")
+        if self.alpha is None:
+            return colours
+        return pil.merge(colours.mode + "A", (*colours.split(), pil.fromarray(self.alpha)))
+
+
+def _png_depth(file: BinaryIO) -> int:
+    """Bits a channel; Pillow halves 16-bit colour without a word."""
+    file.seek(24)
+    return file.read(1)[0]

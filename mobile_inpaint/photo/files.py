@@ -1,0 +1,125 @@
+"""Pictures in files: opened with every refusal said in one line, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from PIL import Image as pil
+from PIL import UnidentifiedImageError
+
+from mobile_inpaint.errors import MobileInpaintError, PhotoError, ToolchainMissing
+
+MAX_PIXELS = 100_000_000
+FORMATS = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".png": "PNG",
+    ".webp": "WEBP",
+    ".avif": "AVIF",
+    ".heic": "HEIF",
+    ".heif": "HEIF",
+}
+_READABLE = ["JPEG", "MPO", "PNG", "WEBP", "AVIF"]
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
+_BOMB_CHECK = threading.Lock()
+
+
+@contextmanager
+def decoded(path: Path, max_pixels: int) -> Iterator[tuple[pil.Image, BinaryIO]]:
+    """The decoded picture at ``path`` as it is stored (not yet turned upright), and its open file.
+
+    Raises:
+        PhotoError: missing, not a picture, damaged, animated, or larger than ``max_pixels``, which its header tells.
+        ToolchainMissing: HEIC, and pillow-heif is not installed.
+    """
+    try:
+        with path.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow doubts odd metadata aloud; what matters here is an error
+            with _identified(file) as picture:
+                if picture.width * picture.height > max_pixels:
+                    raise PhotoError(
+                        f"{path}: {picture.width} x {picture.height} pixels are more than the limit of {max_pixels}; "
+                        f"raise it with --max-pixels {picture.width * picture.height}"
+                    )
+                # The further frames of an MPO are not a film but previews, gain maps and depth maps.
+                if picture.format != "MPO" and getattr(picture, "is_animated", False):
+                    raise PhotoError(f"{path}: an animation; save the frame you mean as a picture of its own")
+                picture.load()
+                yield picture, file
+    except MobileInpaintError:
+        raise
+    except FileNotFoundError as error:
+        raise PhotoError(f"{path}: no such file") from error
+    except UnidentifiedImageError as error:
+        raise PhotoError(f"{path}: not a picture we read; save it as JPEG, PNG, WebP, AVIF or HEIC") from error
+    except OSError as error:
+        raise PhotoError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except Exception as error:  # Pillow's decoders raise whatever they stumble over in a damaged file
+        raise PhotoError(f"{path}: damaged or cut off ({error})") from error
+
+
+def write(picture: pil.Image, path: Path, options: Mapping[str, Any]) -> None:
+    """Writes ``picture`` to ``path``, in the format that its suffix names, under a temporary name that is then moved.
+
+    Raises:
+        PhotoError: no such folder, an unknown suffix, or the encoder refuses.
+        ToolchainMissing: HEIC, and pillow-heif is not installed.
+    """
+    format = format_of(path)
+    if format == "HEIF":
+        _register_heif()
+    if not path.parent.is_dir():
+        raise PhotoError(f"{path.parent}: no such folder; make it first")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            picture.save(file, format, **options)
+        part.replace(path)
+    except (OSError, ValueError) as error:
+        raise PhotoError(f"{path}: cannot be written as {format} ({error})") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def format_of(path: Path) -> str:
+    """Pillow's name of the format that the suffix of ``path`` names.
+
+    Raises:
+        PhotoError: it names none.
+    """
+    try:
+        return FORMATS[path.suffix.lower()]
+    except KeyError:
+        raise PhotoError(f"{path}: the suffix must be one of {', '.join(FORMATS)}") from None
+
+
+def _identified(file: BinaryIO) -> pil.Image:
+    """The picture in ``file``, its header read."""
+    start = file.read(64)
+    file.seek(0)
+    readable = list(_READABLE)
+    if start[4:8] == b"ftyp" and any(brand in start[8:] for brand in _HEIF_BRANDS):
+        _register_heif()
+        readable.append("HEIF")
+    # Pillow's own limit is a global: it warns at 89 MP and cannot be told ours. A lock keeps threads from restoring each
+    # other's half-way state.
+    with _BOMB_CHECK:
+        limit, pil.MAX_IMAGE_PIXELS = pil.MAX_IMAGE_PIXELS, None
+        try:
+            return pil.open(file, formats=readable)
+        finally:
+            pil.MAX_IMAGE_PIXELS = limit
+
+
+def _register_heif() -> None:
+    try:
+        import pillow_heif
+    except ImportError as error:
+        raise ToolchainMissing("HEIC needs: pip install pillow-heif") from error
+    pillow_heif.register_heif_opener()
