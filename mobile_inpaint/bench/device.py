@@ -32,7 +32,8 @@ class DeviceRow:
     Attributes:
         name: as it is sold.
         kind: how it is reached.
-        maker, soc, year, ram_gb: of the smallest configuration sold; None where the row stands for any device of its kind.
+        maker, soc, year, ram_gb: None where the row stands for any device of its kind. A phone sold with two chips names
+            both; the memory is that of the smallest configuration.
         device_class: ``phone-high`` computes like a flagship of 2022 or later, ``phone-mid`` like one of 2018 to 2021 or a
             middle-class phone of today, ``phone-low`` is below.
     """

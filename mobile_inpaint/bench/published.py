@@ -136,7 +136,8 @@ def _differences(report: LatencyReport, timing: PublishedTiming) -> Iterator[str
     elif not report.subject.network.startswith(timing.network + "-"):
         yield "another network"
     if report.subject.size_px != timing.size_px:
-        yield f"{timing.size_px} px there, {report.subject.size_px or 'unknown'} here"
+        ours = f"{report.subject.size_px} px" if report.subject.size_px else "unknown"
+        yield f"{timing.size_px} px there, {ours} here"
     if timing.timed == "pipeline":
         yield "a pipeline there, the network here"
     if timing.timed == "unknown":

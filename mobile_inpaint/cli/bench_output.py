@@ -90,7 +90,8 @@ def show(outcome: Outcome) -> None:
     first = outcome.reports[0]
     machine, n, warmup = first.machine, len(first.times_ms), len(first.warmup_ms)
     console.say(f"{machine.device}: {machine.chip}, {machine.cores} cores, {machine.os}")
-    console.say(f"{first.threads} threads on {first.accelerator}; {n} timed runs each after {warmup} others")
+    threads = f"{first.threads} thread{'s' if first.threads > 1 else ''}"
+    console.say(f"{threads} on the {first.accelerator}; {n} timed runs of each file in turn, after {warmup} others")
     console.say("")
     console.table(("file", "P50 ms", "P90", "P95", "P99", "mean", "σ", "min"), [*map(_times, outcome.reports)])
     console.say("")

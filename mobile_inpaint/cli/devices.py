@@ -20,19 +20,9 @@ def devices(json: console.Json = False) -> None:
             ]
         )
         return
+    console.say(f"connected: {', '.join(name for name, _, connected in known if connected)}")
     console.table(
-        ("device", "name", "chip", "year", "GB", "class", ""),
-        [
-            (
-                name,
-                row.name,
-                row.soc or "",
-                row.year or "",
-                row.ram_gb or "",
-                row.device_class or "",
-                "connected" if connected else "",
-            )
-            for name, row, connected in known
-        ],
+        ("device", "chip", "year", "GB", "class"),
+        [(name, row.soc or "", row.year or "", row.ram_gb or "", row.device_class or "") for name, row, _ in known],
     )
     console.note("This version measures on host only; the others are named for the timings that were published of them.")

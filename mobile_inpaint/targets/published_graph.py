@@ -33,7 +33,7 @@ def published_graph(pipeline: Path, cache: Path, *, size_px: int = 512) -> Path:
         ToolchainMissing: with the pip line.
         ManifestError: not such a pipeline.
     """
-    out = cache / f"published-graph-{sha256_of(pipeline)[:12]}.onnx"
+    out = cache / sha256_of(pipeline)[:12] / "published-graph.onnx"
     if out.exists():
         return out
     versions("onnx", ("onnx",))
@@ -44,8 +44,8 @@ def published_graph(pipeline: Path, cache: Path, *, size_px: int = 512) -> Path:
     except Exception as error:
         raise ManifestError(f"{pipeline.name}: not an ONNX file ({str(error).splitlines()[0]})") from error
     network = _cut(pipeline, model, size_px)
-    cache.mkdir(parents=True, exist_ok=True)
-    descriptor, unfinished = tempfile.mkstemp(suffix=".part", dir=cache)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, unfinished = tempfile.mkstemp(suffix=".part", dir=out.parent)
     os.close(descriptor)
     try:
         onnx.save(network, unfinished)

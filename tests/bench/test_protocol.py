@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from mobile_inpaint.bench.protocol import measure, measure_in_turn
+
+
+class FakeClock:
+    """Stands still unless a run lets it go on."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def run_of(self, seconds: Iterator[float], seen: list[str], name: str) -> Callable[[int], np.ndarray]:
+        def run(i: int) -> np.ndarray:
+            seen.append(f"{name}{i}")
+            self.now += next(seconds)
+            return np.array([i])
+
+        return run
+
+
+def test_times_are_those_of_each_run_and_of_nothing_else() -> None:
+    clock = FakeClock()
+    run = clock.run_of(iter([0.9, 0.5, 0.020, 0.010, 0.0300001]), [], "a")
+
+    def advance() -> None:
+        clock.now += 7  # drawing a bar takes time, which is nobody's
+
+    (timing,) = measure_in_turn([run], 2, 3, clock, advance)
+    assert timing.warmup_ms == (900.0, 500.0)
+    assert timing.times_ms == (20.0, 10.0, 30.0001)
+    assert timing.completed
+
+
+def test_several_are_measured_in_turn() -> None:
+    clock, seen = FakeClock(), []
+    quick = clock.run_of(iter([0.001] * 3), seen, "a")
+    slow = clock.run_of(iter([0.004] * 3), seen, "b")
+    first, second = measure_in_turn([quick, slow], 1, 2, clock)
+    assert seen == ["a0", "b0", "a1", "b1", "a2", "b2"]
+    assert (first.times_ms, second.times_ms) == ((1.0, 1.0), (4.0, 4.0))
+
+
+@pytest.mark.parametrize("outputs", [[1, 1, 1], [1, 2, 2], [1]])
+def test_an_output_that_does_not_change_with_the_input_proves_nothing(outputs: list[int]) -> None:
+    assert not measure(lambda i: np.array([outputs[i]]), 0, len(outputs)).completed
+
+
+def test_an_output_that_is_written_over_is_not_taken_for_one_that_stayed() -> None:
+    buffer = np.zeros(4)
+
+    def run(i: int) -> np.ndarray:
+        buffer[:] = i % 2
+        return buffer[1:3]
+
+    assert measure(run, 1, 3).completed
+
+
+def test_the_collector_waits_and_comes_back_even_after_a_failure() -> None:
+    def run(i: int) -> np.ndarray:
+        assert not gc.isenabled()
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        measure(run, 0, 1)
+    assert gc.isenabled()

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mobile_inpaint.bench import record
+from mobile_inpaint.bench.report import LatencyReport
+from mobile_inpaint.errors import BenchError
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+Report = Callable[..., LatencyReport]
+
+
+@pytest.fixture
+def reference(report: Report) -> LatencyReport:
+    """Of the published graph, in the same run as ``report()``."""
+    subject = replace(report().subject, name=record.PUBLISHED_GRAPH)
+    return report(subject=subject, times_ms=(200.0, 220.0, 210.0, 204.0), pipeline=None)
+
+
+def test_the_table_of_this_repository_is_that_of_its_results() -> None:
+    benchmarks = REPOSITORY / "benchmarks"
+    assert (benchmarks / "table.md").read_text(encoding="utf-8") == record.table(benchmarks)
+
+
+def test_a_report_is_kept_as_it_was_and_never_written_over(report: Report, tmp_path: Path) -> None:
+    (first,) = record.add(tmp_path, [report()])
+    assert first == tmp_path / "results" / "host" / "a-fp32.onnx.20261121T060000.json"
+    before = first.read_bytes()
+    (second,) = record.add(tmp_path, [report(times_ms=(1.0,))])
+    assert first.read_bytes() == before
+    assert second.name == "a-fp32.onnx.20261121T060000-2.json"
+    assert LatencyReport.load(first) == report()
+
+
+def test_the_table_shows_the_newest_and_the_ratio_of_the_same_run(
+    report: Report, reference: LatencyReport, tmp_path: Path
+) -> None:
+    record.add(tmp_path, [report(date="2026-11-20T06:00:00+00:00", times_ms=(9999.0,)), report(), reference])
+    table = (tmp_path / "table.md").read_text()
+    assert table == record.table(tmp_path)
+    assert "9999" not in table
+    (row,) = [line for line in table.splitlines() if line.startswith("| `a-fp32.onnx`")]
+    assert "2.00× [2.00–2.00]" in row and "| 103.5 |" in row and "5 / 100 / 9" in row and "0123456789ab" in row
+    (row,) = [line for line in table.splitlines() if line.startswith("| `published-graph.onnx`")]
+    assert "×" not in row
+
+
+def test_runs_of_different_days_give_no_ratio(report: Report, reference: LatencyReport, tmp_path: Path) -> None:
+    record.add(tmp_path, [report(), replace(reference, date="2026-11-22T06:00:00+00:00")])
+    assert "×" not in record.table(tmp_path)
+
+
+def test_each_machine_has_its_own_table(report: Report, tmp_path: Path) -> None:
+    other = replace(report().machine, chip="Slow Chip 1")
+    record.add(tmp_path, [report(), report(machine=other)])
+    assert [line for line in record.table(tmp_path).splitlines() if line.startswith("## ")] == [
+        "## host · Fast Chip 9 · 2 cores · Linux 6 x86_64",
+        "## host · Slow Chip 1 · 2 cores · Linux 6 x86_64",
+    ]
+
+
+def test_a_damaged_result_is_named(report: Report, tmp_path: Path) -> None:
+    (path,) = record.add(tmp_path, [report()])
+    path.write_text("{}")
+    with pytest.raises(BenchError, match=path.name):
+        record.table(tmp_path)
+
+
+def test_reports_are_kept_in_a_checkout_when_standing_in_it(tmp_path: Path) -> None:
+    assert record.checkout_record(REPOSITORY / "tests") == REPOSITORY / "benchmarks"
+    assert record.checkout_record(tmp_path) is None
