@@ -141,6 +141,7 @@ class Manifest:
         file, sha256, bytes: the artifact; for a folder the sha256 is that of the sorted lines ``sha256  path``.
         contract: inputs, output, weights and tools, as inside the file.
         ops: the graph's operations by name, counted.
+        largest_activation: the largest magnitude any activation of the generator reached on the golden photos.
         compositor: the numbers an app's compositor needs to do what ours does.
         verification: never absent in a file that ``export`` left behind.
         schema: of this JSON.
@@ -151,6 +152,7 @@ class Manifest:
     bytes: int
     contract: Contract
     ops: dict[str, int]
+    largest_activation: float
     compositor: dict[str, float]
     verification: Verification | None = None
     schema: int = SCHEMA

@@ -104,3 +104,23 @@ def progress(label: str) -> Iterator[Callable[[int, int | None], None]]:
         yield advance
     finally:
         bar.stop()
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[str], None]]:
+    """A callback ``step(what)`` that shows on stderr, behind a spinner, what long work is doing right now.
+
+    Nothing is drawn where stderr is not a terminal. The spinner has a descriptor of its own, because converters are silenced by
+    sending descriptor 2 elsewhere.
+    """
+    if not sys.stderr.isatty():
+        yield lambda what: None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+
+    with (
+        os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace") as terminal,
+        Console(file=terminal, force_terminal=True).status("starting") as status,
+    ):
+        yield lambda what: status.update(escape(what))

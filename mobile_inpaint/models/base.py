@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
 from torch import nn
@@ -17,15 +17,20 @@ class Fusable(Protocol):
         ...
 
 
+G = TypeVar("G", bound="Generator")
+
+
 class Generator(nn.Module):
     """A Fill on tensors: ``generator(image, mask) -> image``.
 
     The family's own normalisation and mask polarity live inside its ``forward``; outside there is one convention.
 
     Attributes:
+        name: of its variant, for example ``migan-512``.
         resolution: side in px of the square images it takes.
     """
 
+    name: str
     resolution: int
 
     def forward(self, image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -68,3 +73,8 @@ class Generator(nn.Module):
 def count_parameters(module: nn.Module) -> int:
     """Learned numbers in ``module``; fixed filters are buffers and do not count."""
     return sum(parameter.numel() for parameter in module.parameters())
+
+
+def in_memory_format(generator: G, memory_format: torch.memory_format) -> G:
+    """``generator``, its weights laid out in memory as said; the same object."""
+    return generator.to(memory_format=memory_format)  # type: ignore[call-overload, no-any-return]  # missing in torch's types

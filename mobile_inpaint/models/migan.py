@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import nn
@@ -65,7 +65,7 @@ def build(name: str, **overrides: int) -> Generator:
     """
     if name not in VARIANTS:
         raise ModelNotFound(name, VARIANTS)
-    return Generator(Variant(**{**vars(VARIANTS[name]), **overrides}))
+    return Generator(name, Variant(**{**vars(VARIANTS[name]), **overrides}))
 
 
 class Activation(nn.Module):
@@ -306,7 +306,8 @@ class Synthesis(nn.Module):
         """(image, RGB residuals innermost first); the residuals are what the published distillation compares."""
         image: torch.Tensor | None = None
         residuals: list[torch.Tensor] = []
-        for block, skip in zip(self.blocks.children(), skips, strict=True):
+        for child, skip in zip(self.blocks.children(), skips, strict=True):
+            block = cast(SynthesisBlock, child)
             x, residual = block(x, skip)
             image = residual if image is None else block.enlarge(image) + residual
             residuals.append(residual)
@@ -334,12 +335,13 @@ class FromPublished(nn.Module):
 class Generator(base.Generator):
     """MI-GAN's generator; see :class:`mobile_inpaint.models.base.Generator` for what goes in and out."""
 
-    def __init__(self, variant: Variant) -> None:
+    def __init__(self, name: str, variant: Variant) -> None:
         if variant.resolution < 2 * SMALLEST or variant.resolution & (variant.resolution - 1):
             raise ValueError(f"resolution must be a power of two from 8 up, not {variant.resolution}")
         if variant.ch_base < variant.resolution or variant.ch_max < 1 or variant.tensors < 0:
             raise ValueError("ch_base must be at least the resolution, ch_max at least 1, tensors at least 0")
         super().__init__()
+        self.name = name
         self.variant = variant
         self.resolution = variant.resolution
         self.enter: nn.Module = ToPublished()
@@ -409,8 +411,18 @@ class Generator(base.Generator):
         self.leave = nn.Identity()
 
 
-def load(name: str, state: Mapping[str, torch.Tensor], **overrides: int) -> Generator:
+def recognises(state: Mapping[str, torch.Tensor]) -> bool:
+    """Whether ``state`` looks like a MI-GAN generator's, in any layout that we know."""
+    return any(key.startswith(("encoder.b", "synthesis.b")) for key in state)
+
+
+def load(name: str | None, state: Mapping[str, torch.Tensor], **overrides: int) -> Generator:
     """The network called ``name`` with the weights in ``state``, in any layout that we know.
+
+    Args:
+        name: a variant, or None to read everything from the weights' own shapes.
+        state: the weights.
+        overrides: fields of :class:`Variant`; those the weights decide need not be given.
 
     Raises:
         WeightsError: the layout is unknown, or a shape is not this network's.
@@ -418,6 +430,9 @@ def load(name: str, state: Mapping[str, torch.Tensor], **overrides: int) -> Gene
     from mobile_inpaint.models.migan_layouts import to_ours
 
     layout = to_ours(state)
+    if name is None:
+        name = next((key for key, variant in VARIANTS.items() if variant.resolution == layout.resolution), "migan-256")
+        overrides = layout.numbers()
     network = build(name, **{**overrides, "tensors": layout.tensors})
-    layout.load_into(network, name)
+    layout.load_into(network)
     return network

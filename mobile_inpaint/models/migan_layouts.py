@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import nn
 
 from mobile_inpaint.errors import WeightsError
+from mobile_inpaint.models.base import Generator
 
 _FIXED = re.compile(r"\.(filter\.weight|filter_const|resample_filter)$")
 _BLOCK = re.compile(r"^(encoder|synthesis)\.b(\d+)\.")
@@ -45,7 +45,16 @@ class Layout:
     tensors: int
     resolution: int
 
-    def load_into(self, network: nn.Module, name: str) -> None:
+    def numbers(self) -> dict[str, int]:
+        """Resolution and channels of the network these weights belong to, as fields of its Variant."""
+        try:
+            outer = self.state[f"encoder.blocks.b{self.resolution}.fromrgb.bias"].shape[0]
+            inner = self.state["encoder.blocks.b4.conv1.depthwise.bias"].shape[0]
+        except KeyError as error:
+            raise WeightsError(f"these weights are damaged: {error} is missing") from error
+        return {"resolution": self.resolution, "ch_base": outer * self.resolution, "ch_max": inner}
+
+    def load_into(self, network: Generator) -> None:
         """Fills ``network``.
 
         Raises:
@@ -61,7 +70,7 @@ class Layout:
         ]
         if faults:
             more = f" and {len(faults) - 3} more" if len(faults) > 3 else ""
-            raise WeightsError(f"these weights do not fit {name}: {'; '.join(faults[:3])}{more}")
+            raise WeightsError(f"these weights do not fit {network.name}: {'; '.join(faults[:3])}{more}")
         network.load_state_dict({key: value.to(wanted[key].dtype) for key, value in self.state.items()})
 
 

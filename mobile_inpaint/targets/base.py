@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from mobile_inpaint.artifact import Contract, Precision, TensorSpec
 from mobile_inpaint.photo.image import Fill, Image
@@ -26,7 +26,7 @@ class Runner:
 
     fill: Fill
     runtime: str
-    computes_in: str
+    computes_in: Literal["fp32", "fp16", "int8"]
     grey_levels: bool = False
 
     def __call__(self, image: Image, mask: Image) -> Image:

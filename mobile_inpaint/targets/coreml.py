@@ -110,17 +110,17 @@ def _export(network: torch.nn.Module, contract: Contract, out: Path) -> None:
 
         def __init__(self) -> None:
             super().__init__()
-            self.network = network
+            self.network: Any = network
 
         def forward(self, image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
             hole = mask * (1 / 255)
             known = image * (1 - hole)
-            filled = self.network.predict(torch.cat([hole, known * (1 / 255)], dim=1))
+            filled: torch.Tensor = self.network.predict(torch.cat([hole, known * (1 / 255)], dim=1))
             return known + (filled * 255).clamp(0, 255) * hole
 
     rgb, grey = (1, 3, contract.size_px, contract.size_px), (1, 1, contract.size_px, contract.size_px)
     model = ct.convert(
-        torch.jit.trace(EightBit().eval(), (torch.zeros(rgb), torch.zeros(grey))),
+        torch.jit.trace(EightBit().eval(), (torch.zeros(rgb), torch.zeros(grey))),  # type: ignore[no-untyped-call]
         convert_to="mlprogram",
         inputs=[
             ct.ImageType(name="image", shape=rgb, color_layout=ct.colorlayout.RGB),
@@ -154,7 +154,8 @@ def _name_items_by_path(manifest: Path) -> None:
 
 
 def _grey_levels(image: Image) -> npt.NDArray[np.uint8]:
-    return np.floor(image * 255 + 0.5).astype(np.uint8)
+    levels: npt.NDArray[np.uint8] = np.floor(image * 255 + 0.5).astype(np.uint8)
+    return levels
 
 
 def _by_interpreter(path: Path) -> Any:

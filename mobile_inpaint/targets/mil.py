@@ -99,9 +99,11 @@ def _operations() -> dict[str, Operation]:
 
     def conv(a: Values) -> torch.Tensor:
         top, bottom, left, right = (int(n) for n in a["pad"]) if a["pad_type"] == "custom" else (0, 0, 0, 0)
-        x = F.pad(a["x"], (left, right, top, bottom)) if any((top, bottom, left, right)) else a["x"]
+        x, padding = a["x"], (top, left)
+        if (top, left) != (bottom, right):
+            x, padding = F.pad(x, (left, right, top, bottom)), (0, 0)
         stride, dilation = (tuple(int(n) for n in a[key]) for key in ("strides", "dilations"))
-        return F.conv2d(x, a["weight"], a.get("bias"), stride, 0, dilation, int(a["groups"]))
+        return F.conv2d(x, a["weight"], a.get("bias"), stride, padding, dilation, int(a["groups"]))
 
     def upsample_bilinear(a: Values) -> torch.Tensor:
         factors = (float(a["scale_factor_height"]), float(a["scale_factor_width"]))

@@ -114,12 +114,13 @@ def _export(network: torch.nn.Module, size_px: int, out: Path) -> None:
 
         def __init__(self) -> None:
             super().__init__()
-            self.network = network
+            self.network: Any = network
 
         def forward(self, image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
             known = image * (1 - mask)
             holed = torch.cat([mask, known], dim=-1).permute(0, 3, 1, 2)
-            return known + self.network.predict(holed).permute(0, 2, 3, 1).clamp(0, 1) * mask
+            filled: torch.Tensor = self.network.predict(holed).permute(0, 2, 3, 1)
+            return known + filled.clamp(0, 1) * mask
 
     example = {"image": torch.zeros(1, size_px, size_px, 3), "mask": torch.zeros(1, size_px, size_px, 1)}
     litert_torch.convert(ChannelsLast().eval(), sample_kwargs=example).export(str(out))

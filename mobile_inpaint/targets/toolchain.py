@@ -8,8 +8,16 @@ from collections.abc import Iterable
 from mobile_inpaint.errors import ToolchainMissing
 
 
+def installed(distribution: str) -> str | None:
+    """The installed version of ``distribution``, as pip knows it; None where there is none. Nothing is imported."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
 def versions(extra: str, distributions: Iterable[str]) -> dict[str, str]:
-    """The installed version of each distribution; nothing is imported.
+    """The installed version of each distribution.
 
     Args:
         extra: of this package, named in the message.
@@ -18,10 +26,7 @@ def versions(extra: str, distributions: Iterable[str]) -> dict[str, str]:
     Raises:
         ToolchainMissing: one is not installed.
     """
-    found: dict[str, str] = {}
-    for name in distributions:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            raise ToolchainMissing(f"{name} is not installed: pip install 'mobile-inpaint[{extra}]'") from None
-    return found
+    found = {name: installed(name) for name in distributions}
+    if missing := [name for name, version in found.items() if version is None]:
+        raise ToolchainMissing(f"not installed: {', '.join(missing)}; run: pip install 'mobile-inpaint[{extra}]'")
+    return {name: version for name, version in found.items() if version is not None}

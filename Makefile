@@ -1,0 +1,28 @@
+# `make demo` and `make test` are all a newcomer needs; both set everything up first.
+.PHONY: setup demo test check clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+setup: $(READY)
+
+$(READY): pyproject.toml packages.txt scripts/setup
+	@PYTHON=$(PYTHON) VENV=$(VENV) scripts/setup
+	@touch $@
+
+demo: setup
+	@$(BIN)/python demo/run.py
+
+test: setup
+	@$(BIN)/python -m pytest --durations=20
+
+check: setup
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+clean:
+	rm -rf $(VENV) artifacts demo-out dist

@@ -1,0 +1,107 @@
+"""The verb ``fill``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from mobile_inpaint.cli import console
+from mobile_inpaint.cli.defaults import CHECKPOINT
+from mobile_inpaint.errors import MaskError
+
+if TYPE_CHECKING:
+    from mobile_inpaint.photo.compositor import Compositor
+    from mobile_inpaint.photo.image import Photo
+    from mobile_inpaint.photo.mask import Mask
+    from mobile_inpaint.targets.base import Runner
+
+Hole = Literal["white", "black", "alpha"]
+
+
+def fill(
+    photo: Annotated[Path, typer.Argument(help="JPEG, PNG, WebP or HEIC.")],
+    mask: Annotated[Path, typer.Option(help="A picture of the photo's size that says what to erase.")],
+    out: Annotated[Path, typer.Option(help="Where the result goes; its suffix is its format.")],
+    model: Annotated[str, typer.Option(help="A checkpoint's name, or a file of weights.")] = CHECKPOINT,
+    artifact: Annotated[Path | None, typer.Option(help="An exported file to use instead of a checkpoint.")] = None,
+    hole: Annotated[Hole, typer.Option(help="What in the mask means erase.")] = "white",
+    grow: Annotated[str, typer.Option(help="Enlarge the mask by so many pixels, or auto.")] = "0",
+    allow_full: Annotated[bool, typer.Option("--allow-full", help="Accept a mask that covers everything.")] = False,
+    max_pixels: Annotated[int, typer.Option(help="Refuse larger photos before decoding them.")] = 100_000_000,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Let OUT be the photo itself.")] = False,
+    threads: Annotated[int | None, typer.Option(help="For the runtime.")] = None,
+    json: console.Json = False,
+) -> None:
+    """Erase what a mask covers from a photo.
+
+    Pixels outside the mask come back bit for bit, in formats that keep bits.
+    """
+    import time
+
+    from mobile_inpaint.photo.image import Photo
+
+    opened = Photo.open(photo, max_pixels=max_pixels)
+    wanted = _mask(mask, hole, grow, opened, allow_full=allow_full)
+    with console.steps() as step:
+        step("loading the network")
+        runner, compositor = _network(model, artifact, threads)
+        step(f"filling {wanted.area:,} pixels")
+        started = time.perf_counter()
+        result = opened.with_pixels(compositor(opened.pixels, wanted.hole, runner))
+        seconds = time.perf_counter() - started
+        step(f"writing {out}")
+        result.save(out, overwrite=overwrite)
+    if json:
+        console.emit(
+            {
+                "out": str(out),
+                "width": result.width,
+                "height": result.height,
+                "hole_pixels": wanted.area,
+                "fill_ms": round(seconds * 1000, 1),
+                "runtime": runner.runtime,
+            }
+        )
+    else:
+        console.say(f"{out}: {wanted.area:,} pixels filled in {seconds:.2f} s by {runner.runtime}")
+
+
+def _mask(path: Path, hole: Hole, grow: str, photo: Photo, *, allow_full: bool) -> Mask:
+    from mobile_inpaint.photo.mask import Mask, edge_hint, polarity_hint
+
+    mask = Mask.open(path, hole=hole)
+    mask.check(photo.pixels.shape, allow_full=allow_full)
+    hints = [polarity_hint(mask)]
+    if grow == "auto":
+        mask = mask.grow_auto()
+    elif grow.isdecimal():
+        mask = mask.grow(int(grow))
+        hints.append(None if int(grow) else edge_hint(photo.pixels, mask))
+    else:
+        raise MaskError(f"--grow is '{grow}': it must be auto or a whole number of pixels")
+    for hint in filter(None, hints):
+        console.note(hint)
+    return mask
+
+
+def _network(model: str, artifact: Path | None, threads: int | None) -> tuple[Runner, Compositor]:
+    from mobile_inpaint.photo.compositor import Compositor
+
+    if artifact is not None:
+        from mobile_inpaint.artifact import Artifact
+        from mobile_inpaint.targets import target_of
+
+        opened = Artifact.open(artifact)
+        runner = target_of(artifact).load(artifact, threads=threads)
+        return runner, Compositor.from_numbers(opened.manifest.compositor)
+    import torch
+
+    from mobile_inpaint.models import open_checkpoint
+    from mobile_inpaint.targets.reference import run_by_torch
+
+    if threads:
+        torch.set_num_threads(threads)
+    generator, _ = open_checkpoint(model)
+    return run_by_torch(generator), Compositor(size_px=generator.resolution)

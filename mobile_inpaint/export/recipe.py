@@ -1,0 +1,80 @@
+"""A released artifact as a file: what to export, and with which versions."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from mobile_inpaint import strict
+from mobile_inpaint.artifact import Precision
+from mobile_inpaint.errors import RecipeError, ToolchainMissing
+from mobile_inpaint.targets import get_target, list_targets
+from mobile_inpaint.targets.toolchain import installed
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One TOML table.
+
+    Attributes:
+        target: format to make.
+        checkpoint: a name in the weights store, or a path to a file.
+        precision: weights and arithmetic.
+        deployment: oldest system, where the target knows any.
+        toolchain: a pin file as pip reads it, relative to the recipe; each version must be the one installed.
+    """
+
+    target: str
+    checkpoint: str = "migan-512-places2"
+    precision: Precision = "fp16"
+    deployment: str | None = None
+    toolchain: str | None = None
+
+
+def load_recipe(path: Path) -> Recipe:
+    """The recipe at ``path``, its names checked and its toolchain compared with what is installed.
+
+    Raises:
+        RecipeError: unreadable, an unknown key, a wrong type or an unknown name; all of them at once.
+        ToolchainMissing: another version is installed than the recipe pins, or none.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RecipeError(f"{path}: cannot be read as TOML ({error})") from error
+    recipe = strict.load(Recipe, table, str(path), RecipeError)
+    if recipe.target not in list_targets():
+        raise RecipeError(f"{path}: 'target' is '{recipe.target}': there are {', '.join(list_targets())}")
+    precisions = get_target(recipe.target).precisions
+    if recipe.precision not in precisions:
+        raise RecipeError(f"{path}: 'precision' is '{recipe.precision}': {recipe.target} has {', '.join(precisions)}")
+    if recipe.toolchain is not None:
+        _check_pins(path.parent / recipe.toolchain, path)
+    return recipe
+
+
+def read_pins(path: Path) -> dict[str, str]:
+    """Distribution and version of each ``name==version`` line.
+
+    Raises:
+        RecipeError: unreadable, or a line of another form.
+    """
+    try:
+        lines = [line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: cannot be read ({error})") from error
+    pins = [line.partition("==") for line in lines if line]
+    if faults := [name for name, separator, version in pins if not separator or not version]:
+        raise RecipeError(f"{path}: must be lines of name==version, not '{faults[0]}'")
+    return {name.strip(): version.strip() for name, _, version in pins}
+
+
+def _check_pins(pins: Path, recipe: Path) -> None:
+    found = {name: (version, installed(name)) for name, version in read_pins(pins).items()}
+    # a local label as in 2.13.0+cpu tells how a wheel was built, not which release it is
+    wrong = [
+        f"{name} {have or 'missing'} (not {want})" for name, (want, have) in found.items() if (have or "").split("+")[0] != want
+    ]
+    if wrong:
+        raise ToolchainMissing(f"{recipe.name}: pins another toolchain: {', '.join(wrong)}; run: pip install -r {pins}")

@@ -1,0 +1,120 @@
+"""Does an artifact do what its generator does? Measured in the hole, on photos, by the artifact's own runtime."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from mobile_inpaint.artifact import Artifact, Contract, Precision, Verification
+from mobile_inpaint.errors import ManifestError, VerificationError
+from mobile_inpaint.export.yardstick import Yardstick
+from mobile_inpaint.targets.base import Runner, Target
+
+REQUIRED_DB: dict[Precision, float] = {"fp32": 90.0, "fp16": 55.0}
+"""In-hole PSNR to the fp32 generator that every golden photo must reach."""
+REQUIRED_DB_IN_FP16_ARITHMETIC = 50.0
+"""The same where the runtime computes in float16 and does not merely store it."""
+INVERTED_DB = 35.0
+"""With the mask inverted, an artifact of the right polarity returns the photo itself in the hole: it must stay below this."""
+
+
+def verify(
+    runner: Runner, precision: Precision, yardstick: Yardstick, progress: Callable[[str], None] = lambda _: None
+) -> Verification:
+    """How near ``runner`` comes to the generator.
+
+    Args:
+        runner: the artifact, loaded from disk.
+        precision: decides what is required.
+        yardstick: photos and the generator's results.
+        progress: told the name of each photo before it runs.
+
+    Raises:
+        VerificationError: a photo below the required PSNR, a known pixel that changed, or a mask read the other way round.
+    """
+    psnrs, errors, outside = [], [], []
+    for photo, expected in zip(yardstick.photos, yardstick.expected, strict=True):
+        progress(photo.name)
+        output = runner(photo.image, photo.mask)
+        if output.shape != expected.shape or not np.isfinite(output).all():
+            raise VerificationError(f"the artifact's output on '{photo.name}' is not an image of {expected.shape[2]} px")
+        hole = np.broadcast_to(photo.mask > 0, output.shape)
+        difference = np.abs(output - expected)
+        psnrs.append(_psnr(difference[hole]))
+        errors.append(float(difference[hole].max()))
+        outside.append(float(np.abs(output - photo.image)[~hole].max()))
+
+    progress("inverted mask")
+    sample, expected = yardstick.photos[0], yardstick.expected[0]
+    hole = np.broadcast_to(sample.mask > 0, expected.shape)
+    inverted = _psnr(np.abs(runner(sample.image, 1 - sample.mask) - expected)[hole])
+
+    required = REQUIRED_DB[precision]
+    if precision == "fp16" and runner.computes_in == "fp16":
+        required = REQUIRED_DB_IN_FP16_ARITHMETIC
+    verification = Verification(
+        runtime=runner.runtime,
+        computes_in=runner.computes_in,
+        photos=tuple(photo.name for photo in yardstick.photos),
+        psnr_db=tuple(round(value, 2) for value in psnrs),
+        required_db=required,
+        max_abs_error=max(errors),
+        outside_max_abs_error=max(outside),
+        inverted_psnr_db=round(inverted, 2),
+    )
+    _judge(verification, grey_levels=runner.grey_levels)
+    return verification
+
+
+def check_contract(artifact: Artifact, target: Target) -> None:
+    """Holds manifest, file metadata and what this package promises against each other.
+
+    Raises:
+        ManifestError: they disagree; the manifest was edited, or belongs to another file.
+    """
+    manifest, where = artifact.manifest, artifact.path.name
+    contract = manifest.contract
+    if target.read_contract(artifact.path) != contract:
+        raise ManifestError(
+            f"{where}: its manifest and its own metadata disagree; the manifest is another file's, or was edited"
+        )
+    if contract.target != target.name or contract.precision not in target.precisions:
+        raise ManifestError(
+            f"{where}: says it is {contract.target} {contract.precision}, which a {target.suffix} file cannot be"
+        )
+    if _tensors(contract) != target.tensors(contract.size_px) or contract.hole != 1 or not contract.composited:
+        raise ManifestError(f"{where}: its inputs or its mask polarity are not those of a {target.name} artifact")
+    if target.ops(artifact.path) != manifest.ops:
+        raise ManifestError(f"{where}: its graph is not the one that its manifest counts")
+
+
+def _tensors(contract: Contract) -> tuple[object, object]:
+    return contract.inputs, contract.output
+
+
+def _psnr(difference: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> float:
+    mse = float(np.mean(np.square(difference, dtype=np.float64)))
+    return 200.0 if mse == 0 else -10 * math.log10(mse)
+
+
+def _judge(verification: Verification, *, grey_levels: bool) -> None:
+    if verification.outside_max_abs_error > 0:
+        raise VerificationError(
+            f"pixels outside the hole changed by up to {verification.outside_max_abs_error:.2g}; they must come back as given "
+            "(mask polarity inverted, or the graph does not composite)"
+        )
+    if grey_levels:
+        if verification.max_abs_error > 1.01 / 255:
+            raise VerificationError(f"in the hole off by {verification.max_abs_error * 255:.1f} grey levels, 1 allowed")
+    elif not verification.worst_psnr_db >= verification.required_db:
+        worst = verification.photos[verification.psnr_db.index(verification.worst_psnr_db)]
+        raise VerificationError(
+            f"in-hole PSNR to the fp32 generator is {verification.worst_psnr_db:.1f} dB on '{worst}', "
+            f"{verification.required_db:.0f} dB required"
+        )
+    if not verification.inverted_psnr_db < INVERTED_DB:
+        raise VerificationError(
+            f"the inverted mask gives {verification.inverted_psnr_db:.1f} dB, as good as the right one: the mask has no effect"
+        )

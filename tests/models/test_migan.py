@@ -1,0 +1,152 @@
+"""MI-GAN against what the authors' classes answered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from mobile_inpaint import create_model
+from mobile_inpaint.errors import ModelNotFound, WeightsError
+from mobile_inpaint.models import migan
+
+SIZE = {"ch_base": 2048, "ch_max": 64}
+NEAR = 1e-4
+"""Allowed difference, in standard deviations of the published output."""
+
+
+def weights_in(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {key.removeprefix(prefix): value.float() for key, value in tensors.items() if key.startswith(prefix)}
+
+
+def network_answer(model: migan.Generator, x: torch.Tensor) -> torch.Tensor:
+    """The bare network on the published four-channel input."""
+    with torch.inference_mode():
+        return model.synthesis(*model.encoder(x))[0]
+
+
+def assert_near(ours: torch.Tensor, published: torch.Tensor) -> None:
+    assert (ours - published).abs().max() <= NEAR * published.std()
+
+
+@pytest.fixture(scope="module")
+def inference(golden: Path) -> dict[str, torch.Tensor]:
+    return load_file(golden / "migan/inference_r64_cb2048_cm64.safetensors")
+
+
+@pytest.mark.parametrize(("x", "output"), [("x", "output"), ("x_clamp", "output_clamp")])
+def test_the_published_inference_network(inference: dict[str, torch.Tensor], x: str, output: str) -> None:
+    model = migan.load("migan-256", weights_in(inference, "sd."), resolution=64, **SIZE).eval()
+    assert_near(network_answer(model, inference[x]), inference[output])
+
+
+def test_our_door_speaks_unit_range_and_hole_is_one(inference: dict[str, torch.Tensor]) -> None:
+    model = migan.load("migan-256", weights_in(inference, "sd."), resolution=64, **SIZE).eval()
+    image, hole = inference["image_u8"].float() / 255, 1 - inference["mask"]
+    with torch.inference_mode():
+        ours = model(image, hole) * 2 - 1
+    assert_near(ours, inference["composite"].clamp(-1, 1))
+
+
+@pytest.mark.parametrize("tensors", [4, 9])
+def test_the_published_training_network(golden: Path, tensors: int) -> None:
+    published = load_file(golden / f"migan/training_r64_cb2048_cm64_rep{tensors}.safetensors")
+    model = migan.load("migan-256", weights_in(published, "sd."), resolution=64, **SIZE).eval()
+    assert model.variant.tensors == tensors
+    assert_near(network_answer(model, published["x"]), published["output_noise_const"])
+    with torch.inference_mode():
+        _, residuals = model.synthesis(*model.encoder(published["x"]))
+    for side, residual in zip(model.variant.sides, residuals, strict=True):
+        assert_near(residual, published[f"res_to_rgb.{side}"])
+    model.set_noise("none")
+    assert_near(network_answer(model, published["x"]), published["output_noise_none"])
+
+
+@pytest.mark.parametrize("tensors", [4, 9])
+def test_fusing_gives_what_the_authors_export(golden: Path, tensors: int) -> None:
+    published = load_file(golden / f"migan/training_r64_cb2048_cm64_rep{tensors}.safetensors")
+    trained = migan.load("migan-256", weights_in(published, "sd."), resolution=64, **SIZE)
+    exported = migan.load("migan-256", weights_in(published, "export_sd."), resolution=64, **SIZE)
+    assert exported.variant.tensors == 0
+    for name, block in trained.named_modules():
+        if isinstance(block, migan.RepConv2d):
+            torch.testing.assert_close(block.fuse().weight, exported.get_submodule(name).weight, rtol=0, atol=1e-6)
+    assert_near(network_answer(exported.eval(), published["x"]), published["output_exported"])
+
+
+def test_the_real_network_reproduces_the_published_composite(golden: Path, published_weights: Path) -> None:
+    published = np.load(golden / "migan/real512.npz")
+    image = torch.from_numpy(published["image_u8"])[None].float() / 255
+    hole = (torch.from_numpy(published["mask_u8"]) == 0).float()[None, None]
+    model = create_model("migan-512", weights="migan-512-places2")
+    with torch.inference_mode():
+        levels = model(image, hole)[0].double() * 255
+    truncated = (levels + 1e-4).floor()  # the authors truncate; 1e-4 is what [0,1] and back loses on whole levels
+    difference = (truncated - torch.from_numpy(published["composite_u8"]).double()).abs()
+    assert difference.max() <= 1
+    assert (difference == 0).double().mean() >= 0.999
+
+
+def test_the_full_256_network(shared_golden: Path) -> None:
+    published = load_file(shared_golden / "migan/full256_fp16weights.safetensors")
+    model = create_model("migan-256")
+    model = migan.load("migan-256", weights_in(published, "sd.")).eval()
+    known = (published["mask_u8"] > 0).float()
+    x = torch.cat([known - 0.5, (published["image_u8"].float() * 2 / 255 - 1) * known], dim=1)
+    assert_near(network_answer(model, x)[..., ::8, ::8], published["output_f32_sub8"])
+
+
+def test_the_inference_network_at_128(shared_golden: Path) -> None:
+    published = load_file(shared_golden / "migan/inference_r128_cb2048_cm64.safetensors")
+    model = migan.load(None, weights_in(published, "sd.")).eval()
+    assert_near(network_answer(model, published["x"]), published["output"])
+
+
+def test_our_own_layout_round_trips(small: migan.Generator) -> None:
+    again = migan.load(None, small.state_dict()).eval()
+    x = torch.rand(1, 4, 64, 64, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(network_answer(again, x), network_answer(small, x))
+
+
+def test_parameter_counts_of_the_paper() -> None:
+    from mobile_inpaint.models.base import count_parameters
+
+    fused = migan.build("migan-256", tensors=0)
+    assert count_parameters(fused) == 5_865_505  # learned; the paper's 5.95 M counts 78,112 fixed filter taps as well
+    assert count_parameters(migan.build("migan-512", tensors=0)) == 5_893_158
+
+
+def test_noise_modes(small: migan.Generator) -> None:
+    x = torch.rand(1, 4, 64, 64, generator=torch.Generator().manual_seed(0))
+    small.set_noise("random")
+    first, second = network_answer(small, x), network_answer(small, x)
+    small.set_noise("constant")
+    assert not torch.equal(first, second)
+    assert torch.equal(network_answer(small, x), network_answer(small, x))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda s: s.pop("encoder.b64.conv1.conv1.bias"), "is missing"),
+        (lambda s: s.update({"encoder.b64.extra": torch.zeros(1)}), "is unknown"),
+        (lambda s: s.update({"encoder.b64.conv1.conv1.bias": torch.zeros(5)}), "must be"),
+        (lambda s: s["encoder.b64.conv1.conv1.bias"].fill_(float("nan")), "not finite"),
+        (lambda s: s["synthesis.b8.upsample.filter.weight"].mul_(1.1), "fixed filter"),
+        (lambda s: s.clear(), "not weights of MI-GAN"),
+    ],
+)
+def test_damaged_weights_are_refused_in_one_line(inference: dict[str, torch.Tensor], spoil: object, message: str) -> None:
+    state = {key: value.clone() for key, value in weights_in(inference, "sd.").items()}
+    spoil(state)  # type: ignore[operator]
+    with pytest.raises(WeightsError, match=message) as refused:
+        migan.load("migan-256", state, resolution=64, **SIZE)
+    assert "\n" not in str(refused.value)
+
+
+def test_an_unknown_variant_lists_those_there_are() -> None:
+    with pytest.raises(ModelNotFound, match="migan-256, migan-512"):
+        create_model("migan-1024")
