@@ -93,12 +93,12 @@ def _reference(compare: str | None) -> tuple[list[Path], LatencyReport | None]:
 
 
 def _published_graph() -> Path:
-    import platformdirs
-
     from mobile_inpaint.models import weights
     from mobile_inpaint.targets.published_graph import published_graph
 
-    return published_graph(weights.fetch(CHECKPOINT), platformdirs.user_cache_path("mobile-inpaint"))
+    with console.progress(f"fetching {CHECKPOINT}") as advance:
+        pipeline = weights.fetch(CHECKPOINT, advance)
+    return published_graph(pipeline, weights.home() / "cache")
 
 
 def _default_artifact(device: str) -> Path:
@@ -112,8 +112,8 @@ def _default_artifact(device: str) -> Path:
         from mobile_inpaint.export.pipeline import export_artifact, prepare
 
         console.note(f"{path} is not there yet: exporting it")
-        prepared = prepare(CHECKPOINT, console.note)
-        export_artifact(prepared, kind.target, kind.precision, _ARTIFACTS, progress=console.note)
+        with console.steps() as step:
+            export_artifact(prepare(CHECKPOINT, step), kind.target, kind.precision, _ARTIFACTS, progress=step)
     return path
 
 
