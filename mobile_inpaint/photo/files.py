@@ -27,6 +27,15 @@ FORMATS = {
 }
 _READABLE = ["JPEG", "MPO", "PNG", "WEBP", "AVIF"]
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
+_UPRIGHT = {
+    2: pil.Transpose.FLIP_LEFT_RIGHT,
+    3: pil.Transpose.ROTATE_180,
+    4: pil.Transpose.FLIP_TOP_BOTTOM,
+    5: pil.Transpose.TRANSPOSE,
+    6: pil.Transpose.ROTATE_270,
+    7: pil.Transpose.TRANSVERSE,
+    8: pil.Transpose.ROTATE_90,
+}
 _BOMB_CHECK = threading.Lock()
 
 
@@ -62,6 +71,11 @@ def decoded(path: Path, max_pixels: int) -> Iterator[tuple[pil.Image, BinaryIO]]
         raise PhotoError(f"{path}: cannot be read ({error.strerror or error})") from error
     except Exception as error:  # Pillow's decoders raise whatever they stumble over in a damaged file
         raise PhotoError(f"{path}: damaged or cut off ({error})") from error
+
+
+def upright(picture: pil.Image, orientation: int) -> pil.Image:
+    """The picture turned as EXIF's ``orientation`` (1 to 8) asks."""
+    return picture.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else picture
 
 
 def write(picture: pil.Image, path: Path, options: Mapping[str, Any]) -> None:

@@ -27,15 +27,6 @@ Fill: TypeAlias = Callable[[Image, Image], Image]
 
 _GREY = ("1", "L", "LA")
 _READ = (*_GREY, "P", "PA", "RGB", "RGBA")
-_UPRIGHT = {
-    2: pil.Transpose.FLIP_LEFT_RIGHT,
-    3: pil.Transpose.ROTATE_180,
-    4: pil.Transpose.FLIP_TOP_BOTTOM,
-    5: pil.Transpose.TRANSPOSE,
-    6: pil.Transpose.ROTATE_270,
-    7: pil.Transpose.TRANSVERSE,
-    8: pil.Transpose.ROTATE_90,
-}
 _FRESH: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 95, "subsampling": "4:4:4"},
     "PNG": {},
@@ -104,8 +95,7 @@ class Photo:
             if picture.mode not in _READ:
                 raise PhotoError(f"{path}: its colours are {picture.mode}; convert it to RGB or greyscale first")
             metadata = Metadata.of(picture, file)
-            if metadata.orientation in _UPRIGHT:
-                picture = picture.transpose(_UPRIGHT[metadata.orientation])
+            picture = files.upright(picture, metadata.orientation)
             grey, transparent = picture.mode in _GREY, picture.has_transparency_data
             channels = np.asarray(picture.convert("RGBA" if transparent else "RGB"))
         alpha = np.ascontiguousarray(channels[..., 3]) if transparent else None

@@ -5,17 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isqrt
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image as pil
 
 from mobile_inpaint.errors import MaskError
-from mobile_inpaint.photo.image import Image
+from mobile_inpaint.photo import files
+from mobile_inpaint.photo.image import Image, Pixels
+from mobile_inpaint.photo.metadata import Metadata
 
-Hole = Literal["white", "black", "alpha"]
-"""What marks a hole in a mask file: grey from 128 up, grey below 128, or alpha below 128."""
+Hole: TypeAlias = npt.NDArray[np.bool_]
+"""HW bool, True = to be filled."""
+
+Polarity = Literal["white", "black", "alpha"]
+"""What marks a hole in a mask file."""
+
+_BAND = 256
+_AUTO_PERCENT, _AUTO_LEAST_PX = 6, 2
+_HINT_SIDE_PX, _EDGE_PX, _NEAR_PX, _FAR_PX = 256, 2, 4, 12
+_EDGE_RATIO, _EDGE_LEAST = 1.5, 4.0
 
 
 class Box(NamedTuple):
@@ -35,16 +45,34 @@ class Mask:
         hole: HW bool, True = to be filled.
     """
 
-    hole: npt.NDArray[np.bool_]
+    hole: Hole
 
     @classmethod
-    def open(cls, path: str | Path, *, hole: Hole = "white") -> Mask:
-        """The mask at ``path``."""
-        with pil.open(path) as picture:
+    def open(cls, path: str | Path, *, hole: Polarity = "white", max_pixels: int = files.MAX_PIXELS) -> Mask:
+        """The mask in the picture at ``path``, turned upright as its EXIF says, as the photo is.
+
+        Args:
+            path: any picture that :meth:`Photo.open` reads; colours count by their luma, and only ``alpha`` looks at alpha.
+            hole: what marks a hole: ``white`` is grey from 128 up, ``black`` grey below 128, ``alpha`` alpha below 128.
+            max_pixels: refuse a larger picture before decoding it.
+
+        Raises:
+            PhotoError: not a picture, damaged, or larger than ``max_pixels``.
+            MaskError: ``alpha`` in a picture without.
+        """
+        path = Path(path)
+        with files.decoded(path, max_pixels) as (picture, file):
+            if hole == "alpha" and not picture.has_transparency_data:
+                raise MaskError(f"{path}: has no alpha to mark a hole; say --hole white or --hole black")
+            orientation = Metadata.of(picture, file).orientation
+            wide = picture.mode.startswith("I")
             if hole == "alpha":
-                return cls(np.asarray(picture.convert("RGBA"))[..., 3] < 128)
-            white = np.asarray(picture.convert("L")) >= 128
-        return cls(white if hole == "white" else ~white)
+                picture = picture.convert("RGBA").getchannel("A")
+            elif not wide:
+                picture = picture.convert("L")
+            levels = np.asarray(files.upright(picture, orientation))
+        high = levels >= (1 << 15 if wide else 1 << 7)
+        return cls(high if hole == "white" else ~high)
 
     @classmethod
     def from_array(cls, array: npt.NDArray[Any]) -> Mask:
@@ -91,33 +119,142 @@ class Mask:
         columns = np.flatnonzero(self.hole[top:bottom].any(axis=0))
         return Box(top, int(columns[0]), bottom, int(columns[-1]) + 1)
 
+    def check(self, photo_shape: tuple[int, ...], *, allow_full: bool = False) -> None:
+        """Returns if a photo of this shape can be filled through this mask.
+
+        Args:
+            photo_shape: HW or HWC, of :attr:`Photo.pixels`.
+            allow_full: accept a mask that leaves no pixel to fill from.
+
+        Raises:
+            MaskError: another size than the photo's; nothing to fill; everything to fill.
+        """
+        height, width = photo_shape[:2]
+        if (self.height, self.width) != (height, width):
+            raise MaskError(
+                f"the mask is {self.width} x {self.height} pixels, the photo (upright) {width} x {height}: "
+                "draw the mask on the photo at its own size"
+            )
+        if not self.area:
+            raise MaskError("the mask is empty: it marks nothing to fill; if it is inverted, say --hole black")
+        if self.hole.all() and not allow_full:
+            raise MaskError("the mask covers the whole photo: nothing is left to fill from; if you mean it, say --allow-full")
+
     def grow(self, px: int) -> Mask:
         """The mask with every pixel added whose centre lies within ``px`` of the centre of a hole pixel.
 
         Integers throughout, so that every language makes the same mask: a pixel ``(dy, dx)`` from the hole joins it where
-        ``dy² + dx² <= px²``. Time goes with the area of the grown box times ``px``, memory with the former.
+        ``dy² + dx² <= px²``. Band by band, so that memory stays flat and far-apart strokes do not cost what lies between.
         """
-        if px <= 0 or not self.area:
+        if px <= 0:
             return self
+        grown = self.hole.copy()
+        for start in range(0, self.height, _BAND):
+            band = self.hole[start : start + _BAND]
+            columns = np.flatnonzero(band.any(axis=0))
+            if columns.size:
+                left, right = max(0, int(columns[0]) - px), int(columns[-1]) + 1 + px
+                top = max(0, start - px)
+                around = grown[top : start + _BAND + px, left:right]
+                _add_discs(around, band[:, left:right], start - top, px)
+        return Mask(grown)
+
+    def grow_auto(self) -> Mask:
+        """The mask grown by :attr:`auto_px`."""
+        return self.grow(self.auto_px)
+
+    @property
+    def auto_px(self) -> int:
+        """How far a mask drawn tightly round an object should grow, so that no edge peeks out for the network to paint on.
+
+        6 % of the side of a square as large as the hole's largest connected part, at least 2 px. Growing by 4 to 6 % of a
+        hole's size turned stumps and blue fins into clean rock and sand; at 6 %, no edge of our demo photos' objects, out of
+        focus or not, is left at the hole's rim (see :func:`edge_hint`).
+
+        Raises:
+            MaskError: there is no hole.
+        """
         box = self.box
-        top, left = max(0, box.top - px), max(0, box.left - px)
-        bottom, right = min(self.height, box.bottom + px), min(self.width, box.right + px)
-        inside = self.hole[top:bottom, left:right]
-        along = _distance_along_rows(inside, cap=px + 1)
-        grown = along <= px
-        for dy in range(1, px + 1):
-            reach = along <= isqrt(px * px - dy * dy)
-            grown[dy:] |= reach[:-dy]
-            grown[:-dy] |= reach[dy:]
-        hole = self.hole.copy()
-        hole[top:bottom, left:right] = grown
-        return Mask(hole)
+        part = _largest_part(self.hole[box.top : box.bottom, box.left : box.right])
+        return max(_AUTO_LEAST_PX, (_AUTO_PERCENT * isqrt(part) + 50) // 100)
 
 
-def _distance_along_rows(hole: npt.NDArray[np.bool_], cap: int) -> npt.NDArray[np.unsignedinteger[Any]]:
+def polarity_hint(mask: Mask) -> str | None:
+    """A line for the user where the mask looks inverted: most of the photo is hole, and so is nearly all of its border."""
+    hole = mask.hole
+    border = np.concatenate([hole[0], hole[-1], hole[:, 0], hole[:, -1]])
+    if 2 * mask.area <= hole.size or 20 * np.count_nonzero(border) < 19 * border.size:
+        return None
+    percent = 100 * mask.area // hole.size
+    return f"the mask marks {percent} % of the photo and its border as hole: if it is inverted, say --hole black"
+
+
+def edge_hint(pixels: Pixels, mask: Mask) -> str | None:
+    """A line for the user where the hole's edge lies on the object's own, so that a rim of the object may be left.
+
+    The photo round the hole is shrunk until the hole's longer side is at most 256 pixels. There the brightest step to a
+    neighbour is averaged over the pixels within 2 of the hole's edge, and over those 5 to 12 outside: on an object's edge
+    the former is at least 1.5 times the latter (seven photos, silhouettes: 2.0 to 14; drawn with 2 to 5 % to spare, or
+    boxes: 0.9 to 1.1).
+
+    Args:
+        pixels: HWC uint8 RGB of the mask's size; read inside the hole as well.
+        mask: not empty.
+    """
+    box = mask.box
+    shrink = -(-max(box.bottom - box.top, box.right - box.left) // _HINT_SIDE_PX)
+    margin = _FAR_PX * shrink
+    rows = slice(max(0, box.top - margin), box.bottom + margin)
+    columns = slice(max(0, box.left - margin), box.right + margin)
+    seen = np.asarray(pil.fromarray(pixels[rows, columns]).reduce(shrink), dtype=np.int16)
+    hole = np.asarray(pil.fromarray(mask.hole[rows, columns].astype(np.uint8) * 255).reduce(shrink)) >= 128
+    small = Mask(hole)
+    edge = small.grow(_EDGE_PX).hole & Mask(~hole).grow(_EDGE_PX).hole
+    outside = small.grow(_FAR_PX).hole & ~small.grow(_NEAR_PX).hole
+    if not (edge.any() and outside.any()):
+        return None
+    steps = np.zeros(hole.shape, np.int16)
+    steps[:, 1:] = np.abs(np.diff(seen, axis=1)).max(axis=2)
+    steps[1:] = np.maximum(steps[1:], np.abs(np.diff(seen, axis=0)).max(axis=2))
+    if steps[edge].mean() < max(_EDGE_RATIO * steps[outside].mean(), _EDGE_LEAST):
+        return None
+    return f"the mask ends on the object's own edge, of which a rim may stay: try --grow auto ({mask.auto_px} px)"
+
+
+def _add_discs(grown: Hole, band: Hole, offset: int, px: int) -> None:
+    """Sets in ``grown`` what lies within ``px`` of a hole pixel of ``band``, whose first row is row ``offset`` of ``grown``."""
+    along = _distance_along_rows(band, cap=px + 1)
+    for dy in range(-px, px + 1):
+        first, last = max(0, offset + dy), min(grown.shape[0], offset + dy + band.shape[0])
+        if first < last:
+            reached = along[first - offset - dy : last - offset - dy] <= isqrt(px * px - dy * dy)
+            grown[first:last] |= reached
+
+
+def _distance_along_rows(hole: Hole, cap: int) -> npt.NDArray[np.unsignedinteger[Any]]:
     """Columns from each pixel to the nearest hole pixel of its own row, at most ``cap``; in the smallest type that holds it."""
     columns = np.arange(hole.shape[1], dtype=np.int32)
     far = np.int32(cap)
     before = np.maximum.accumulate(np.where(hole, columns, -far), axis=1)
     after = np.minimum.accumulate(np.where(hole, columns, columns[-1] + far)[:, ::-1], axis=1)[:, ::-1]
     return np.minimum(np.minimum(columns - before, after - columns), far).astype(np.min_scalar_type(cap))
+
+
+def _largest_part(hole: Hole) -> int:
+    """Pixels of the largest 8-connected part: runs of a row, joined where those of the next row touch them."""
+    stride = hole.shape[1] + 2  # a column to keep on either side ends every run within its row
+    changes = np.flatnonzero(np.diff(np.pad(hole, ((0, 0), (1, 1))).ravel()))
+    starts, ends = changes[::2], changes[1::2]
+    if not starts.size:
+        return 0
+    first = np.searchsorted(ends, starts + stride, side="left")
+    touching = np.searchsorted(starts, ends + stride, side="right") - first
+    above = np.repeat(np.arange(starts.size), touching)
+    below = np.arange(above.size) + np.repeat(first - (np.cumsum(touching) - touching), touching)
+    part = np.arange(starts.size)
+    while (part[above] != part[below]).any():
+        one, other = part[above], part[below]
+        np.minimum.at(part, np.maximum(one, other), np.minimum(one, other))
+        while (part[part] != part).any():
+            part = part[part]
+    return int(np.bincount(part, weights=ends - starts).max())
