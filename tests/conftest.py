@@ -9,8 +9,11 @@ import pytest
 import torch
 
 from mobile_inpaint import create_model
+from mobile_inpaint.artifact import Artifact
+from mobile_inpaint.export.pipeline import Prepared, export_artifact, prepare
 from mobile_inpaint.models import save_model, weights
 from mobile_inpaint.models.base import Generator
+from mobile_inpaint.targets import get_target, list_targets
 
 GOLDEN = Path(__file__).parent / "golden"
 CHECKPOINT = "migan-512-places2"
@@ -60,3 +63,27 @@ def shared_golden() -> Path:
     if not folder:
         pytest.skip("MOBILE_INPAINT_SHARED does not name the shared reference vectors")
     return Path(folder) / "golden"
+
+
+@pytest.fixture(scope="session")
+def published_artifacts(published_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Artifact]:
+    """The published network in every format and precision, by (target, precision)."""
+    prepared = prepare(CHECKPOINT)
+    out = tmp_path_factory.mktemp("artifacts")
+    return {
+        (target, precision): export_artifact(prepared, target, precision, out)
+        for target in list_targets()
+        for precision in get_target(target).precisions
+    }
+
+
+@pytest.fixture(scope="session")
+def small_prepared(small_checkpoint: Path) -> Prepared:
+    return prepare(small_checkpoint)
+
+
+@pytest.fixture(scope="session")
+def small_artifacts(small_prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Artifact]:
+    """The small network in every format at fp32, by target."""
+    out = tmp_path_factory.mktemp("small")
+    return {target: export_artifact(small_prepared, target, "fp32", out) for target in list_targets()}

@@ -76,5 +76,8 @@ def count_parameters(module: nn.Module) -> int:
 
 
 def in_memory_format(generator: G, memory_format: torch.memory_format) -> G:
-    """``generator``, its weights laid out in memory as said; the same object."""
-    return generator.to(memory_format=memory_format)  # type: ignore[call-overload, no-any-return]  # missing in torch's types
+    """``generator``, the weights of its convolutions laid out in memory as said; the same object."""
+    for parameter in generator.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.contiguous(memory_format=memory_format)
+    return generator
