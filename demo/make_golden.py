@@ -72,13 +72,18 @@ def shrink_mask(mask: Image.Image) -> Image.Image:
     return Image.fromarray(np.asarray(mask.convert("F").resize((SIDE, SIDE), Image.Resampling.BOX)) > 0)
 
 
-if __name__ == "__main__":
-    GOLDEN.mkdir(exist_ok=True)
+def make(folder: Path) -> None:
+    """Writes `<kind>.jpg` and `<kind>.png` of each kind into `folder`."""
     for kind, (name, (left, top, side), shapes) in KINDS.items():
         box = (left, top, left + side, top + side)
         with Image.open(DEMO / f"{name}.jpg") as photo:
             cut = photo.crop(box).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
-        cut.save(GOLDEN / f"{kind}.jpg", quality=92, subsampling=0, optimize=True)
+        cut.save(folder / f"{kind}.jpg", quality=92, subsampling=0, optimize=True)
         with Image.open(DEMO / f"{name}_mask.png") as drawn:
             mask = draw_hole(shapes) if shapes else shrink_mask(drawn.crop(box))
-        mask.save(GOLDEN / f"{kind}.png", optimize=True)
+        mask.save(folder / f"{kind}.png", optimize=True)
+
+
+if __name__ == "__main__":
+    GOLDEN.mkdir(exist_ok=True)
+    make(GOLDEN)
