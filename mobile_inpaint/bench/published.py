@@ -88,10 +88,10 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """``comparable: ours takes 0.85 of the time``, or ``not comparable: `` and every reason."""
+        """``yes: ours takes 0.85 of the time``, or ``no: `` and every reason."""
         if self.reasons:
-            return f"not comparable: {', '.join(self.reasons)}"
-        return f"comparable: ours takes {self.ours_ms / self.timing.ms:.2f} of the time"
+            return f"no: {', '.join(self.reasons)}"
+        return f"yes: ours takes {self.ours_ms / self.timing.ms:.2f} of the time"
 
 
 @functools.cache

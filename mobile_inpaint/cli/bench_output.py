@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from statistics import median
+from typing import Any, TypeAlias
 
 from mobile_inpaint import strict
 from mobile_inpaint.bench import published
 from mobile_inpaint.bench.report import LatencyReport, Ratio
 from mobile_inpaint.cli import console
+
+Row: TypeAlias = tuple[object, ...]
 
 
 @dataclass(frozen=True)
@@ -87,77 +90,75 @@ def document(outcome: Outcome, kept: Sequence[Path]) -> dict[str, Any]:
 
 def show(outcome: Outcome) -> None:
     """The same on the terminal."""
-    first = outcome.reports[0]
-    machine, n, warmup = first.machine, len(first.times_ms), len(first.warmup_ms)
-    console.say(f"{machine.device}: {machine.chip}, {machine.cores} cores, {machine.os}")
-    threads = f"{first.threads} thread{'s' if first.threads > 1 else ''}"
-    console.say(f"{threads} on the {first.accelerator}; {n} timed runs of each file in turn, after {warmup} others")
-    console.say("")
-    console.table(("file", "P50 ms", "P90", "P95", "P99", "mean", "σ", "min"), [*map(_times, outcome.reports)])
-    console.say("")
-    console.table(("file", "cold load ms", "first run", "peak MB", "file MB", "runtime"), [*map(_costs, outcome.reports)])
+    _show_conditions(outcome.reports)
+    _table(("file", "P50 ms", "P90", "P95", "P99", "mean", "σ", "min"), map(_times, outcome.reports))
+    _table(("file", "cold load ms", "first run ms", "peak MB", "file MB"), map(_costs, outcome.reports))
     if outcome.reference:
-        console.say("")
-        console.table(("file", f"times as fast as {outcome.reference.subject.name}", "P10", "P90"), [*_ratios(outcome)])
-    if any(report.pipeline for report in outcome.reports):
-        console.say("")
-        scene = next(report.pipeline.photo for report in outcome.reports if report.pipeline)
-        console.table(
-            ("file", "photo ms", "before", "net", "after", "net's share"), [*_shares(outcome)], title=f"Photo of {scene}"
-        )
+        _table(("file", f"times as fast as {outcome.reference.subject.name}", "P10", "P90"), _ratios(outcome))
+    if scenes := [report.pipeline.photo for report in outcome.reports if report.pipeline]:
+        columns = ("file", "photo ms", "before", "net", "after", "net's share")
+        _table(columns, _parts(outcome.reports), title=f"Photo of {scenes[0]}")
     for report in outcome.subjects if outcome.paper else ():
-        console.say("")
-        console.table(
-            ("network", "device", "px", "their ms", "our ms", ""),
-            [
-                (
-                    comparison.timing.network,
-                    comparison.timing.device_name,
-                    comparison.timing.size_px,
-                    comparison.timing.ms,
-                    round(comparison.ours_ms, 1),
-                    comparison.verdict,
-                )
-                for comparison in published.compare(report)
-            ],
-            title=f"{report.subject.name} beside published timings",
-        )
+        title = f"{report.subject.name}, {report.statistics.p50_ms:.1f} ms, beside published timings"
+        _table(("network", "device", "px", "their ms", "comparable"), _published(report), title=title)
     for report in outcome.subjects if outcome.beside else ():
         assert outcome.beside
-        reasons = published.differences(report, outcome.beside)
-        ratio = outcome.beside.statistics.p50_ms / report.statistics.p50_ms
-        verdict = f"not comparable: {', '.join(reasons)}" if reasons else f"{ratio:.2f} times as fast, measured apart"
-        console.say(f"{report.subject.name} beside {outcome.beside.subject.name} of {outcome.beside.date[:10]}: {verdict}")
+        console.say(f"\n{report.subject.name} beside {outcome.beside.subject.name} of {outcome.beside.date[:10]}:")
+        console.say(f"  {_verdict(report, outcome.beside)}")
     for report in outcome.reports:
         for warning in report.warnings:
             console.note(f"{report.subject.name}: {warning}")
 
 
-def _times(report: LatencyReport) -> tuple[object, ...]:
+def _show_conditions(reports: Sequence[LatencyReport]) -> None:
+    first = reports[0]
+    machine, warmup, n = first.machine, len(first.warmup_ms), len(first.times_ms)
+    runtimes = ", ".join(dict.fromkeys(report.runtime for report in reports))
+    threads = f"{first.threads} thread{'s' if first.threads > 1 else ''}"
+    console.say(f"{machine.device}: {machine.chip}, {machine.cores} cores, {machine.os}")
+    console.say(f"{runtimes}, {threads} on the {first.accelerator}")
+    console.say(f"{n} timed runs after {warmup} others" + (", all files in turn" if len(reports) > 1 else ""))
+
+
+def _table(columns: Sequence[str], rows: Iterable[Row], title: str | None = None) -> None:
+    console.say("")
+    console.table(columns, list(rows), title=title)
+
+
+def _times(report: LatencyReport) -> Row:
     its = report.statistics
     figures = (its.p50_ms, its.p90_ms, its.p95_ms, its.p99_ms, its.mean_ms, its.std_ms, its.min_ms)
-    return report.subject.name, *(_rounded(figure) for figure in figures)
+    return report.subject.name, *map(_rounded, figures)
 
 
-def _costs(report: LatencyReport) -> tuple[object, ...]:
+def _costs(report: LatencyReport) -> Row:
     figures = (report.load_ms, report.first_ms, report.peak_mb, report.subject.file_mb)
-    return report.subject.name, *("" if figure is None else _rounded(figure) for figure in figures), report.runtime
+    return report.subject.name, *("" if figure is None else _rounded(figure) for figure in figures)
 
 
-def _ratios(outcome: Outcome) -> Iterator[tuple[object, ...]]:
+def _ratios(outcome: Outcome) -> Iterator[Row]:
     for report in outcome.reports:
         if ratio := outcome.ratio(report):
-            yield report.subject.name, round(ratio.median, 2), round(ratio.p10, 2), round(ratio.p90, 2)
+            yield report.subject.name, *(f"{figure:.2f}" for figure in (ratio.median, ratio.p10, ratio.p90))
 
 
-def _shares(outcome: Outcome) -> Iterator[tuple[object, ...]]:
-    from statistics import median
-
-    for report in outcome.reports:
+def _parts(reports: Sequence[LatencyReport]) -> Iterator[Row]:
+    for report in reports:
         if parts := report.pipeline:
-            total = median(parts.total_ms)
-            before, net, after = map(_rounded, parts.medians_ms)
-            yield report.subject.name, _rounded(total), before, net, after, f"{parts.medians_ms[1] / total:.0%}"
+            total, net = median(parts.total_ms), parts.medians_ms[1]
+            yield report.subject.name, _rounded(total), *map(_rounded, parts.medians_ms), f"{net / total:.0%}"
+
+
+def _published(report: LatencyReport) -> Iterator[Row]:
+    for comparison in published.compare(report):
+        theirs = comparison.timing
+        yield theirs.network, theirs.device_name, theirs.size_px, theirs.ms, comparison.verdict
+
+
+def _verdict(ours: LatencyReport, theirs: LatencyReport) -> str:
+    if reasons := published.differences(ours, theirs):
+        return f"not comparable: {', '.join(reasons)}"
+    return f"{theirs.statistics.p50_ms / ours.statistics.p50_ms:.2f} times as fast, measured apart"
 
 
 def _rounded(figure: float) -> float:

@@ -54,7 +54,7 @@ def test_the_same_network_on_the_same_device_at_the_same_size_compares(on_phone:
     beside = compare(on_phone)
     assert not beside[0].reasons, "comparable rows come first"
     assert (beside[0].timing.network, beside[0].timing.device) == ("migan", "iphone-7")
-    assert beside[0].verdict == "comparable: ours takes 0.10 of the time"
+    assert beside[0].verdict == "yes: ours takes 0.10 of the time"
     assert all(comparison.reasons for comparison in beside[1:])
 
 
@@ -71,7 +71,7 @@ def test_the_same_network_on_the_same_device_at_the_same_size_compares(on_phone:
 def test_what_differs_is_said(on_phone: LatencyReport, change: Callable[[LatencyReport], LatencyReport], reason: str) -> None:
     (row,) = [one for one in compare(change(on_phone)) if (one.timing.network, one.timing.device) == ("migan", "iphone-7")]
     assert row.reasons == (reason,)
-    assert row.verdict == f"not comparable: {reason}"
+    assert row.verdict == f"no: {reason}"
 
 
 def test_nothing_published_compares_with_this_machine(report: Report) -> None:
