@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -26,11 +27,17 @@ def cold_start(path: Path, threads: int) -> ColdStart:
         BenchError: the process died, as it does when the system runs out of memory.
         MobileInpaintError: the file cannot be loaded.
     """
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, fresh, _ignore_interrupts) as process:
         try:
             return process.submit(_start, path, threads).result()
         except BrokenProcessPool:
             raise BenchError(f"{path.name}: the process that ran it died; is there memory enough?") from None
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C goes to every process of a terminal; the parent's answer to it is enough."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _start(path: Path, threads: int) -> ColdStart:

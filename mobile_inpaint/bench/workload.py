@@ -100,7 +100,10 @@ def _load_foreign(path: Path, threads: int) -> Workload:
     started = time.perf_counter()
     runner = load_foreign(path, threads=threads)
     load_ms = milliseconds(time.perf_counter() - started)
-    arrays = [{one.name: _random(one, seed) for one in runner.inputs} for seed in range(2)]
+    try:
+        arrays = [{one.name: _random(one, seed) for one in runner.inputs} for seed in range(2)]
+    except MemoryError:
+        raise BenchError(f"{path.name}: its inputs do not fit into memory") from None
     free = {name: side for one in runner.inputs for name, side in one.free.items()}
     subject = Subject(
         path.name,

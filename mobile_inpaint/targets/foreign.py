@@ -48,7 +48,7 @@ class ForeignRunner:
     """A loaded file.
 
     Attributes:
-        run: the file's first output for arrays by input name, read back into memory.
+        run: the file's first output for arrays by input name, read back into memory; BenchError where it cannot.
         inputs: what ``run`` takes.
         runtime: name and version, for example ``onnxruntime 1.31.1``.
     """
@@ -87,7 +87,14 @@ def load_foreign(path: Path, *, threads: int | None = None) -> ForeignRunner:
         run, inputs = _load_tflite(path, threads)
     else:
         raise BenchError(f"{path.name}: without a manifest only {_list(('.onnx', '.tflite'))} files can be timed")
-    return ForeignRunner(run, inputs, runtime)
+
+    def run_or_say_why(arrays: Mapping[str, Array]) -> Array:
+        try:
+            return run(arrays)
+        except Exception as error:
+            raise BenchError(f"{path.name}: cannot run on these inputs ({_first_line(error)})") from error
+
+    return ForeignRunner(run_or_say_why, inputs, runtime)
 
 
 def _runtime_of(path: Path) -> tuple[str, str, str]:

@@ -62,10 +62,10 @@ def toy_tflite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def foreign_onnx(tmp_path: Path) -> MakeOnnx:
-    """``foreign_onnx(name, shape, dtype)``: a file with one input ``x``, one operation and one output."""
+    """``foreign_onnx(name, shape, dtype, op)``: a file with one input ``x``, one operation and one output."""
 
-    def make(name: str, shape: list[int | str], dtype: int = TensorProto.FLOAT) -> Path:
-        node = helper.make_node("Identity", ["x"], ["y"])
+    def make(name: str, shape: list[int | str], dtype: int = TensorProto.FLOAT, op: str = "Identity") -> Path:
+        node = helper.make_node(op, ["x"], ["y"])
         return _save(tmp_path / name, node, shape, dtype, [])
 
     return make

@@ -60,6 +60,18 @@ def test_text_cannot_be_made_up(foreign_onnx: MakeOnnx) -> None:
         load_foreign(foreign_onnx("a.onnx", [1], TensorProto.STRING))
 
 
+def test_a_file_that_cannot_run_on_what_was_made_up_says_so(foreign_onnx: MakeOnnx) -> None:
+    workload = load(foreign_onnx("a.onnx", [1, "n"], op="Det"), threads=1)
+    with pytest.raises(BenchError, match=r"a\.onnx: cannot run on these inputs \(.*\)$") as caught:
+        workload.run(0)
+    assert "\n" not in str(caught.value)
+
+
+def test_inputs_beyond_all_memory_are_refused(foreign_onnx: MakeOnnx) -> None:
+    with pytest.raises(BenchError, match="do not fit into memory"):
+        load(foreign_onnx("a.onnx", [1, 10_000_000, 10_000_000]), threads=1)
+
+
 def test_a_free_dimension_of_one_name_has_one_size(foreign_onnx: MakeOnnx) -> None:
     (one,) = load_foreign(foreign_onnx("a.onnx", ["n", 3, "side", "side"])).inputs
     assert one.shape == (1, 3, 512, 512)
