@@ -1,0 +1,152 @@
+"""A photo of any size through a Fill of one size, and back; pixels under the mask are never read.
+
+The whole way, step by step and to the bit, is ``docs/compositor.md``; the apps' compositors follow it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from mobile_inpaint.errors import ManifestError, MaskError
+from mobile_inpaint.photo import seam
+from mobile_inpaint.photo.image import Fill
+from mobile_inpaint.photo.regions import Box, Square, parts, square_round
+from mobile_inpaint.photo.resample import Ints, Taps, enlarge_taps, reach, resample, shrink_taps
+
+Pixels = npt.NDArray[np.uint8]
+Flags = npt.NDArray[np.bool_]
+
+RULES = 1
+"""Counts up whenever the same numbers give other bits."""
+FILL_BITS = 4
+"""Fraction bits of a grey level after the network."""
+BAND = 64
+"""Rows worked on at a time: memory does not grow with the hole. The result does not depend on it."""
+
+
+@dataclass(frozen=True)
+class Compositor:
+    """``compositor(pixels, hole, fill) -> pixels``: the hole filled, all else as it was.
+
+    Attributes:
+        size_px: side of the square that the fill takes.
+        context: side of the crop as a multiple of the hole's longer side, where that is more than ``size_px``.
+        fade: what is left of the colour correction, in 1/256, each time the distance to the hole's edge doubles.
+        margin_px: how far round the hole grain is measured.
+    """
+
+    size_px: int = 512
+    context: float = 2.0
+    fade: int = 240
+    margin_px: int = 32
+
+    def __call__(self, pixels: Pixels, hole: Flags, fill: Fill) -> Pixels:
+        """A new photo in which every hole pixel comes from the fill and every other one is bit-identical.
+
+        Parts of the hole that lie apart are filled one after the other; a later one sees the earlier as known.
+
+        Args:
+            pixels: [H, W, 3] uint8 RGB; what is under the hole has no influence on the result.
+            hole: [H, W] bool, True = fill; all True is allowed.
+            fill: takes ``size_px`` squares; only its answer inside the mask it was given is used.
+
+        Raises:
+            MaskError: ``hole`` has another height or width than ``pixels``.
+        """
+        if hole.shape != pixels.shape[:2]:
+            raise MaskError(f"the mask is {_size(hole)}, the photo {_size(pixels)}: give a mask of the photo's size")
+        result, todo = pixels.copy(), hole.copy()
+        for box in parts(hole, int(self.size_px / self.context)):
+            square = square_round(box, hole.shape, self.context, self.size_px)
+            seen, unseen = self._look(result, todo, square)
+            self._paste(result, todo, box, square, self._fill(seen, unseen, fill))
+            self._add_grain(result, todo, box)
+            todo[box.slices] = False
+        return result
+
+    def numbers(self) -> dict[str, float]:
+        """What a manifest carries, so that an app's compositor does the same."""
+        return {"rules": RULES, **asdict(self)}
+
+    @classmethod
+    def from_numbers(cls, numbers: Mapping[str, float]) -> Compositor:
+        """The compositor that wrote ``numbers``.
+
+        Raises:
+            ManifestError: other keys than :meth:`numbers` writes, or rules that this version does not follow.
+        """
+        names = {field.name for field in fields(cls)}
+        if set(numbers) != names | {"rules"} or numbers["rules"] != RULES:
+            raise ManifestError(
+                f"the manifest's compositor numbers are not those of rules {RULES} ({', '.join(sorted(names))}): "
+                "export the artifact again with this version"
+            )
+        return cls(
+            size_px=int(numbers["size_px"]),
+            context=float(numbers["context"]),
+            fade=int(numbers["fade"]),
+            margin_px=int(numbers["margin_px"]),
+        )
+
+    def _look(self, photo: Pixels, todo: Flags, square: Square) -> tuple[Pixels, Flags]:
+        """The square at the network's size, and which of its pixels take in a hole pixel."""
+        size = self.size_px
+        taps = shrink_taps(square.side, size)
+        columns = _folded(square.left, square.left + square.side, photo.shape[1])
+        seen, unseen = np.empty((size, size, 3), np.uint8), np.empty((size, size), np.bool_)
+        for start in range(0, size, BAND):
+            band = slice(start, start + BAND)
+            first, last = int(taps.source[band].min()), int(taps.source[band].max())
+            rows = _folded(square.top + first, square.top + last + 1, photo.shape[0])
+            hidden = todo[rows][:, columns]
+            given = np.where(hidden[..., None], 0, photo[rows][:, columns])
+            inside = Taps(taps.source[band] - first, taps.weight[band])
+            seen[band] = resample(given, inside, taps, 0, 0)
+            unseen[band] = reach(hidden, inside, taps)
+        return seen, unseen
+
+    def _fill(self, seen: Pixels, unseen: Flags, fill: Fill) -> Ints:
+        """The square without a hole, in 1/16 grey levels: known pixels as they were, the rest filled and colour-matched."""
+        given = np.where(unseen[..., None], 0, seen).transpose(2, 0, 1)[None]
+        answer = fill(given.astype(np.float32) / np.float32(255), unseen[None, None].astype(np.float32))
+        bright = np.clip(answer[0].transpose(1, 2, 0).astype(np.float64), 0, 1) * (255 << FILL_BITS)
+        guess = np.floor(bright + 0.5).astype(np.int32)
+        truth = seen.astype(np.int32) << FILL_BITS
+        matched = np.clip(seam.match(guess, truth, unseen, self.fade), 0, 255 << FILL_BITS)
+        return np.where(unseen[..., None], matched, truth)
+
+    def _paste(self, photo: Pixels, todo: Flags, box: Box, square: Square, filled: Ints) -> None:
+        columns = enlarge_taps(self.size_px, square.side, box.left - square.left, box.right - square.left)
+        for band in _bands(box):
+            rows = enlarge_taps(self.size_px, square.side, band.top - square.top, band.bottom - square.top)
+            values = np.clip(resample(filled, rows, columns, FILL_BITS, 0), 0, 255)
+            np.copyto(photo[band.slices], values, where=todo[band.slices][..., None], casting="unsafe")
+
+    def _add_grain(self, photo: Pixels, todo: Flags, box: Box) -> None:
+        """Gives the part just filled the noise that the known pixels round it have and it has not."""
+        near = box.grown(self.margin_px, todo.shape).slices
+        known = seam.grain_variances(photo[near], ~todo[near])
+        missing = np.maximum(known - seam.grain_variances(photo[box.slices], todo[box.slices]), 0)
+        if not missing[:3].any():
+            return
+        for band in _bands(box):
+            values = np.clip(photo[band.slices] + seam.grain(missing, band), 0, 255)
+            np.copyto(photo[band.slices], values, where=todo[band.slices][..., None], casting="unsafe")
+
+
+def _bands(box: Box) -> list[Box]:
+    return [box._replace(top=top, bottom=min(top + BAND, box.bottom)) for top in range(box.top, box.bottom, BAND)]
+
+
+def _folded(start: int, stop: int, length: int) -> npt.NDArray[np.int64]:
+    """Pixels ``start`` to ``stop`` of a line that is mirrored at its ends, the end pixel repeated, as often as it takes."""
+    turn = np.arange(start, stop) % (2 * length)
+    return np.where(turn < length, turn, 2 * length - 1 - turn)
+
+
+def _size(array: npt.NDArray[np.generic]) -> str:
+    return f"{array.shape[1]}x{array.shape[0]}"
