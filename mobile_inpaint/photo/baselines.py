@@ -38,8 +38,10 @@ def _inpaint(method: str, image: Image, mask: Image, radius_px: float) -> Image:
     except ImportError as error:
         raise ToolchainMissing("the classical baselines need: pip install 'mobile-inpaint[train]'") from error
     holes = mask >= 0.5
-    filled = [
-        to_image(cv2.inpaint(to_pixels(one[None]), hole[0].astype(np.uint8) * 255, radius_px, getattr(cv2, method)))
-        for one, hole in zip(image, holes, strict=True)
-    ]
+    filled = []
+    for pixels, hole in zip(map(to_pixels, image[:, None]), holes[:, 0], strict=True):
+        if not hole.all():
+            # Along the picture's border OpenCV reads under the mask; let it find nothing of the object there.
+            pixels[hole] = pixels[~hole].mean(axis=0)
+        filled.append(to_image(cv2.inpaint(pixels, hole.astype(np.uint8) * 255, radius_px, getattr(cv2, method))))
     return np.where(holes, np.concatenate(filled), image)

@@ -25,7 +25,7 @@ FORMATS = {
     ".heic": "HEIF",
     ".heif": "HEIF",
 }
-_READABLE = ["JPEG", "MPO", "PNG", "WEBP", "AVIF"]
+_READABLE = ["JPEG", "PNG", "WEBP", "AVIF"]
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
 _UPRIGHT = {
     2: pil.Transpose.FLIP_LEFT_RIGHT,

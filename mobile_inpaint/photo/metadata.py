@@ -116,6 +116,8 @@ def _coding(picture: pil.Image, file: BinaryIO, *, sideways: bool) -> dict[str, 
     """Encoder options that write the picture as ``file`` has it; ``sideways`` where rows become columns."""
     if isinstance(picture, JpegImagePlugin.JpegImageFile):
         tables = [np.reshape(picture.quantization[layer[3]], (8, 8)) for layer in picture.layer]
+        if len(tables) == 3 and (tables[1] == tables[2]).all():
+            tables.pop()  # the encoder takes the last table for the rest
         sampling = JpegImagePlugin.get_sampling(picture)
         if sampling < 0 or (sideways and sampling == _HALF_WIDTH):  # the encoder has no name for it: keep all colour
             sampling = _FULL
