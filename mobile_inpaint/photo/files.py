@@ -96,7 +96,9 @@ def write(picture: pil.Image, path: Path, options: Mapping[str, Any]) -> None:
             picture.save(file, format, **options)
         part.replace(path)
     except (OSError, ValueError) as error:
-        raise PhotoError(f"{path}: cannot be written as {format} ({error})") from error
+        if isinstance(error, OSError) and error.strerror:
+            raise PhotoError(f"{path}: cannot be written ({error.strerror})") from error
+        raise PhotoError(f"{path}: {format} cannot hold this photo ({error}); save it as .png") from error
     finally:
         part.unlink(missing_ok=True)
 

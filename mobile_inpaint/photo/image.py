@@ -97,7 +97,8 @@ class Photo:
             metadata = Metadata.of(picture, file)
             picture = files.upright(picture, metadata.orientation)
             grey, transparent = picture.mode in _GREY, picture.has_transparency_data
-            channels = np.asarray(picture.convert("RGBA" if transparent else "RGB"))
+            wanted = "RGBA" if transparent else "RGB"
+            channels = np.asarray(picture if picture.mode == wanted else picture.convert(wanted))
         alpha = np.ascontiguousarray(channels[..., 3]) if transparent else None
         return cls(np.ascontiguousarray(channels[..., :3]), alpha, grey, metadata, path)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isqrt
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from mobile_inpaint.errors import MaskError
 from mobile_inpaint.photo import files
 from mobile_inpaint.photo.image import Image, Pixels
 from mobile_inpaint.photo.metadata import Metadata
+from mobile_inpaint.photo.regions import Box
 
 Hole: TypeAlias = npt.NDArray[np.bool_]
 """HW bool, True = to be filled."""
@@ -26,15 +27,6 @@ _BAND = 256
 _AUTO_PERCENT, _AUTO_LEAST_PX = 6, 2
 _HINT_SIDE_PX, _EDGE_PX, _NEAR_PX, _FAR_PX = 256, 2, 4, 12
 _EDGE_RATIO, _EDGE_LEAST = 1.5, 4.0
-
-
-class Box(NamedTuple):
-    """A rectangle of pixels: rows ``top`` to ``bottom``, columns ``left`` to ``right``, the last of each excluded."""
-
-    top: int
-    left: int
-    bottom: int
-    right: int
 
 
 @dataclass(frozen=True)
@@ -117,7 +109,7 @@ class Mask:
             raise MaskError("the mask is empty: it marks nothing to fill")
         top, bottom = int(rows[0]), int(rows[-1]) + 1
         columns = np.flatnonzero(self.hole[top:bottom].any(axis=0))
-        return Box(top, int(columns[0]), bottom, int(columns[-1]) + 1)
+        return Box(top, bottom, int(columns[0]), int(columns[-1]) + 1)
 
     def check(self, photo_shape: tuple[int, ...], *, allow_full: bool = False) -> None:
         """Returns if a photo of this shape can be filled through this mask.
@@ -174,8 +166,7 @@ class Mask:
         Raises:
             MaskError: there is no hole.
         """
-        box = self.box
-        part = _largest_part(self.hole[box.top : box.bottom, box.left : box.right])
+        part = _largest_part(self.hole[self.box.slices])
         return max(_AUTO_LEAST_PX, (_AUTO_PERCENT * isqrt(part) + 50) // 100)
 
 
@@ -202,7 +193,7 @@ def edge_hint(pixels: Pixels, mask: Mask) -> str | None:
         mask: not empty.
     """
     box = mask.box
-    shrink = -(-max(box.bottom - box.top, box.right - box.left) // _HINT_SIDE_PX)
+    shrink = -(-box.side // _HINT_SIDE_PX)
     margin = _FAR_PX * shrink
     rows = slice(max(0, box.top - margin), box.bottom + margin)
     columns = slice(max(0, box.left - margin), box.right + margin)

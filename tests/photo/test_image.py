@@ -283,7 +283,7 @@ def test_saving_refuses_in_one_line_and_leaves_nothing(tmp_path: Path) -> None:
         with pytest.raises(PhotoError, match=said) as error:
             photo.save(tmp_path / name)
         one_line(error)
-    with pytest.raises(PhotoError, match="cannot be written as JPEG"):
+    with pytest.raises(PhotoError, match=r"JPEG cannot hold .* \.png"):
         Photo(np.zeros((1, 70_000, 3), np.uint8)).save(tmp_path / "long.jpg")
     assert names_in(tmp_path) == ["alias.jpg", "folder.png", "in.jpg"]
     assert hashlib.sha256(source.read_bytes()).hexdigest() == before

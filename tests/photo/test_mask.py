@@ -107,7 +107,7 @@ def test_box_is_tight(hole: np.ndarray[Any, np.dtype[np.bool_]]) -> None:
         with pytest.raises(MaskError, match="empty"):
             _ = mask.box
         return
-    top, left, bottom, right = mask.box
+    top, bottom, left, right = mask.box
     inside = hole[top:bottom, left:right]
     assert inside.sum() == hole.sum()
     assert all(edge.any() for edge in (inside[0], inside[-1], inside[:, 0], inside[:, -1]))
@@ -162,7 +162,7 @@ def test_automatic_growth_does_not_add_up_strokes() -> None:
     one[50:150, 50:150] = True
     four = one | one[::-1] | one[:, ::-1] | one[::-1, ::-1]
     assert Mask(one).auto_px == Mask(four).auto_px == 6
-    assert Mask(one).grow_auto().box == (44, 44, 156, 156)
+    assert Mask(one).grow_auto().box == (44, 156, 44, 156)
     spiral = np.zeros((101, 101), bool)
     spiral[::4] = True
     spiral[2::8, -1] = spiral[1::8, -1] = spiral[3::8, -1] = True
