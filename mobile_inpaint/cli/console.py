@@ -8,9 +8,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 """The annotation of a verb's ``json`` parameter."""
@@ -65,18 +68,36 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str |
 
     Piped into another program a row is always one line.
     """
-    from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
-    piped = _claimed is None or not _claimed.isatty()
     drawn = Table(box=None, pad_edge=False, title=title, title_justify="left", title_style="bold", header_style="bold")
     for position, column in enumerate(columns):
         numbers = all(isinstance(row[position], int | float) for row in rows)
-        drawn.add_column(column, justify="right" if numbers else "left", overflow="fold", no_wrap=piped)
+        drawn.add_column(column, justify="right" if numbers else "left", overflow="fold", no_wrap=_is_piped())
+    _print(drawn, rows)
+
+
+def facts(pairs: Sequence[tuple[str, object]]) -> None:
+    """Prints a name and what there is to say about it, a line each, on stdout."""
+    from rich.table import Table
+
+    drawn = Table.grid(padding=(0, 2))
+    drawn.add_column(style="bold", no_wrap=True)
+    drawn.add_column(overflow="fold", no_wrap=_is_piped())
+    _print(drawn, pairs)
+
+
+def _is_piped() -> bool:
+    return _claimed is None or not _claimed.isatty()
+
+
+def _print(table: Table, rows: Sequence[Sequence[object]]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
     for row in rows:
-        drawn.add_row(*(escape(str(cell)) for cell in row))
-    Console(file=_claimed, width=10_000 if piped else None, highlight=False).print(drawn)
+        table.add_row(*(escape(str(cell)) for cell in row))
+    Console(file=_claimed, width=10_000 if _is_piped() else None, highlight=False).print(table)
 
 
 @contextmanager

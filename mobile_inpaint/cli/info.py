@@ -1,0 +1,67 @@
+"""The verb ``info``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mobile_inpaint.cli import console
+
+if TYPE_CHECKING:
+    from mobile_inpaint.artifact import Artifact, TensorSpec
+
+
+def info(
+    artifact: Annotated[Path, typer.Argument(help="An exported file; its manifest stands beside it.")],
+    json: console.Json = False,
+) -> None:
+    """Show what an artifact says of itself: its contract, the licence of its weights, its verification."""
+    from mobile_inpaint import strict
+    from mobile_inpaint.artifact import Artifact
+
+    opened = Artifact.open(artifact)
+    if json:
+        console.emit({"path": str(opened.path), "manifest": strict.dump(opened.manifest)})
+    else:
+        console.facts(_facts(opened))
+
+
+def _facts(artifact: Artifact) -> list[tuple[str, str]]:
+    manifest, contract = artifact.manifest, artifact.manifest.contract
+    weights, verification = contract.provenance, manifest.verification
+    facts = [
+        ("artifact", f"{manifest.file}, {manifest.bytes / 1e6:.1f} MB"),
+        ("sha256", manifest.sha256),
+        ("network", f"{contract.model}, {contract.size_px} × {contract.size_px} px"),
+        ("format", f"{contract.target}, {contract.precision}"),
+        *((f"input {tensor.name}", _tensor(tensor)) for tensor in contract.inputs),
+        (f"output {contract.output.name}", _tensor(contract.output)),
+        ("hole", f"mask = {contract.inputs[-1].high:g}; outside it the output is the input"),
+        ("weights", weights.checkpoint),
+        ("  sha256", weights.sha256),
+        ("  licence", f"{weights.licence}, {weights.copyright}"),
+        ("  paper", weights.paper),
+        ("  trained on", weights.trained_on),
+        ("operations", f"{sum(manifest.ops.values())}: {_counted(manifest.ops)}"),
+        ("made by", ", ".join(f"{name} {version}" for name, version in contract.tools.items())),
+    ]
+    if verification is None:
+        return [*facts, ("verified", f"no; run: mobile-inpaint verify {artifact.path}")]
+    return [
+        *facts,
+        ("verified by", f"{verification.runtime}, computing in {verification.computes_in}"),
+        ("  in the hole", f"{verification.worst_psnr_db:.1f} dB, at least {verification.required_db:g} needed"),
+        ("  outside", "exact" if verification.outside_max_abs_error == 0 else "changed"),
+        ("  photos", ", ".join(verification.photos)),
+    ]
+
+
+def _tensor(tensor: TensorSpec) -> str:
+    shape = " × ".join(map(str, tensor.shape))
+    return f"{tensor.layout} {shape}, {tensor.dtype}, {tensor.colour} in [{tensor.low:g}, {tensor.high:g}]"
+
+
+def _counted(ops: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(ops.items(), key=lambda item: -item[1]))
