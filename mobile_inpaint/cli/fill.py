@@ -30,6 +30,7 @@ def fill(
     grow: Annotated[str, typer.Option(help="Enlarge the mask by so many pixels, or auto.")] = "0",
     allow_full: Annotated[bool, typer.Option("--allow-full", help="Accept a mask that covers everything.")] = False,
     max_pixels: Annotated[int, typer.Option(help="Refuse larger photos before decoding them.")] = 100_000_000,
+    quality: Annotated[int | None, typer.Option(help="Of a JPEG or WebP, 1 to 100; the photo's own when left out.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Let OUT be the photo itself.")] = False,
     threads: Annotated[int | None, typer.Option(help="For the runtime.")] = None,
     json: console.Json = False,
@@ -41,9 +42,10 @@ def fill(
     import time
 
     from mobile_inpaint.photo.image import Photo
+    from mobile_inpaint.photo.mask import Mask
 
     opened = Photo.open(photo, max_pixels=max_pixels)
-    wanted = _mask(mask, hole, grow, opened, allow_full=allow_full)
+    wanted = _mask(Mask.open(mask, hole=hole, max_pixels=max_pixels), grow, opened, allow_full=allow_full)
     with console.steps() as step:
         step("loading the network")
         runner, compositor = _network(model, artifact, threads)
@@ -52,7 +54,7 @@ def fill(
         result = opened.with_pixels(compositor(opened.pixels, wanted.hole, runner))
         seconds = time.perf_counter() - started
         step(f"writing {out}")
-        result.save(out, overwrite=overwrite)
+        result.save(out, quality=quality, overwrite=overwrite)
     if json:
         console.emit(
             {
@@ -68,10 +70,9 @@ def fill(
         console.say(f"{out}: {wanted.area:,} pixels filled in {seconds:.2f} s by {runner.runtime}")
 
 
-def _mask(path: Path, hole: Hole, grow: str, photo: Photo, *, allow_full: bool) -> Mask:
-    from mobile_inpaint.photo.mask import Mask, edge_hint, polarity_hint
+def _mask(mask: Mask, grow: str, photo: Photo, *, allow_full: bool) -> Mask:
+    from mobile_inpaint.photo.mask import edge_hint, polarity_hint
 
-    mask = Mask.open(path, hole=hole)
     mask.check(photo.pixels.shape, allow_full=allow_full)
     hints = [polarity_hint(mask)]
     if grow == "auto":

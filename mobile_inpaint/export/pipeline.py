@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mobile_inpaint import __version__
 from mobile_inpaint.artifact import Artifact, Contract, Manifest, Precision, Provenance, manifest_path, sha256_of, size_of
 from mobile_inpaint.errors import ExportError, UnsupportedPrecision, VerificationError, WeightsError
 from mobile_inpaint.export.golden_photos import golden_photos
@@ -97,7 +98,7 @@ def export_artifact(
         inputs=inputs,
         output=output,
         provenance=prepared.provenance,
-        tools=kind.tools(),
+        tools={"mobile-inpaint": __version__, **kind.tools()},
         deployment=deployment or (kind.deployments[0] if kind.deployments else ""),
     )
     file = f"{prepared.checkpoint}-{precision}{kind.suffix}"

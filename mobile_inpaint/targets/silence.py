@@ -19,7 +19,12 @@ def silence() -> Iterator[None]:
     try:
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
-        with warnings.catch_warnings():
+        with (
+            open(os.devnull, "w") as sink,  # noqa: PTH123
+            contextlib.redirect_stdout(sink),  # a notebook's stream, or a test's, is not descriptor 1
+            contextlib.redirect_stderr(sink),
+            warnings.catch_warnings(),
+        ):
             warnings.simplefilter("ignore")
             yield
     finally:

@@ -65,6 +65,7 @@ class TfliteTarget:
 
             try:
                 interpreter = Interpreter(model_path=str(path), num_threads=threads)
+                interpreter.allocate_tensors()
                 signature = interpreter.get_signature_runner("serving_default")
             except Exception as error:
                 raise ManifestError(f"{path.name}: LiteRT cannot read it ({str(error).splitlines()[0]})") from error

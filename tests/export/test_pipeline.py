@@ -44,7 +44,7 @@ def test_a_failed_export_keeps_the_good_file(
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     if failure == "converter":
         monkeypatch.setattr(torch.onnx, "export", lambda *a, **k: (_ for _ in ()).throw(RuntimeError("no such operator\nmore")))
-        with pytest.raises(ConversionError, match="the exporter failed: no such operator$"):
+        with pytest.raises(ConversionError, match=r"the exporter failed: no such operator$"):
             export_artifact(small_prepared, "onnx", "fp32", tmp_path)
     else:
         monkeypatch.setitem(__import__("mobile_inpaint.export.verify", fromlist=["_"]).REQUIRED_DB, "fp32", 300.0)
