@@ -44,7 +44,7 @@ OPS = {
         "clip": 1,
     },
 }
-OPS["onnx", "fp16"] = OPS["onnx", "fp32"] | {"Cast": 105}
+OPS["onnx", "fp16"] = OPS["onnx", "fp32"] | {"Cast": 98}
 OPS["tflite", "fp16"] = OPS["tflite", "fp32"] | {"DEQUANTIZE": 77}
 OPS["coreml", "fp16"] = OPS["coreml", "fp32"] | {"cast": 3}
 
