@@ -16,6 +16,8 @@ Pixels = npt.NDArray[np.uint8]
 
 FULL = 256
 """A weight of one, and a fade of none."""
+LIMIT = 24 << 4
+"""How far one pixel's difference counts from the median of all: beyond, it is a line or an edge that passes by, not a tint."""
 SAMPLES = 1 << 18
 """About so many pixels are looked at to measure grain, however large the hole."""
 
@@ -36,7 +38,12 @@ def match(guess: Ints, truth: Ints, hole: Flags, fade: int) -> Ints:
     near = _nine(~hole)[..., None]
     total = _nine(np.where(hole[..., None], 0, truth))
     mean = (2 * total + near) // np.maximum(2 * near, 1)
-    return guess + spread(mean - guess, hole & (near[..., 0] > 0), fade)
+    edge = hole & (near[..., 0] > 0)
+    if not edge.any():
+        return guess
+    difference = mean - guess
+    middle = np.partition(difference[edge], (edge.sum() - 1) // 2, axis=0)[(edge.sum() - 1) // 2]
+    return guess + spread(np.clip(difference, middle - LIMIT, middle + LIMIT), edge, fade)
 
 
 def spread(difference: Ints, edge: Flags, fade: int) -> Ints:
@@ -81,7 +88,7 @@ def grain_variances(pixels: Pixels, where: Flags) -> Ints:
     response = np.abs(np.concatenate([response, response.sum(axis=1, keepdims=True)], axis=1))
     median = np.partition(response, len(response) // 2, axis=0)[len(response) // 2]
     # sigma = median / (0.6745 * 6), at most 32; 250 = 4096 / (0.6745 * 6)**2
-    return np.asarray(250 * np.minimum(median, 128) ** 2, np.int32)
+    return np.asarray(250 * np.minimum(median, [128, 128, 128, 384]) ** 2, np.int32)
 
 
 def grain(missing: Ints, box: Box) -> Ints:
