@@ -14,6 +14,7 @@ from pathlib import Path
 from mobile_inpaint.errors import ExportError
 
 _PREFIX = ".mobile-inpaint-"
+_ASIDE = "replaced"
 
 
 @dataclass(frozen=True)
@@ -26,14 +27,16 @@ class Stage:
     def publish(self, *files: Path) -> None:
         """Moves ``files`` into ``out`` under their own names, replacing what was there.
 
-        A file is replaced in one step. A folder cannot be, so the old one is moved aside first; signals wait until all is done.
+        A file is replaced in one step. A folder cannot be, so the old one is moved aside first; signals wait until all is done,
+        and what a kill leaves aside the next :func:`staging` puts back.
         """
-        aside = self.folder / "replaced"
+        aside = self.folder / _ASIDE
+        aside.mkdir()
         with _signals_wait():
             for file in files:
                 place = self.out / file.name
                 if place.is_dir():
-                    place.rename(aside)
+                    place.rename(aside / file.name)
                 file.replace(place)
 
 
@@ -60,6 +63,9 @@ def _sweep(out: Path) -> None:
     for folder in out.glob(f"{_PREFIX}*"):
         owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
         if owner.isdigit() and not _alive(int(owner)):
+            for artifact in (folder / _ASIDE).glob("*"):
+                if not (out / artifact.name).exists():
+                    artifact.rename(out / artifact.name)
             shutil.rmtree(folder, ignore_errors=True)
 
 
