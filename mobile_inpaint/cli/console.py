@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
@@ -45,7 +45,8 @@ def claimed_stdout() -> Iterator[None]:
         os.close(descriptor)
         claimed, _claimed = _claimed, None
         if claimed is not python_stdout:
-            claimed.close()
+            with suppress(BrokenPipeError):  # the reader left, as head does
+                claimed.close()
 
 
 def say(text: str) -> None:

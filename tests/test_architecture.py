@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import importlib
+import json
+import resource
+import subprocess
+import sys
+
+import pytest
+
+import mobile_inpaint
+from mobile_inpaint import cli
+
+HEAVY = {
+    "torch", "numpy", "PIL", "rich", "safetensors", "cv2", "onnx", "onnxruntime", "onnxscript", "coremltools", "litert_torch",
+    "ai_edge_litert", "ai_edge_quantizer", "tensorflow",
+}  # fmt: skip
+
+
+def _loaded_after(statement: str) -> set[str]:
+    script = f"import json, sys\n{statement}\nprint(json.dumps(sorted({{name.split('.')[0] for name in sys.modules}})))"
+    answer = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True)
+    return set(json.loads(answer.stdout.splitlines()[-1]))
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    assert not HEAVY & _loaded_after("import mobile_inpaint")
+    assert "torch" not in _loaded_after("from mobile_inpaint import Compositor, Mask, Photo, list_targets; list_targets()")
+
+
+def test_no_help_loads_anything_heavy() -> None:
+    every = [[verb, "--help"] for verb in cli.VERBS] + [["--help"], ["--version"]]
+    every += [["weights", verb, "--help"] for verb in ("list", "fetch", "add", "path", "remove")]
+    assert not HEAVY & _loaded_after(
+        f"from mobile_inpaint.cli import main\nfor arguments in {every}: assert main(arguments) == 0, arguments"
+    )
+
+
+@pytest.mark.parametrize("verb", [None, *cli.VERBS])
+def test_help_comes_at_once(verb: str | None, capfd: pytest.CaptureFixture[str]) -> None:
+    arguments = [verb, "--help"] if verb else ["--help"]
+    seconds = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-m", "mobile_inpaint", *arguments], check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    out = capfd.readouterr().out
+    assert "Usage: mobile-inpaint" in out and "--help" in out
+    assert min(seconds) < 0.3, f"{min(seconds):.2f} s of processor time"
+
+
+def test_public_names_exist() -> None:
+    for name in mobile_inpaint.__all__:
+        assert getattr(mobile_inpaint, name) is not None
+    assert set(mobile_inpaint.__all__) <= set(dir(mobile_inpaint))
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        mobile_inpaint.nonsense  # noqa: B018
+
+
+def test_every_verb_is_a_function_of_its_files_name() -> None:
+    for verb in cli.VERBS:
+        module = importlib.import_module(f"mobile_inpaint.cli.{verb}")
+        assert callable(getattr(module, "app" if verb == "weights" else verb))
