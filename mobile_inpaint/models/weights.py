@@ -202,11 +202,13 @@ def _file(checkpoint: Card) -> Path:
 
 
 def _stored(name: str) -> Card:
+    record = _card_file(name)
+    where = f"{record} is damaged, clear it with: mobile-inpaint weights remove {name}"
     try:
-        table = json.loads(_card_file(name).read_text(encoding="utf-8"))
+        table = json.loads(record.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise WeightsError(f"{_card_file(name)} is damaged ({error}): mobile-inpaint weights remove {name}") from error
-    return strict.load(Card, table, str(_card_file(name)), WeightsError)
+        raise WeightsError(f"{where} ({error})") from error
+    return strict.load(Card, table, where, WeightsError)
 
 
 def _card_of(file: Path, name: str, origin: str) -> Card:
