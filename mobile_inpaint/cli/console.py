@@ -113,12 +113,13 @@ def progress(label: str) -> Iterator[Callable[[int, int | None], None]]:
     from rich.console import Console
     from rich.progress import Progress
 
-    bar = Progress(console=Console(stderr=True), transient=True)
+    # drawn when something is done and not by a clock of its own, which would disturb what bench measures
+    bar = Progress(console=Console(stderr=True), transient=True, auto_refresh=False)
     task = bar.add_task(label, total=None)
     started = time.monotonic()
 
     def advance(done: int, total: int | None) -> None:
-        bar.update(task, completed=done, total=total)
+        bar.update(task, completed=done, total=total, refresh=bar.live.is_started)
         if not bar.live.is_started and time.monotonic() - started > 1:
             bar.start()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -48,7 +49,7 @@ def fill(
     wanted = _mask(Mask.open(mask, hole=hole, max_pixels=max_pixels), grow, opened, allow_full=allow_full)
     with console.steps() as step:
         step("loading the network")
-        runner, compositor = _network(model, artifact, threads)
+        runner, compositor = _network(model, artifact, threads, step)
         step(f"filling {wanted.area:,} pixels")
         started = time.perf_counter()
         result = opened.with_pixels(compositor(opened.pixels, wanted.hole, runner))
@@ -87,7 +88,7 @@ def _mask(mask: Mask, grow: str, photo: Photo, *, allow_full: bool) -> Mask:
     return mask
 
 
-def _network(model: str, artifact: Path | None, threads: int | None) -> tuple[Runner, Compositor]:
+def _network(model: str, artifact: Path | None, threads: int | None, step: Callable[[str], None]) -> tuple[Runner, Compositor]:
     from mobile_inpaint.photo.compositor import Compositor
 
     if artifact is not None:
@@ -104,5 +105,5 @@ def _network(model: str, artifact: Path | None, threads: int | None) -> tuple[Ru
 
     if threads:
         torch.set_num_threads(threads)
-    generator, _ = open_checkpoint(model)
+    generator, _ = open_checkpoint(model, step)
     return run_by_torch(generator), Compositor(size_px=generator.resolution)

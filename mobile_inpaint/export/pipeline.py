@@ -54,7 +54,7 @@ def prepare(checkpoint: str | Path, progress: Progress = _quiet) -> Prepared:
         ExportError: re-parameterizing changed the network.
     """
     progress("loading weights")
-    generator, provenance = open_checkpoint(checkpoint)
+    generator, provenance = open_checkpoint(checkpoint, progress)
     yardstick = _yardstick(generator, progress)
     progress("re-parameterizing")
     network = reparameterize(generator, yardstick)
@@ -147,7 +147,7 @@ def verify_artifact(path: Path, checkpoint: str | Path | None = None, progress: 
     if claimed is None:
         raise VerificationError(f"{path.name}: its manifest holds no verification; export it again")
     progress("loading weights")
-    generator, provenance = open_checkpoint(checkpoint or contract.provenance.checkpoint)
+    generator, provenance = open_checkpoint(checkpoint or contract.provenance.checkpoint, progress)
     if provenance.sha256 != contract.provenance.sha256:
         raise WeightsError(
             f"{path.name}: was made from weights {contract.provenance.sha256[:12]}…, '{provenance.checkpoint}' is "

@@ -1,4 +1,4 @@
-"""Networks by name. A family is a file beside this one that holds ``VARIANTS``; its variants' names begin with the file's."""
+"""Networks by name. A family is a file beside this one that holds ``VARIANTS``; importing this loads no torch."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import functools
 import importlib
 import os
 import pkgutil
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-
-import torch
+from typing import TYPE_CHECKING
 
 from mobile_inpaint.artifact import Provenance
 from mobile_inpaint.errors import ModelNotFound, WeightsError
 from mobile_inpaint.models import weights as store
-from mobile_inpaint.models.base import Generator, in_memory_format
-from mobile_inpaint.models.checkpoints import read_state
+
+if TYPE_CHECKING:
+    from mobile_inpaint.models.base import Generator
 
 
 def list_models() -> list[str]:
@@ -43,24 +44,34 @@ def create_model(name: str, weights: str | Path | None = None, *, seed: int = 0,
     """
     family = _family_of(name)
     if weights is None:
+        import torch
+
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return _ready(family.build(name, **overrides))
+    from mobile_inpaint.models.checkpoints import read_state
+
     path, _ = store.find(weights)
     return _ready(family.load(name, read_state(path), **overrides))
 
 
-def open_checkpoint(checkpoint: str | Path) -> tuple[Generator, Provenance]:
-    """A trained Generator in evaluation mode, which network it is read from the weights themselves, and where they are from.
+def open_checkpoint(checkpoint: str | Path, progress: Callable[[str], None] = lambda _: None) -> tuple[Generator, Provenance]:
+    """A trained Generator in evaluation mode, and where its weights are from; the weights themselves tell which network it is.
 
     Args:
         checkpoint: a name in the weights store (fetched if it is not there and can be), or a path to a file.
+        progress: told how far the fetching is.
 
     Raises:
         CheckpointNotFound: neither a checkpoint nor a file.
         WeightsError: the weights cannot be read, or are no network of ours.
     """
-    path, card = store.find(checkpoint)
+    from mobile_inpaint.models.checkpoints import read_state
+
+    def advance(done: int, total: int | None) -> None:
+        progress(f"fetching {checkpoint}: {done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else f"fetching {checkpoint}")
+
+    path, card = store.find(checkpoint, progress=advance)
     state = read_state(path)
     for family in _families():
         if family.recognises(state):
@@ -88,6 +99,10 @@ def save_model(generator: Generator, path: str | Path) -> None:
 
 
 def _ready(generator: Generator) -> Generator:
+    import torch
+
+    from mobile_inpaint.models.base import in_memory_format
+
     # channels last is how a CPU likes convolutions: half the time at 512 px
     return in_memory_format(generator.eval(), torch.channels_last)
 
