@@ -16,7 +16,7 @@ DEMO = Path(__file__).parent
 OUT = DEMO.parent / "docs" / "images" / "before_after.jpg"
 
 # photo: (left, top, width) of the 4:3 window that is shown of it, in photo pixels
-WINDOWS = {"wren": (480, 110, 1120), "divers": (1040, 0, 960), "ray": (440, 40, 1240)}
+WINDOWS = {"wren": (480, 110, 1120), "tree": (0, 0, 960), "ray": (440, 40, 1240)}
 TILE = (480, 360)
 GAP_PX = 6
 

@@ -75,10 +75,12 @@ def parts(hole: Hole, limit: int) -> Iterator[Box]:
 def square_round(box: Box, shape: tuple[int, ...], context: float, smallest: int) -> Square:
     """The crop for ``box``: ``context`` times its longer side but at least ``smallest``, centred as far as the photo allows.
 
-    It is moved inside the photo where it fits; on an axis on which it does not, the photo stands in its middle.
+    It is moved inside the photo where it fits; on an axis on which it does not, the photo stands in its middle. Mirror images are
+    poor company: the crop stays below 5/4 of the photo's shorter side, unless the hole with an eighth to spare is longer.
     """
     height, width = shape
-    side = max(smallest, min(math.ceil(context * box.side), max(height, width)))
+    widest = max(box.side + box.side // 8, 5 * min(height, width) // 4)
+    side = max(smallest, min(math.ceil(context * box.side), widest, max(height, width)))
     return Square(_start(box.top, box.bottom, side, height), _start(box.left, box.right, side, width), side)
 
 

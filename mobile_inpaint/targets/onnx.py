@@ -148,7 +148,7 @@ def _write(model: Any, contract: Contract, out: Path) -> None:
     for item in (*model.graph.node, *model.graph.initializer, *model.graph.value_info, model.graph):
         del item.metadata_props[:]  # traces of the exporter: this machine's paths among them
     del model.graph.value_info[:]
-    model.producer_name, model.producer_version = "mobile-inpaint", contract.tools["mobile-inpaint"]
+    model.producer_name, model.producer_version = "mobile-inpaint", contract.tools.get("mobile-inpaint", "")
     onnx.helper.set_model_props(model, {_METADATA_KEY: contract.to_json(), "license": contract.provenance.licence})
     onnx.checker.check_model(model)
     onnx.save(model, out)
