@@ -16,6 +16,10 @@ import numpy.typing as npt
 Clock: TypeAlias = Callable[[], float]
 """Seconds from any beginning, never backwards."""
 
+REST_S = 0.05
+"""Between the runs of two subjects. ONNX Runtime's threads go on spinning for a while after a run: without a rest whatever ran next had
+a core less, and was a tenth slower."""
+
 Run: TypeAlias = Callable[[int], npt.NDArray[Any]]
 """One run on the ``i``-th input, and what it computed, read back into memory. Neighbouring inputs differ."""
 
@@ -64,6 +68,7 @@ def measure_in_turn(
     runs: int,
     clock: Clock = time.perf_counter,
     advance: Callable[[], None] = lambda: None,
+    rest: Callable[[float], None] = time.sleep,
 ) -> tuple[Timing, ...]:
     """The times of each subject, measured A B C, A B C, …, so that a disturbance meets all alike.
 
@@ -75,12 +80,15 @@ def measure_in_turn(
         runs: timed rounds.
         clock: read right before and right after each run.
         advance: called after each round.
+        rest: told for how many seconds to wait before each run, where there is more than one subject.
     """
     times: list[list[float]] = [[] for _ in subjects]
     checksums: list[list[int]] = [[] for _ in subjects]
     with _no_garbage_collection():
         for i in range(warmup + runs):
             for run, own_times, own_checksums in zip(subjects, times, checksums, strict=True):
+                if len(subjects) > 1:
+                    rest(REST_S)
                 started = clock()
                 output = run(i)
                 own_times.append(milliseconds(clock() - started))

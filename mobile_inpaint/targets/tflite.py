@@ -67,13 +67,18 @@ class TfliteTarget:
                 interpreter = Interpreter(model_path=str(path), num_threads=threads)
                 interpreter.allocate_tensors()
                 signature = interpreter.get_signature_runner("serving_default")
+                tensors = signature.get_input_details() | signature.get_output_details()
+                at = {name: tensors[name]["index"] for name in ("image", "mask", _NAME_OF_OUTPUT)}
             except Exception as error:
                 raise ManifestError(f"{path.name}: LiteRT cannot read it ({str(error).splitlines()[0]})") from error
         one_at_a_time = threading.Lock()  # an interpreter holds one set of tensors
 
         def fill(image: Image, mask: Image) -> Image:
-            with one_at_a_time:
-                output = signature(image=_to_nhwc(image), mask=_to_nhwc(mask))[_NAME_OF_OUTPUT]
+            with one_at_a_time:  # and by index: a signature runner plans its memory anew at each call
+                interpreter.set_tensor(at["image"], _to_nhwc(image))
+                interpreter.set_tensor(at["mask"], _to_nhwc(mask))
+                interpreter.invoke()
+                output = interpreter.get_tensor(at[_NAME_OF_OUTPUT])
             return np.ascontiguousarray(output.transpose(0, 3, 1, 2))
 
         return Runner(fill, f"ai-edge-litert {version}", "fp32")
