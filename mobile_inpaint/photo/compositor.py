@@ -14,7 +14,7 @@ import numpy.typing as npt
 from mobile_inpaint.errors import ManifestError, MaskError
 from mobile_inpaint.photo import seam
 from mobile_inpaint.photo.image import Fill
-from mobile_inpaint.photo.regions import Box, Square, parts, square_round
+from mobile_inpaint.photo.regions import Box, Square, bounding_box, parts, square_round
 from mobile_inpaint.photo.resample import Ints, Taps, enlarge_taps, reach, resample, shrink_taps
 
 Pixels = npt.NDArray[np.uint8]
@@ -24,8 +24,8 @@ RULES = 1
 """Counts up whenever the same numbers give other bits."""
 FILL_BITS = 4
 """Fraction bits of a grey level after the network."""
-BAND = 64
-"""Rows worked on at a time: memory does not grow with the hole. The result does not depend on it."""
+BAND = 1 << 15
+"""Pixels worked on at a time, in whole rows: memory does not grow with the hole. The result does not depend on it."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,14 @@ class Compositor:
         size = self.size_px
         taps = shrink_taps(square.side, size)
         columns = _folded(square.left, square.left + square.side, photo.shape[1])
+        if square.side == size:  # as most are: nothing to resample, the same bits sooner
+            rows = _folded(square.top, square.top + size, photo.shape[0])
+            hidden = todo[rows][:, columns]
+            return np.where(hidden[..., None], 0, photo[rows][:, columns]), hidden
         seen, unseen = np.empty((size, size, 3), np.uint8), np.empty((size, size), np.bool_)
-        for start in range(0, size, BAND):
-            band = slice(start, start + BAND)
+        step = max(1, BAND * size // (square.side * square.side))  # target rows that take in about BAND of the square
+        for start in range(0, size, step):
+            band = slice(start, start + step)
             first, last = int(taps.source[band].min()), int(taps.source[band].max())
             rows = _folded(square.top + first, square.top + last + 1, photo.shape[0])
             hidden = todo[rows][:, columns]
@@ -113,11 +118,17 @@ class Compositor:
         """The square without a hole, in 1/16 grey levels: known pixels as they were, the rest filled and colour-matched."""
         given = np.where(unseen[..., None], 0, seen).transpose(2, 0, 1)[None]
         answer = fill(given.astype(np.float32) / np.float32(255), unseen[None, None].astype(np.float32))
-        bright = np.clip(answer[0].transpose(1, 2, 0).astype(np.float64), 0, 1) * (255 << FILL_BITS)
+        filled = seen.astype(np.int32) << FILL_BITS
+        box = bounding_box(unseen)
+        if box is None:
+            return filled
+        area = box.grown(1, unseen.shape).slices  # the hole and its neighbours are all that matching reads
+        hole, truth = unseen[area], filled[area]
+        bright = np.clip(answer[0].transpose(1, 2, 0)[area].astype(np.float64), 0, 1) * (255 << FILL_BITS)
         guess = np.floor(bright + 0.5).astype(np.int32)
-        truth = seen.astype(np.int32) << FILL_BITS
-        matched = np.clip(seam.match(guess, truth, unseen, self.fade), 0, 255 << FILL_BITS)
-        return np.where(unseen[..., None], matched, truth)
+        matched = np.clip(seam.match(guess, truth, hole, self.fade), 0, 255 << FILL_BITS)
+        filled[area] = np.where(hole[..., None], matched, truth)
+        return filled
 
     def _paste(self, photo: Pixels, todo: Flags, box: Box, square: Square, filled: Ints) -> None:
         columns = enlarge_taps(self.size_px, square.side, box.left - square.left, box.right - square.left)
@@ -139,7 +150,8 @@ class Compositor:
 
 
 def _bands(box: Box) -> list[Box]:
-    return [box._replace(top=top, bottom=min(top + BAND, box.bottom)) for top in range(box.top, box.bottom, BAND)]
+    step = max(1, BAND // (box.right - box.left))
+    return [box._replace(top=top, bottom=min(top + step, box.bottom)) for top in range(box.top, box.bottom, step)]
 
 
 def _folded(start: int, stop: int, length: int) -> npt.NDArray[np.int64]:

@@ -15,7 +15,7 @@ from mobile_inpaint.errors import MaskError
 from mobile_inpaint.photo import files
 from mobile_inpaint.photo.image import Image, Pixels
 from mobile_inpaint.photo.metadata import Metadata
-from mobile_inpaint.photo.regions import Box
+from mobile_inpaint.photo.regions import Box, bounding_box
 
 Hole: TypeAlias = npt.NDArray[np.bool_]
 """HW bool, True = to be filled."""
@@ -104,12 +104,10 @@ class Mask:
         Raises:
             MaskError: there is no hole.
         """
-        rows = np.flatnonzero(self.hole.any(axis=1))
-        if not rows.size:
+        box = bounding_box(self.hole)
+        if box is None:
             raise MaskError("the mask is empty: it marks nothing to fill")
-        top, bottom = int(rows[0]), int(rows[-1]) + 1
-        columns = np.flatnonzero(self.hole[top:bottom].any(axis=0))
-        return Box(top, bottom, int(columns[0]), int(columns[-1]) + 1)
+        return box
 
     def check(self, photo_shape: tuple[int, ...], *, allow_full: bool = False) -> None:
         """Returns if a photo of this shape can be filled through this mask.

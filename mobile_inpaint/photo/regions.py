@@ -60,7 +60,7 @@ def parts(hole: Hole, limit: int) -> Iterator[Box]:
     waiting = [Box(0, height, 0, width)]
     while waiting:
         loose = waiting.pop()
-        box = _tight(hole, loose)
+        box = bounding_box(hole, loose)
         if box is None:
             continue
         cut = _cut(hole, box, limit)
@@ -75,8 +75,8 @@ def parts(hole: Hole, limit: int) -> Iterator[Box]:
 def square_round(box: Box, shape: tuple[int, ...], context: float, smallest: int) -> Square:
     """The crop for ``box``: ``context`` times its longer side but at least ``smallest``, centred as far as the photo allows.
 
-    It is moved inside the photo where it fits; on an axis on which it does not, the photo stands in its middle. Mirror images are
-    poor company: the crop stays below 5/4 of the photo's shorter side, unless the hole with an eighth to spare is longer.
+    It is moved inside the photo where it fits; on an axis on which it does not, the photo stands in its middle. Mirror
+    images are poor company: the crop stays below 5/4 of the photo's shorter side, unless the hole with an eighth to spare is longer.
     """
     height, width = shape
     widest = max(box.side + box.side // 8, 5 * min(height, width) // 4)
@@ -90,7 +90,9 @@ def _start(low: int, high: int, side: int, length: int) -> int:
     return min(max((low + high - side) // 2, 0), length - side)
 
 
-def _tight(hole: Hole, loose: Box) -> Box | None:
+def bounding_box(hole: Hole, within: Box | None = None) -> Box | None:
+    """The smallest box that holds every True of ``hole``, or those ``within``; None where there is none."""
+    loose = within or Box(0, hole.shape[0], 0, hole.shape[1])
     inside = hole[loose.slices]
     rows = np.flatnonzero(inside.any(axis=1))
     if rows.size == 0:

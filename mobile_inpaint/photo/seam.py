@@ -18,7 +18,7 @@ FULL = 256
 """A weight of one, and a fade of none."""
 LIMIT = 24 << 4
 """How far one pixel's difference counts from the median of all: beyond, it is a line or an edge that passes by, not a tint."""
-SAMPLES = 1 << 18
+SAMPLES = 1 << 16
 """About so many pixels are looked at to measure grain, however large the hole."""
 
 
