@@ -17,8 +17,8 @@ Clock: TypeAlias = Callable[[], float]
 """Seconds from any beginning, never backwards."""
 
 REST_S = 0.05
-"""Between the runs of two subjects. ONNX Runtime's threads go on spinning for a while after a run: without a rest whatever ran next had
-a core less, and was a tenth slower."""
+"""Between the runs of two subjects. ONNX Runtime's threads go on spinning for a while after a run: without a rest whatever
+ran next had a core less, and was a tenth slower."""
 
 Run: TypeAlias = Callable[[int], npt.NDArray[Any]]
 """One run on the ``i``-th input, and what it computed, read back into memory. Neighbouring inputs differ."""

@@ -76,7 +76,8 @@ def square_round(box: Box, shape: tuple[int, ...], context: float, smallest: int
     """The crop for ``box``: ``context`` times its longer side but at least ``smallest``, centred as far as the photo allows.
 
     It is moved inside the photo where it fits; on an axis on which it does not, the photo stands in its middle. Mirror
-    images are poor company: the crop stays below 5/4 of the photo's shorter side, unless the hole with an eighth to spare is longer.
+    images are poor company: the crop stays below 5/4 of the photo's shorter side, unless the hole with an eighth to spare
+    is longer.
     """
     height, width = shape
     widest = max(box.side + box.side // 8, 5 * min(height, width) // 4)
