@@ -18,7 +18,7 @@ from mobile_inpaint.errors import ConversionError, ManifestError
 from mobile_inpaint.photo.image import Image
 from mobile_inpaint.targets.base import Runner
 from mobile_inpaint.targets.silence import silence
-from mobile_inpaint.targets.toolchain import versions
+from mobile_inpaint.targets.toolchain import first_line, versions
 
 if TYPE_CHECKING:
     import torch
@@ -54,7 +54,7 @@ class CoremlTarget:
             with silence():
                 _export(network, contract, out)
         except Exception as error:
-            raise ConversionError(f"coreml: the converter failed: {str(error).splitlines()[0]}") from error
+            raise ConversionError(f"coreml: the converter failed: {first_line(error)}") from error
 
     def load(self, path: Path, *, threads: int | None = None) -> Runner:
         """See :class:`~mobile_inpaint.targets.base.Target`; ``threads`` is Core ML's own business."""
@@ -69,7 +69,7 @@ class CoremlTarget:
             except ManifestError:
                 raise
             except Exception as error:
-                raise ManifestError(f"{path.name}: not a Core ML program ({str(error).splitlines()[0]})") from error
+                raise ManifestError(f"{path.name}: not a Core ML program ({first_line(error)})") from error
         return Runner(run, f"our MIL interpreter, coremltools {version}", "fp16" if half else "fp32")
 
     def read_contract(self, path: Path) -> Contract:
@@ -98,7 +98,7 @@ def _spec(path: Path) -> Any:
         try:
             return load_spec(str(path))
         except Exception as error:
-            raise ManifestError(f"{path.name}: not a Core ML package ({str(error).splitlines()[0]})") from error
+            raise ManifestError(f"{path.name}: not a Core ML package ({first_line(error)})") from error
 
 
 def _export(network: torch.nn.Module, contract: Contract, out: Path) -> None:

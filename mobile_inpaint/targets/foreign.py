@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_inpaint.errors import BenchError, ManifestError
+from mobile_inpaint.targets.onnx import open_session
 from mobile_inpaint.targets.silence import silence
-from mobile_inpaint.targets.toolchain import versions
+from mobile_inpaint.targets.toolchain import first_line, versions
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -92,7 +93,7 @@ def load_foreign(path: Path, *, threads: int | None = None) -> ForeignRunner:
         try:
             return run(arrays)
         except Exception as error:
-            raise BenchError(f"{path.name}: cannot run on these inputs ({_first_line(error)})") from error
+            raise BenchError(f"{path.name}: cannot run on these inputs ({first_line(error)})") from error
 
     return ForeignRunner(run_or_say_why, inputs, runtime)
 
@@ -104,15 +105,7 @@ def _runtime_of(path: Path) -> tuple[str, str, str]:
 
 
 def _load_onnx(path: Path, threads: int | None) -> tuple[Callable[[Mapping[str, Array]], Array], tuple[Input, ...]]:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = threads or 0
-    try:
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise ManifestError(f"{path.name}: ONNX Runtime cannot read it ({_first_line(error)})") from error
+    session = open_session(path, threads)
     inputs = []
     for node in session.get_inputs():
         kind = node.type.removeprefix("tensor(").removesuffix(")")
@@ -141,7 +134,7 @@ def _load_tflite(path: Path, threads: int | None) -> tuple[Callable[[Mapping[str
                 index_of[taken.name] = detail["index"]
             interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            raise ManifestError(f"{path.name}: LiteRT cannot read it ({_first_line(error)})") from error
+            raise ManifestError(f"{path.name}: LiteRT cannot read it ({first_line(error)})") from error
     output = interpreter.get_output_details()[0]["index"]
 
     def run(arrays: Mapping[str, Array]) -> Array:
@@ -168,10 +161,6 @@ def _input(path: Path, name: str, shape: list[Any], dtype: str) -> Input:
             side = free[label] = 1 if position == 0 else FREE_SIDE_PX
         sides.append(side)
     return Input(name, tuple(sides), dtype, free)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _list(suffixes: Any) -> str:

@@ -13,7 +13,7 @@ from mobile_inpaint.errors import ConversionError, ManifestError
 from mobile_inpaint.photo.image import Image
 from mobile_inpaint.targets.base import Runner
 from mobile_inpaint.targets.silence import silence
-from mobile_inpaint.targets.toolchain import versions
+from mobile_inpaint.targets.toolchain import first_line, versions
 
 if TYPE_CHECKING:
     import torch
@@ -55,20 +55,12 @@ class OnnxTarget:
                     _store_weights_as_fp16(model)
                 _write(model, contract, out)
         except Exception as error:
-            raise ConversionError(f"onnx: the exporter failed: {str(error).splitlines()[0]}") from error
+            raise ConversionError(f"onnx: the exporter failed: {first_line(error)}") from error
 
     def load(self, path: Path, *, threads: int | None = None) -> Runner:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         version = versions(self.extra, ("onnxruntime",))["onnxruntime"]
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        options.intra_op_num_threads = threads or 0
-        try:
-            session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        except Exception as error:
-            raise ManifestError(f"{path.name}: ONNX Runtime cannot read it ({str(error).splitlines()[0]})") from error
+        session = open_session(path, threads)
 
         def fill(image: Image, mask: Image) -> Image:
             output: Image = session.run(["output"], {"image": image, "mask": mask})[0]
@@ -91,6 +83,23 @@ class OnnxTarget:
 TARGET = OnnxTarget()
 
 
+def open_session(path: Path, threads: int | None) -> Any:
+    """The file at ``path`` in ONNX Runtime, on the CPU.
+
+    Raises:
+        ManifestError: the runtime cannot read it.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = threads or 0
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ManifestError(f"{path.name}: ONNX Runtime cannot read it ({first_line(error)})") from error
+
+
 def _load(path: Path) -> Any:
     versions("onnx", ("onnx",))
     import onnx
@@ -98,7 +107,7 @@ def _load(path: Path) -> Any:
     try:
         return onnx.load(path, load_external_data=False)
     except Exception as error:
-        raise ManifestError(f"{path.name}: not an ONNX file ({str(error).splitlines()[0]})") from error
+        raise ManifestError(f"{path.name}: not an ONNX file ({first_line(error)})") from error
 
 
 def _export(network: torch.nn.Module, size_px: int) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 from mobile_inpaint.artifact import sha256_of
 from mobile_inpaint.errors import ManifestError
-from mobile_inpaint.targets.toolchain import versions
+from mobile_inpaint.targets.toolchain import first_line, versions
 
 _VALUES, _PARAMETERS = "/model/", "model."
 """How the authors' exporter begins the names inside the network; Source: scripts/create_onnx_pipeline.py, ``self.model``."""
@@ -42,7 +42,7 @@ def published_graph(pipeline: Path, cache: Path, *, size_px: int = 512) -> Path:
     try:
         model = onnx.load(pipeline)
     except Exception as error:
-        raise ManifestError(f"{pipeline.name}: not an ONNX file ({str(error).splitlines()[0]})") from error
+        raise ManifestError(f"{pipeline.name}: not an ONNX file ({first_line(error)})") from error
     network = _cut(pipeline, model, size_px)
     out.parent.mkdir(parents=True, exist_ok=True)
     descriptor, unfinished = tempfile.mkstemp(suffix=".part", dir=out.parent)
@@ -78,7 +78,7 @@ def _cut(pipeline: Path, model: Any, size_px: int) -> Any:
         onnx.checker.check_model(network)
         onnx.shape_inference.infer_shapes(network, strict_mode=True, data_prop=True)
     except Exception as error:
-        raise ManifestError(f"{pipeline.name}: no network of {size_px} pixels ({str(error).splitlines()[0]})") from error
+        raise ManifestError(f"{pipeline.name}: no network of {size_px} pixels ({first_line(error)})") from error
     return network
 
 

@@ -15,7 +15,7 @@ from mobile_inpaint.errors import ConversionError, ManifestError
 from mobile_inpaint.photo.image import Image
 from mobile_inpaint.targets.base import Runner
 from mobile_inpaint.targets.silence import silence
-from mobile_inpaint.targets.toolchain import versions
+from mobile_inpaint.targets.toolchain import first_line, versions
 
 if TYPE_CHECKING:
     import torch
@@ -55,7 +55,7 @@ class TfliteTarget:
                     _store_weights_as_fp16(out)
                 _finish(out, contract)
         except Exception as error:
-            raise ConversionError(f"tflite: the converter failed: {str(error).splitlines()[0]}") from error
+            raise ConversionError(f"tflite: the converter failed: {first_line(error)}") from error
 
     def load(self, path: Path, *, threads: int | None = None) -> Runner:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
@@ -70,7 +70,7 @@ class TfliteTarget:
                 tensors = signature.get_input_details() | signature.get_output_details()
                 at = {name: tensors[name]["index"] for name in ("image", "mask", _NAME_OF_OUTPUT)}
             except Exception as error:
-                raise ManifestError(f"{path.name}: LiteRT cannot read it ({str(error).splitlines()[0]})") from error
+                raise ManifestError(f"{path.name}: LiteRT cannot read it ({first_line(error)})") from error
         one_at_a_time = threading.Lock()  # an interpreter holds one set of tensors
 
         def fill(image: Image, mask: Image) -> Image:

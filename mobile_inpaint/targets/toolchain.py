@@ -30,3 +30,8 @@ def versions(extra: str, distributions: Iterable[str]) -> dict[str, str]:
     if missing := [name for name, version in found.items() if version is None]:
         raise ToolchainMissing(f"not installed: {', '.join(missing)}; run: pip install 'mobile-inpaint[{extra}]'")
     return {name: version for name, version in found.items() if version is not None}
+
+
+def first_line(error: Exception) -> str:
+    """What ``error`` says in one line; its kind where it says nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
