@@ -1,31 +1,35 @@
 """MI-GAN: a small GAN of depthwise-separable, re-parameterizable convolutions (Sargsyan et al., ICCV 2023).
 
-One Generator for training and export. Modules are named after what they do; :mod:`~mobile_inpaint.models.migan_layouts`
-reads the two layouts in which the authors publish weights.
+One Generator for training and export. Its blocks stand in :mod:`~mobile_inpaint.models.migan_blocks`;
+:mod:`~mobile_inpaint.models.migan_layouts` reads the two layouts in which the authors publish weights.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import cast
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from mobile_inpaint.errors import ModelNotFound
 from mobile_inpaint.models import base
-from mobile_inpaint.models.repconv import RepConv2d
+from mobile_inpaint.models.migan_blocks import (
+    CLAMP,
+    GAIN,
+    SLOPE,
+    Activation,
+    Clamp,
+    FirUp,
+    Noise,
+    NoiseMode,
+    SeparableConv,
+    conv,
+)
 
-GAIN = math.sqrt(2.0)
-CLAMP = 256.0
-SLOPE = 0.2
 SMALLEST = 4
 """Side in px of the innermost feature map."""
-
-NoiseMode = Literal["constant", "random", "none"]
 
 
 @dataclass(frozen=True)
@@ -66,169 +70,6 @@ def build(name: str, **overrides: int) -> Generator:
     if name not in VARIANTS:
         raise ModelNotFound(name, VARIANTS)
     return Generator(name, Variant(**{**vars(VARIANTS[name]), **overrides}))
-
-
-class Activation(nn.Module):
-    """Leaky ReLU, times sqrt(2), clamped to ±256."""
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The activated map."""
-        return (F.leaky_relu(x, SLOPE) * GAIN).clamp(-CLAMP, CLAMP)
-
-
-class Clamp(nn.Module):
-    """Limits to ±``limit``; stays in an exported network only if its activations come near the limit."""
-
-    def __init__(self, limit: float) -> None:
-        super().__init__()
-        self.limit = limit
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The limited map."""
-        return x.clamp(-self.limit, self.limit)
-
-
-def _fir(channels: int, gain: float) -> torch.Tensor:
-    taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
-    return (torch.outer(taps, taps) * gain / 64).expand(channels, 1, 4, 4).contiguous()
-
-
-class FirDown(nn.Module):
-    """Halves a map with the filter [1, 3, 3, 1] in both directions, zeros beyond the border."""
-
-    fir: torch.Tensor
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.register_buffer("fir", _fir(channels, 1.0), persistent=False)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The map at half the side."""
-        return F.conv2d(x, self.fir, stride=2, padding=1, groups=self.fir.shape[0])
-
-
-class FirUp(nn.Module):
-    """Doubles a map: zeros between the samples and beyond the border, then the filter [1, 3, 3, 1] times 4."""
-
-    fir: torch.Tensor
-
-    def __init__(self, channels: int, side: int) -> None:
-        super().__init__()
-        self.side = side
-        self.register_buffer("fir", _fir(channels, 4.0), persistent=False)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The map at twice the side."""
-        return F.conv_transpose2d(x, self.fir, stride=2, padding=1, groups=self.fir.shape[0])
-
-    def fuse(self) -> BilinearUp:
-        """The same map by an operation that every phone runtime has."""
-        return BilinearUp(self.side).to(self.fir)
-
-
-class BilinearUp(nn.Module):
-    """Doubles a map bilinearly and darkens its border as :class:`FirUp` does.
-
-    [1, 3, 3, 1] interpolates as bilinear resizing does, except at the border, where resizing repeats the last sample and the
-    filter sees a zero: there the result is 3/4 of the resized one.
-    """
-
-    border: torch.Tensor
-
-    def __init__(self, side: int) -> None:
-        super().__init__()
-        edge = torch.ones(2 * side)
-        edge[0] = edge[-1] = 0.75
-        self.register_buffer("border", torch.outer(edge, edge)[None, None], persistent=False)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The map at twice the side."""
-        return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False) * self.border
-
-
-class Noise(nn.Module):
-    """Adds one map, times a learned strength, to every channel.
-
-    Attributes:
-        mode: ``constant`` adds the stored map (export, evaluation), ``random`` a fresh one at each call (training),
-            ``none`` nothing.
-    """
-
-    const: torch.Tensor
-
-    def __init__(self, side: int) -> None:
-        super().__init__()
-        self.mode: NoiseMode = "constant"
-        self.strength = nn.Parameter(torch.zeros(()))
-        self.register_buffer("const", torch.randn(side, side))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The noisy map."""
-        if self.mode == "none":
-            return x
-        if self.mode == "random":
-            return x + torch.randn_like(x[:, :1]) * self.strength
-        return x + self.const * self.strength
-
-    @torch.no_grad()
-    def fuse(self) -> AddConstant:
-        """The stored map and its strength as one constant."""
-        return AddConstant(self.const * self.strength)
-
-
-class AddConstant(nn.Module):
-    """Adds one constant map to every channel."""
-
-    const: torch.Tensor
-
-    def __init__(self, const: torch.Tensor) -> None:
-        super().__init__()
-        self.register_buffer("const", const[None, None].clone())
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The shifted map."""
-        return x + self.const
-
-
-def conv(in_channels: int, out_channels: int, kernel_size: int, tensors: int, *, groups: int = 1, bias: bool) -> nn.Module:
-    """A convolution that keeps height and width: re-parameterizable, or plain when ``tensors`` is 0."""
-    if tensors:
-        return RepConv2d(in_channels, out_channels, kernel_size, groups=groups, bias=bias, tensors=tensors)
-    return nn.Conv2d(in_channels, out_channels, kernel_size, padding=kernel_size // 2, groups=groups, bias=bias)
-
-
-class SeparableConv(nn.Module):
-    """Depthwise 3×3, then pointwise 1×1, each activated; between or after them a change of scale.
-
-    Args:
-        side: of the output map; needed where noise or upsampling has a size.
-        resize: ``down`` halves between the two convolutions, ``up`` doubles after the second.
-        noise: adds a :class:`Noise` map before the second activation.
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        tensors: int,
-        *,
-        side: int,
-        resize: Literal["down", "up"] | None = None,
-        noise: bool = False,
-    ) -> None:
-        super().__init__()
-        self.depthwise = conv(in_channels, in_channels, 3, tensors, groups=in_channels, bias=True)
-        self.depthwise_activation: nn.Module = Activation()
-        self.down: nn.Module = FirDown(in_channels) if resize == "down" else nn.Identity()
-        self.pointwise = conv(in_channels, out_channels, 1, tensors, bias=False)
-        self.up: nn.Module = FirUp(out_channels, side // 2) if resize == "up" else nn.Identity()
-        self.noise: nn.Module = Noise(side) if noise else nn.Identity()
-        self.activation: nn.Module = Activation()
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The next feature map."""
-        x = self.down(self.depthwise_activation(self.depthwise(x)))
-        return self.activation(self.noise(self.up(self.pointwise(x))))  # type: ignore[no-any-return]
 
 
 class EncoderBlock(nn.Module):

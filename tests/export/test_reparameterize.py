@@ -9,6 +9,7 @@ from mobile_inpaint.export.golden_photos import golden_photos
 from mobile_inpaint.export.reparameterize import reparameterize
 from mobile_inpaint.export.yardstick import Yardstick
 from mobile_inpaint.models import migan
+from mobile_inpaint.models import migan_blocks as blocks
 from mobile_inpaint.models.repconv import RepConv2d
 
 
@@ -19,7 +20,7 @@ def yardstick(model: migan.Generator) -> Yardstick:
 def test_the_copy_is_plain_and_the_original_untouched(small: migan.Generator) -> None:
     before = {key: value.clone() for key, value in small.state_dict().items()}
     plain = reparameterize(small, yardstick(small))
-    left_over = (RepConv2d, migan.Activation, migan.FirUp, migan.Noise, migan.ToPublished, migan.FromPublished)
+    left_over = (RepConv2d, blocks.Activation, blocks.FirUp, blocks.Noise, migan.ToPublished, migan.FromPublished)
     assert not [name for name, module in plain.named_modules() if isinstance(module, left_over)]
     after = small.state_dict()
     assert all(torch.equal(before[key], after[key]) for key in before)
@@ -37,7 +38,7 @@ def test_a_clamp_that_matters_stays(small: migan.Generator) -> None:
     measured = yardstick(loud)
     assert measured.largest_activation == 256
     plain = reparameterize(loud, measured)
-    assert any(isinstance(module, migan.Clamp) for module in plain.modules())
+    assert any(isinstance(module, blocks.Clamp) for module in plain.modules())
 
 
 def test_a_block_whose_fuse_is_wrong_is_an_error(small: migan.Generator, monkeypatch: pytest.MonkeyPatch) -> None:

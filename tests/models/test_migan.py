@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from mobile_inpaint import create_model
 from mobile_inpaint.errors import ModelNotFound, WeightsError
 from mobile_inpaint.models import migan
+from mobile_inpaint.models.repconv import RepConv2d
 
 SIZE = {"ch_base": 2048, "ch_max": 64}
 NEAR = 1e-4
@@ -72,7 +73,7 @@ def test_fusing_gives_what_the_authors_export(golden: Path, tensors: int) -> Non
     exported = migan.load("migan-256", weights_in(published, "export_sd."), resolution=64, **SIZE)
     assert exported.variant.tensors == 0
     for name, block in trained.named_modules():
-        if isinstance(block, migan.RepConv2d):
+        if isinstance(block, RepConv2d):
             torch.testing.assert_close(block.fuse().weight, exported.get_submodule(name).weight, rtol=0, atol=1e-6)
     assert_near(network_answer(exported.eval(), published["x"]), published["output_exported"])
 
