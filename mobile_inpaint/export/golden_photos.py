@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image as Pictures
 
-from mobile_inpaint.photo.image import Image
+from mobile_inpaint.photo.image import Image, to_image
 
 KINDS = ("small", "large", "border", "thin", "object", "several")
 """Kinds of hole, each the name of one photo: under 2 % of the photo; 30 to 40 %; cut by its border; strokes of 3 px; the
@@ -40,7 +40,10 @@ def golden_photos(size_px: int) -> list[GoldenPhoto]:
     They are stored at 512 px. For a smaller network the photo is averaged over the area that each new pixel covers, and a pixel
     that the hole touches is hole.
     """
-    return [GoldenPhoto(name, _to_image(photo, size_px), _to_mask(mask, size_px)) for name, photo, mask in _stored()]
+    return [
+        GoldenPhoto(name, to_image(np.asarray(_resize(photo, size_px))), _to_mask(mask, size_px))
+        for name, photo, mask in _stored()
+    ]
 
 
 @functools.cache
@@ -53,11 +56,6 @@ def _stored() -> tuple[tuple[str, Picture, Picture], ...]:
 
     # A mask in mode F keeps the least share of hole that 8 bits would round away when it shrinks.
     return tuple((kind, read(f"{kind}.jpg", "RGB"), read(f"{kind}.png", "F")) for kind in KINDS)
-
-
-def _to_image(photo: Picture, size_px: int) -> Image:
-    pixels = np.asarray(_resize(photo, size_px), dtype=np.float32) / np.float32(255)
-    return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])
 
 
 def _to_mask(mask: Picture, size_px: int) -> Image:

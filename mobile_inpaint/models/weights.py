@@ -33,7 +33,6 @@ from mobile_inpaint.models import npm
 from mobile_inpaint.models.card import Card
 from mobile_inpaint.models.npm import Progress
 
-DEFAULT = "migan-512-places2"
 SUFFIXES = (".safetensors", ".pt", ".pth", ".onnx")
 _UNKNOWN = "unknown (user file)"
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 from pathlib import Path
-from typing import cast
 
 from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.errors import ManifestError, TargetNotFound
 from mobile_inpaint.targets.base import Runner, Target
 
-_NOT_TARGETS = {"base", "reference", "silence", "mil", "toolchain", "foreign", "published_graph"}
-
 
 def list_targets() -> list[str]:
     """Names that :func:`get_target` takes."""
-    return [module.name for module in pkgutil.iter_modules(__path__) if module.name not in _NOT_TARGETS]
+    return list(_targets())
 
 
 def get_target(name: str) -> Target:
@@ -25,9 +23,9 @@ def get_target(name: str) -> Target:
     Raises:
         TargetNotFound: no such format.
     """
-    if name not in list_targets():
+    if name not in _targets():
         raise TargetNotFound(name, list_targets())
-    return cast(Target, importlib.import_module(f"{__name__}.{name}").TARGET)
+    return _targets()[name]
 
 
 def target_of(path: Path) -> Target:
@@ -36,11 +34,10 @@ def target_of(path: Path) -> Target:
     Raises:
         ManifestError: no format has that suffix.
     """
-    targets = [get_target(name) for name in list_targets()]
-    for target in targets:
+    for target in _targets().values():
         if path.name.endswith(target.suffix):
             return target
-    raise ManifestError(f"{path.name}: not an artifact; there are {', '.join(t.suffix for t in targets)}")
+    raise ManifestError(f"{path.name}: not an artifact; there are {', '.join(t.suffix for t in _targets().values())}")
 
 
 def load_artifact(path: str | Path, *, threads: int | None = None) -> Runner:
@@ -56,3 +53,10 @@ def load_artifact(path: str | Path, *, threads: int | None = None) -> Runner:
     """
     artifact = Artifact.open(path)
     return target_of(artifact.path).load(artifact.path, threads=threads)
+
+
+@functools.cache
+def _targets() -> dict[str, Target]:
+    modules = (importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__))
+    # a helper beside the formats holds no TARGET
+    return {module.TARGET.name: module.TARGET for module in modules if hasattr(module, "TARGET")}
