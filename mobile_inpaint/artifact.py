@@ -16,9 +16,11 @@ from typing import Any, Literal
 from mobile_inpaint import strict
 from mobile_inpaint.errors import ManifestError
 
-SCHEMA = 1
+SCHEMA = 2
 Precision = Literal["fp32", "fp16", "w8a32", "w8a16", "w8a8", "pal8", "pal6", "pal4", "auto"]
 """Weights then activations; ``pal`` is a palette of that many bits for the weights, ``auto`` a searched mix."""
+RangeMethod = Literal["minmax", "percentile", "mse", "entropy"]
+"""How the range that 8 bits must cover is read off the values that an activation took."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,29 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class Quantization:
+    """How a network was brought into fewer bits; what is needed, beside the weights, to do it again.
+
+    Attributes:
+        ranges: how an activation's range was estimated.
+        percentile: the share of values, in percent, that the range covers, where ``ranges`` is ``percentile``.
+        equalization: exponent of the cross-layer equalization done before, 0 = none.
+        photos: name and sha256 of the set of calibration photos.
+        samples: how many crops of them were run.
+        seed: of the crops and holes.
+        float_layers: names of the layers that stay in floating point.
+    """
+
+    ranges: RangeMethod = "percentile"
+    percentile: float = 99.995
+    equalization: float = 0.5
+    photos: str = ""
+    samples: int = 0
+    seed: int = 0
+    float_layers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Contract:
     """What an artifact promises; written into the file's own metadata and into its manifest, equal in both.
 
@@ -72,6 +97,8 @@ class Contract:
         inputs, output: the tensors by name.
         hole: the mask value that means "fill me", in units of the mask's ``high``; always 1.
         composited: known pixels come back as given; always true.
+        io: ``tensor`` for the network alone, ``photo`` where our compositor stands in the file as well.
+        quantization: where weights or activations are integers or palettes.
         provenance: of the weights.
         tools: versions of what made the file.
         deployment: the oldest system it runs on where the format says so, for example ``iOS16``; else empty.
@@ -88,6 +115,8 @@ class Contract:
     deployment: str = ""
     hole: int = 1
     composited: bool = True
+    io: Literal["tensor", "photo"] = "tensor"
+    quantization: Quantization | None = None
 
     def to_json(self) -> str:
         """One line of JSON, the same for the same contract."""
@@ -134,6 +163,62 @@ class Verification:
 
 
 @dataclass(frozen=True)
+class SliceQuality:
+    """What an artifact's fills are worth on holes of one size; every figure is a mean over crops whose truth is known.
+
+    Attributes:
+        slice: ``thin``, ``small``, ``object`` or ``large`` (free-form).
+        crops: how many.
+        lpips, dists: distance of the fill to the truth, 0 = equal.
+        lpips_rise, dists_rise: the same less that of the fp32 generator; positive is worse.
+        lpips_rise_interval: 95 % bootstrap interval of ``lpips_rise`` over the crops.
+        lpips_to_fp32: distance to the fp32 generator's fill.
+        psnr_to_fp32_db, psnr_db: in the hole, to the fp32 generator's fill and to the truth (peak 1.0). No gate: rounding
+            alone moves the former, blur wins the latter.
+        seam_delta_e_rise: CIEDE2000 across the hole's border, less that of the fp32 generator's fill.
+    """
+
+    slice: Literal["thin", "small", "object", "large"]
+    crops: int
+    lpips: float
+    lpips_rise: float
+    lpips_rise_interval: tuple[float, ...]
+    dists: float
+    dists_rise: float
+    lpips_to_fp32: float
+    psnr_to_fp32_db: float
+    psnr_db: float
+    seam_delta_e_rise: float
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Whether an artifact is worth shipping: its fills beside the fp32 generator's, on photos whose truth is known.
+
+    Attributes:
+        photos: name and sha256 of the set.
+        yardsticks: the perceptual networks, by name.
+        slices: one for each size of hole.
+        max_rise_object: what ``lpips_rise`` may be on every slice but ``large``.
+        max_rise_free: what it may be on ``large``.
+    """
+
+    photos: str
+    yardsticks: tuple[str, ...]
+    slices: tuple[SliceQuality, ...]
+    max_rise_object: float
+    max_rise_free: float
+
+    @property
+    def misses(self) -> tuple[str, ...]:
+        """The slices on which it falls short, each with its figures; empty where it may ship."""
+        bounds = ((one, self.max_rise_free if one.slice == "large" else self.max_rise_object) for one in self.slices)
+        return tuple(
+            f"{one.slice} +{one.lpips_rise:.4f} (at most +{bound:.4f})" for one, bound in bounds if not one.lpips_rise <= bound
+        )
+
+
+@dataclass(frozen=True)
 class Manifest:
     """The JSON beside an artifact.
 
@@ -144,6 +229,8 @@ class Manifest:
         largest_activation: the largest magnitude any activation of the generator reached on the golden photos.
         compositor: the numbers an app's compositor needs to do what ours does.
         verification: never absent in a file that ``export`` left behind.
+        quality: never absent where integers or palettes may have cost any; an artifact whose ``misses`` are not empty is kept
+            only on request, and no app may bundle it.
         schema: of this JSON.
     """
 
@@ -155,6 +242,7 @@ class Manifest:
     largest_activation: float
     compositor: dict[str, float]
     verification: Verification | None = None
+    quality: Quality | None = None
     schema: int = SCHEMA
 
     def save(self, path: Path) -> None:

@@ -228,7 +228,11 @@ class Generator(base.Generator):
                 if isinstance(child, Activation):
                     setattr(module, name, plain)
 
-        convs = {name: module for name, module in self.named_modules() if isinstance(module, nn.Conv2d)}
+        convs = {
+            name: module
+            for name, module in self.named_modules()
+            if isinstance(module, nn.Conv2d) and not name.endswith("down")  # a filter hands on the factor that it reads
+        }
         first = convs.pop(f"encoder.blocks.b{self.resolution}.fromrgb")
         for module in convs.values():
             module.weight.mul_(GAIN)

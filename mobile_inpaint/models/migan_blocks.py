@@ -59,6 +59,14 @@ class FirDown(nn.Module):
         """The map at half the side."""
         return F.conv2d(x, self.fir, stride=2, padding=1, groups=self.fir.shape[0])
 
+    @torch.no_grad()
+    def fuse(self) -> nn.Conv2d:
+        """The same filter as a plain convolution, so that every convolution of a fused network is one."""
+        channels = self.fir.shape[0]
+        fixed = nn.Conv2d(channels, channels, 4, stride=2, padding=1, groups=channels, bias=False, device=self.fir.device)
+        fixed.weight.copy_(self.fir)
+        return fixed
+
 
 class FirUp(nn.Module):
     """Doubles a map: zeros between the samples and beyond the border, then the filter [1, 3, 3, 1] times 4."""

@@ -22,6 +22,9 @@ Pixels: TypeAlias = npt.NDArray[np.uint8]
 Image: TypeAlias = npt.NDArray[np.float32]
 """NCHW float32 RGB in [0,1]; a mask is N1HW float32, 1 = hole."""
 
+Sample: TypeAlias = tuple[Image, Image]
+"""What a Fill is asked: an image and its mask."""
+
 Fill: TypeAlias = Callable[[Image, Image], Image]
 """``fill(image, mask) -> image``: known pixels come back as given."""
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+import numpy.typing as npt
 
 from mobile_inpaint.artifact import Contract, Precision, TensorSpec
-from mobile_inpaint.photo.image import Fill, Image
+from mobile_inpaint.photo.image import Fill, Image, Sample
 
 if TYPE_CHECKING:
     import torch
+
+
+See: TypeAlias = Callable[[str, npt.NDArray[Any]], None]
+"""Is shown a tensor's name and its values, each time a run has computed it."""
 
 
 @dataclass(frozen=True)
@@ -57,13 +64,14 @@ class Target(Protocol):
         """
         ...
 
-    def convert(self, network: torch.nn.Module, contract: Contract, out: Path) -> None:
+    def convert(self, network: torch.nn.Module, contract: Contract, out: Path, samples: Sequence[Sample] = ()) -> None:
         """Writes the artifact to ``out``, with ``contract`` in its metadata.
 
         Args:
             network: fused and rewritten; ``network(image, mask) -> image``, NCHW float32 in [0,1], mask 1 = hole.
-            contract: what the file must promise.
+            contract: what the file must promise; ``contract.quantization`` says how ranges are taken and what stays float.
             out: a path that does not exist yet.
+            samples: what to run for the ranges of activations, where the precision needs them.
 
         Raises:
             ConversionError: the toolchain failed; its error is ``__cause__``.
@@ -72,6 +80,15 @@ class Target(Protocol):
 
     def load(self, path: Path, *, threads: int | None = None) -> Runner:
         """The file at ``path``, run by its own runtime.
+
+        Raises:
+            ToolchainMissing: with the pip line.
+            ManifestError: the runtime cannot read the file.
+        """
+        ...
+
+    def watch(self, path: Path, samples: Sequence[Sample], see: See) -> None:
+        """Runs the file at ``path`` on each sample and shows ``see`` every floating-point tensor that it computes.
 
         Raises:
             ToolchainMissing: with the pip line.

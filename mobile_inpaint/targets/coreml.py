@@ -7,6 +7,7 @@ import json
 import platform
 import sys
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,8 @@ import numpy.typing as npt
 
 from mobile_inpaint.artifact import Contract, Precision, TensorSpec
 from mobile_inpaint.errors import ConversionError, ManifestError
-from mobile_inpaint.photo.image import Image
-from mobile_inpaint.targets.base import Runner
+from mobile_inpaint.photo.image import Image, Sample
+from mobile_inpaint.targets.base import Runner, See
 from mobile_inpaint.targets.silence import silence
 from mobile_inpaint.targets.toolchain import first_line, versions
 
@@ -47,7 +48,7 @@ class CoremlTarget:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         return versions(self.extra, ("coremltools", "torch"))
 
-    def convert(self, network: torch.nn.Module, contract: Contract, out: Path) -> None:
+    def convert(self, network: torch.nn.Module, contract: Contract, out: Path, samples: Sequence[Sample] = ()) -> None:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         self.tools()
         try:
@@ -71,6 +72,10 @@ class CoremlTarget:
             except Exception as error:
                 raise ManifestError(f"{path.name}: not a Core ML program ({first_line(error)})") from error
         return Runner(run, f"our MIL interpreter, coremltools {version}", "fp16" if half else "fp32")
+
+    def watch(self, path: Path, samples: Sequence[Sample], see: See) -> None:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        raise NotImplementedError
 
     def read_contract(self, path: Path) -> Contract:
         """See :class:`~mobile_inpaint.targets.base.Target`."""

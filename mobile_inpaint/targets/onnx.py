@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,8 @@ import numpy as np
 
 from mobile_inpaint.artifact import Contract, Precision, TensorSpec
 from mobile_inpaint.errors import ConversionError, ManifestError
-from mobile_inpaint.photo.image import Image
-from mobile_inpaint.targets.base import Runner
+from mobile_inpaint.photo.image import Image, Sample
+from mobile_inpaint.targets.base import Runner, See
 from mobile_inpaint.targets.silence import silence
 from mobile_inpaint.targets.toolchain import first_line, versions
 
@@ -45,7 +46,7 @@ class OnnxTarget:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         return versions(self.extra, ("onnx", "onnxscript", "torch"))
 
-    def convert(self, network: torch.nn.Module, contract: Contract, out: Path) -> None:
+    def convert(self, network: torch.nn.Module, contract: Contract, out: Path, samples: Sequence[Sample] = ()) -> None:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         self.tools()
         try:
@@ -67,6 +68,10 @@ class OnnxTarget:
             return output
 
         return Runner(fill, f"onnxruntime {version}", "fp32")
+
+    def watch(self, path: Path, samples: Sequence[Sample], see: See) -> None:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        raise NotImplementedError
 
     def read_contract(self, path: Path) -> Contract:
         """See :class:`~mobile_inpaint.targets.base.Target`."""

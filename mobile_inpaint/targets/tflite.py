@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,8 @@ import numpy as np
 
 from mobile_inpaint.artifact import Contract, Precision, TensorSpec
 from mobile_inpaint.errors import ConversionError, ManifestError
-from mobile_inpaint.photo.image import Image
-from mobile_inpaint.targets.base import Runner
+from mobile_inpaint.photo.image import Image, Sample
+from mobile_inpaint.targets.base import Runner, See
 from mobile_inpaint.targets.silence import silence
 from mobile_inpaint.targets.toolchain import first_line, versions
 
@@ -45,7 +46,7 @@ class TfliteTarget:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         return versions(self.extra, ("litert-torch", "litert-converter", "ai-edge-quantizer", "torch"))
 
-    def convert(self, network: torch.nn.Module, contract: Contract, out: Path) -> None:
+    def convert(self, network: torch.nn.Module, contract: Contract, out: Path, samples: Sequence[Sample] = ()) -> None:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         self.tools()
         try:
@@ -82,6 +83,10 @@ class TfliteTarget:
             return np.ascontiguousarray(output.transpose(0, 3, 1, 2))
 
         return Runner(fill, f"ai-edge-litert {version}", "fp32")
+
+    def watch(self, path: Path, samples: Sequence[Sample], see: See) -> None:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        raise NotImplementedError
 
     def read_contract(self, path: Path) -> Contract:
         """See :class:`~mobile_inpaint.targets.base.Target`."""

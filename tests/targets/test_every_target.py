@@ -133,7 +133,7 @@ def test_manifest_is_plain_json_for_the_apps(small_artifacts: dict[str, Artifact
     for artifact in small_artifacts.values():
         text = manifest_path(artifact.path).read_text(encoding="utf-8")
         table = json.loads(text)
-        assert table["schema"] == 1
+        assert table["schema"] == 2
         assert table["contract"]["hole"] == 1
         assert Contract.from_json(json.dumps(table["contract"]), "manifest") == artifact.manifest.contract
 
