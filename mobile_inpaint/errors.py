@@ -11,6 +11,7 @@
     ├── RecipeError           file, key, expected
     ├── ExportError
     │   ├── UnsupportedPrecision   target, precision, those it has
+    │   ├── CalibrationError       no photos to take the ranges of activations from
     │   ├── ConversionError        the toolchain's error is __cause__
     │   └── VerificationError      metric, measured, required
     ├── ManifestError         unreadable, tampered, or schema newer than this package
@@ -84,6 +85,10 @@ class UnsupportedPrecision(ExportError):
 
     def __init__(self, target: str, precision: str, known: Iterable[str]) -> None:
         super().__init__(f"target '{target}' has no precision '{precision}': it has {', '.join(known)}")
+
+
+class CalibrationError(ExportError):
+    """A calibration folder that is not there, or without a picture that can be read."""
 
 
 class ConversionError(ExportError):

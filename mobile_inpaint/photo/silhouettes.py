@@ -119,8 +119,8 @@ def _extent(joints: Floats, radii: Floats) -> tuple[Floats, Floats]:
 
 def _offset(size: tuple[int, int], extent: npt.ArrayLike, random: np.random.Generator) -> Floats:
     """Where the top left corner of something goes: wholly inside the picture where it fits, or else in its middle."""
-    free = np.asarray(size) - np.asarray(extent)
-    return np.where(free > 0, random.uniform(0, 1, 2), 0.5) * free
+    free: Floats = np.asarray(size) - np.asarray(extent, np.float64)
+    return free * np.where(free > 0, random.uniform(0, 1, 2), 0.5)
 
 
 def _area(joints: Floats, radii: Floats) -> float:
@@ -133,7 +133,7 @@ def _area(joints: Floats, radii: Floats) -> float:
 
 def _distance(rows: Floats, columns: Floats, joints: Floats, radii: Floats, blend: float) -> Floats:
     """How far each point lies outside the rods, about; where rods meet, a fillet of about ``blend`` joins them."""
-    nearness = np.zeros(np.broadcast_shapes(rows.shape, columns.shape))
+    nearness = np.zeros(np.broadcast_shapes(rows.shape, columns.shape), np.float64)
     for ((top, left), end), (first, last) in zip(joints, radii, strict=True):
         dy, dx = end - (top, left)
         y, x = rows - top, columns - left
@@ -145,12 +145,11 @@ def _distance(rows: Floats, columns: Floats, joints: Floats, radii: Floats, blen
 
 def _ripple(rows: Floats, columns: Floats, random: np.random.Generator) -> Floats:
     """Waves in all directions, which make an outline irregular."""
-    waves = np.zeros(np.broadcast_shapes(rows.shape, columns.shape))
+    waves = np.zeros(np.broadcast_shapes(rows.shape, columns.shape), np.float64)
     for _ in range(_WAVES):
         dy, dx = _towards(random.uniform(0, math.tau)) * (math.tau / random.uniform(0.5, 2.0))
         waves += np.sin(rows * dy + columns * dx + random.uniform(0, math.tau))
-    waves *= _RIPPLE / _WAVES
-    return waves
+    return waves * (_RIPPLE / _WAVES)
 
 
 def _placed(outline: Hole, size: tuple[int, int], random: np.random.Generator, area: float) -> Hole:
