@@ -7,15 +7,24 @@ import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from mobile_inpaint.artifact import Contract, Precision, TensorSpec
+from mobile_inpaint.artifact import Contract, Precision, Quantization, TensorSpec
 from mobile_inpaint.errors import ConversionError, ManifestError
 from mobile_inpaint.photo.image import Image, Sample
 from mobile_inpaint.targets.base import Runner, See
+from mobile_inpaint.targets.layers import layers
+from mobile_inpaint.targets.ranges import Ranges
 from mobile_inpaint.targets.silence import silence
+from mobile_inpaint.targets.tflite_graph import BETWEEN_TYPES, TfliteGraph, read_model
+from mobile_inpaint.targets.tflite_quantize import (
+    numbers_of,
+    quantize,
+    store_weights_as_fp16,
+    store_weights_as_int8,
+)
 from mobile_inpaint.targets.toolchain import first_line, versions
 
 if TYPE_CHECKING:
@@ -30,7 +39,7 @@ class TfliteTarget:
 
     name = "tflite"
     suffix = ".tflite"
-    precisions: tuple[Precision, ...] = ("fp32", "fp16")
+    precisions: tuple[Precision, ...] = ("fp32", "fp16", "w8a32", "w8a16", "w8a8", "auto")
     extra = "tflite"
     deployments: tuple[str, ...] = ()
 
@@ -53,44 +62,42 @@ class TfliteTarget:
             with silence():
                 _export(network, contract.size_px, out)
                 if contract.precision == "fp16":
-                    _store_weights_as_fp16(out)
+                    store_weights_as_fp16(out)
+                elif contract.precision == "w8a32":
+                    store_weights_as_int8(out)
+                elif contract.precision != "fp32":
+                    self._quantize(network, contract, out, samples)
                 _finish(out, contract)
         except Exception as error:
             raise ConversionError(f"tflite: the converter failed: {first_line(error)}") from error
 
+    def _quantize(self, network: torch.nn.Module, contract: Contract, out: Path, samples: Sequence[Sample]) -> None:
+        settings, ranges, shapes = contract.quantization or Quantization(), Ranges(), _shapes(network)
+        float_layers = numbers_of(TfliteGraph.load(out), shapes, settings.float_layers)
+        self.watch(out, samples, ranges)
+        quantize(out, ranges.all(settings), float_layers, 16 if contract.precision == "w8a16" else 8)
+
     def load(self, path: Path, *, threads: int | None = None) -> Runner:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         version = versions(self.extra, ("ai-edge-litert",))["ai-edge-litert"]
-        with silence():
-            from ai_edge_litert.interpreter import Interpreter
-
-            try:
-                interpreter = Interpreter(model_path=str(path), num_threads=threads)
-                interpreter.allocate_tensors()
-                signature = interpreter.get_signature_runner("serving_default")
-                tensors = signature.get_input_details() | signature.get_output_details()
-                at = {name: tensors[name]["index"] for name in ("image", "mask", _NAME_OF_OUTPUT)}
-            except Exception as error:
-                raise ManifestError(f"{path.name}: LiteRT cannot read it ({first_line(error)})") from error
-        one_at_a_time = threading.Lock()  # an interpreter holds one set of tensors
-
-        def fill(image: Image, mask: Image) -> Image:
-            with one_at_a_time:  # and by index: a signature runner plans its memory anew at each call
-                interpreter.set_tensor(at["image"], _to_nhwc(image))
-                interpreter.set_tensor(at["mask"], _to_nhwc(mask))
-                interpreter.invoke()
-                output = interpreter.get_tensor(at[_NAME_OF_OUTPUT])
-            return np.ascontiguousarray(output.transpose(0, 3, 1, 2))
-
-        return Runner(fill, f"ai-edge-litert {version}", "fp32")
+        session = _Session(path, num_threads=threads)
+        computes_in: Literal["fp32", "int8"] = "int8" if "QUANTIZE" in self.ops(path) else "fp32"
+        return Runner(session.fill, f"ai-edge-litert {version}", computes_in)
 
     def watch(self, path: Path, samples: Sequence[Sample], see: See) -> None:
-        """See :class:`~mobile_inpaint.targets.base.Target`."""
-        raise NotImplementedError
+        """See :class:`~mobile_inpaint.targets.base.Target`.
+
+        All tensors are held at once: 2.5 GB at 512 px.
+        """
+        session, graph = _Session(path, experimental_preserve_all_tensors=True), TfliteGraph.load(path)
+        for image, mask in samples:
+            session.fill(image, mask)
+            for index in graph.computed():
+                see(graph.tensor(index), session.interpreter.get_tensor(index))
 
     def read_contract(self, path: Path) -> Contract:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
-        model = _load(path)
+        model = read_model(path)
         for entry in model.metadata or []:
             if entry.name.decode() == _METADATA_KEY:
                 text = bytes(model.buffers[entry.buffer].data).decode()
@@ -99,16 +106,42 @@ class TfliteTarget:
 
     def ops(self, path: Path) -> dict[str, int]:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
-        from ai_edge_litert import schema_py_generated as schema
+        graph = TfliteGraph.load(path)
+        return dict(sorted(collections.Counter(graph.name(op) for op in graph.ops).items()))
 
-        model = _load(path)
-        names = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
-        codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
-        operators = (operator for graph in model.subgraphs for operator in graph.operators)
-        return dict(sorted(collections.Counter(names[codes[operator.opcodeIndex]] for operator in operators).items()))
+    def float_ops(self, path: Path) -> dict[str, int]:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        graph = TfliteGraph.load(path)
+        left = (graph.name(op) for op in graph.ops if any(graph.is_float(index) for index in op.outputs))
+        return dict(sorted(collections.Counter(name for name in left if name not in BETWEEN_TYPES).items()))
 
 
-TARGET = TfliteTarget()
+class _Session:
+    """An interpreter with its tensors in place; calls wait for each other, for it holds one set of them."""
+
+    def __init__(self, path: Path, **options: Any) -> None:
+        with silence():
+            from ai_edge_litert.interpreter import Interpreter
+
+            try:
+                self.interpreter = Interpreter(model_path=str(path), **options)
+                self.interpreter.allocate_tensors()
+                signature = self.interpreter.get_signature_runner("serving_default")
+                tensors = signature.get_input_details()
+                self._image, self._mask = tensors["image"]["index"], tensors["mask"]["index"]
+                (output,) = signature.get_output_details().values()
+                self._output = output["index"]
+            except Exception as error:
+                raise ManifestError(f"{path.name}: LiteRT cannot read it ({first_line(error)})") from error
+        self._one_at_a_time = threading.Lock()
+
+    def fill(self, image: Image, mask: Image) -> Image:
+        with self._one_at_a_time:  # and by index: a signature runner plans its memory anew at each call
+            self.interpreter.set_tensor(self._image, _to_nhwc(image))
+            self.interpreter.set_tensor(self._mask, _to_nhwc(mask))
+            self.interpreter.invoke()
+            output = self.interpreter.get_tensor(self._output)
+        return np.ascontiguousarray(output.transpose(0, 3, 1, 2))
 
 
 def _to_nhwc(image: Image) -> Image:
@@ -137,49 +170,17 @@ def _export(network: torch.nn.Module, size_px: int, out: Path) -> None:
     litert_torch.convert(ChannelsLast().eval(), sample_kwargs=example).export(str(out))
 
 
-def _store_weights_as_fp16(path: Path) -> None:
-    """Halves every weight, with a DEQUANTIZE behind each; runtimes fold those or compute in float16 throughout."""
-    from ai_edge_quantizer import algorithm_manager, qtyping, quantizer
-
-    halve = quantizer.Quantizer(str(path))
-    halve.update_quantization_recipe(
-        regex=".*",
-        operation_name=qtyping.TFLOperationName.ALL_SUPPORTED,
-        op_config=qtyping.OpQuantizationConfig(
-            weight_tensor_config=qtyping.TensorQuantizationConfig(num_bits=16, dtype=qtyping.TensorDataType.FLOAT),
-            compute_precision=qtyping.ComputePrecision.FLOAT,
-            explicit_dequantize=True,
-        ),
-        algorithm_key=algorithm_manager.AlgorithmName.FLOAT_CASTING,
-    )
-    halved = halve.quantize().quantized_model
-    path.write_bytes(bytes(halved))
-
-
-def _load(path: Path) -> Any:
-    versions("tflite", ("ai-edge-litert",))
-    from ai_edge_litert import schema_py_generated as schema
-
-    content = path.read_bytes()
-    if content[4:8] != b"TFL3":
-        raise ManifestError(f"{path.name}: not a TFLite file")
-    try:
-        model = schema.ModelT.InitFromPackedBuf(content, 0)
-    except Exception as error:
-        raise ManifestError(f"{path.name}: a damaged TFLite file ({error})") from error
-    for buffer in model.buffers:
-        if buffer.offset > 1:  # the quantizer appends large constants behind the flatbuffer; packing again takes them in
-            buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
-            buffer.offset = buffer.size = 0
-    return model
+def _shapes(network: torch.nn.Module) -> dict[str, tuple[int, ...]]:
+    """Shapes of the convolutions' weights by name, in the order in which they run."""
+    return {name: tuple(network.get_parameter(f"{name}.weight").shape) for name in layers(network)}
 
 
 def _finish(path: Path, contract: Contract) -> None:
     """Names the output and writes the contract into the file's metadata."""
-    import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
-    model = _load(path)
+    graph = TfliteGraph.load(path)
+    model = graph.model
     model.description = "mobile-inpaint"
     for signature in model.signatureDefs:
         signature.outputs[0].name = _NAME_OF_OUTPUT
@@ -188,6 +189,4 @@ def _finish(path: Path, contract: Contract) -> None:
     entry.name, entry.buffer = _METADATA_KEY, len(model.buffers)
     model.buffers.append(buffer)
     model.metadata = [*(model.metadata or []), entry]
-    builder = flatbuffers.Builder(path.stat().st_size + 65536)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    path.write_bytes(bytes(builder.Output()))
+    graph.save(path)

@@ -1,0 +1,115 @@
+"""A TFLite file as the graph that it holds: read, looked over, written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mobile_inpaint.errors import ManifestError
+from mobile_inpaint.targets.toolchain import versions
+
+CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
+BETWEEN_TYPES = ("QUANTIZE", "DEQUANTIZE")
+
+
+def read_model(path: Path) -> Any:
+    """The whole file at ``path``, as LiteRT's schema has it.
+
+    Raises:
+        ToolchainMissing: with the pip line.
+        ManifestError: not a TFLite file, or a damaged one.
+    """
+    versions("tflite", ("ai-edge-litert",))
+    from ai_edge_litert import schema_py_generated as schema
+
+    content = path.read_bytes()
+    if content[4:8] != b"TFL3":
+        raise ManifestError(f"{path.name}: not a TFLite file")
+    try:
+        model = schema.ModelT.InitFromPackedBuf(content, 0)
+    except Exception as error:
+        raise ManifestError(f"{path.name}: a damaged TFLite file ({error})") from error
+    for buffer in model.buffers:
+        if buffer.offset > 1:  # the quantizer appends large constants behind the flatbuffer; packing again takes them in
+            buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
+            buffer.offset = buffer.size = 0
+    return model
+
+
+class TfliteGraph:
+    """The main subgraph of a model, and the buffers that its tensors point to.
+
+    Attributes:
+        model: the whole file, as LiteRT's schema has it; what is changed in it is written by :meth:`save`.
+    """
+
+    def __init__(self, model: Any) -> None:
+        from ai_edge_litert import schema_py_generated as schema
+
+        self.model = model
+        self._graph = model.subgraphs[0]
+        self._float = schema.TensorType.FLOAT32
+        names = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
+        self._ops = [names[max(code.builtinCode, code.deprecatedBuiltinCode)] for code in model.operatorCodes]
+
+    @classmethod
+    def load(cls, path: Path) -> TfliteGraph:
+        """The graph in the file at ``path``.
+
+        Raises:
+            ToolchainMissing: with the pip line.
+            ManifestError: not a TFLite file, or a damaged one.
+        """
+        return cls(read_model(path))
+
+    def save(self, path: Path) -> None:
+        """Writes the model to ``path``."""
+        import flatbuffers
+
+        builder = flatbuffers.Builder(1 << 20)
+        builder.Finish(self.model.Pack(builder), b"TFL3")
+        path.write_bytes(bytes(builder.Output()))
+
+    @property
+    def ops(self) -> list[Any]:
+        """The operations, in the order in which they run."""
+        return list(self._graph.operators)
+
+    def name(self, op: Any) -> str:
+        """What ``op`` does, for example ``CONV_2D``."""
+        return str(self._ops[op.opcodeIndex])
+
+    def tensor(self, index: int) -> str:
+        """The name of a tensor."""
+        return str(self._graph.tensors[index].name.decode())
+
+    def constant(self, index: int) -> npt.NDArray[np.float32] | None:
+        """The values of a float32 tensor that is stored in the file; of any other, None."""
+        tensor = self._graph.tensors[index]
+        data = self.model.buffers[tensor.buffer].data
+        if data is None or not self.is_float(index):
+            return None
+        shape = [] if tensor.shape is None else tensor.shape
+        return np.frombuffer(np.asarray(data, np.uint8).tobytes(), np.float32).reshape(shape)
+
+    def is_float(self, index: int) -> bool:
+        """Whether a tensor holds float32."""
+        return bool(self._graph.tensors[index].type == self._float)
+
+    def inputs(self) -> list[str]:
+        """Names of the tensors that the graph is given."""
+        return [self.tensor(index) for index in self._graph.inputs]
+
+    def computed(self) -> Iterator[int]:
+        """The float32 tensors that the operations compute, in order."""
+        return (index for op in self.ops for index in op.outputs if self.is_float(index))
+
+    def without(self, op: Any) -> None:
+        """Takes out ``op``; what read its output reads its input."""
+        self._graph.operators = [one for one in self.ops if one is not op]
+        for reader in self.ops:
+            reader.inputs = [op.inputs[0] if index == op.outputs[0] else index for index in reader.inputs]
