@@ -116,6 +116,9 @@ class TfliteTarget:
         return dict(sorted(collections.Counter(name for name in left if name not in BETWEEN_TYPES).items()))
 
 
+TARGET = TfliteTarget()
+
+
 class _Session:
     """An interpreter with its tensors in place; calls wait for each other, for it holds one set of them."""
 
