@@ -3,7 +3,7 @@
 ::
 
     MobileInpaintError
-    ├── ModelNotFound, TargetNotFound, DeviceNotFound, CheckpointNotFound   the name, and what there is
+    ├── ModelNotFound, TargetNotFound, DeviceNotFound, CheckpointNotFound, ProviderNotFound   the name, and what there is
     ├── ToolchainMissing      a converter, runtime or program is not installed; says the command that installs it
     ├── WeightsError          checksum, format or shape differs
     ├── PhotoError            not an image, truncated, too many pixels, a kind of image we refuse
@@ -54,6 +54,10 @@ class DeviceNotFound(NameNotFound):
 
 class CheckpointNotFound(NameNotFound):
     kind = "checkpoint"
+
+
+class ProviderNotFound(NameNotFound):
+    kind = "provider"
 
 
 class ToolchainMissing(MobileInpaintError):

@@ -31,6 +31,7 @@ VERBS = {
     "devices": "List the devices that bench knows.",
     "doctor": "Say what is installed, what is missing and how to get it.",
     "info": "Show what an artifact says of itself.",
+    "lint": "Foresee what phones will refuse of a model file.",
 }
 
 
