@@ -73,8 +73,8 @@ class _Compositor:
         """The square at the network's size, int32 [3, N, N], and which of its pixels take in a hole pixel."""
         rows = _folded(square.top, square.side, photo.length(2))
         columns = _folded(square.left, square.side, photo.length(3))
-        hidden = todo.take(rows, 0).take(columns, 1)
-        given = where(hidden, 0, photo.take(rows, 2).take(columns, 3)[0])
+        hidden = todo.take(rows, 0).transpose(1, 0).take(columns, 0).transpose(1, 0)
+        given = where(hidden, 0, photo.take(rows, 2).squeeze(0).transpose(0, 2, 1).take(columns, 1).transpose(0, 2, 1))
         taps = shrink_taps(square.side, self.numbers.size_px)
         return resample(given, taps, taps, 0, 0), reach(hidden, taps, taps)
 

@@ -266,6 +266,10 @@ class Value:
     def transpose(self, *axes: int) -> Value:
         return self.graph.node("Transpose", [self], self.dtype, perm=axes)
 
+    def squeeze(self, axis: int) -> Value:
+        """Without an axis one long; unlike an index, nothing is copied."""
+        return self.graph.node("Squeeze", [self, self.graph.vector(axis)], self.dtype)
+
     def pad(self, top: Number, bottom: Number, left: Number, right: Number, *, rank: int, fill: int = 0) -> Value:
         """With so many rows and columns of ``fill`` round its last two axes, of ``rank`` that it has."""
         before = (0,) * (rank - 2)

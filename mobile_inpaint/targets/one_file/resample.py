@@ -53,31 +53,31 @@ def enlarge_taps(source: int, target: Value, pixels: Value) -> Taps:
 
 def resample(values: Value, rows: Taps, columns: Taps, bits_in: int, bits_out: int) -> Value:
     """int32 ``values`` [c, h, w] with ``bits_in`` fraction bits, at the taps' rows, then columns, with ``bits_out``."""
-    middle = _weigh(values, rows, 1, WEIGHT_BITS + bits_in - MIDDLE_BITS)
-    return _weigh(middle, columns, 2, WEIGHT_BITS + MIDDLE_BITS - bits_out)
+    middle = _weigh(values, rows, WEIGHT_BITS + bits_in - MIDDLE_BITS).transpose(0, 2, 1)
+    return _weigh(middle, columns, WEIGHT_BITS + MIDDLE_BITS - bits_out).transpose(0, 2, 1)
 
 
 def reach(flags: Value, rows: Taps, columns: Taps) -> Value:
     """Which resampled pixels take in a flagged one of ``flags`` [h, w], with whatever weight."""
-    return _touch(_touch(flags, rows, 0), columns, 1)
+    return _touch(_touch(flags, rows).transpose(1, 0), columns).transpose(1, 0)
 
 
 def _differences(running: Value) -> Value:
     return (running - concatenate([running[:1] * 0, running[:-1]], 0)).astype(np.int32)
 
 
-def _weigh(values: Value, taps: Taps, axis: int, shift: int) -> Value:
+def _weigh(values: Value, taps: Taps, shift: int) -> Value:
+    """Along the rows of [c, h, w]: runtimes copy rows at once but columns number by number, so columns come transposed."""
+
     def add(k: Value, total: Value) -> list[Value]:
-        weight = taps.weight[k]
-        return [total + values.take(taps.source[k], axis).astype(np.int32) * (weight[:, None] if axis == 1 else weight)]
+        return [total + values.take(taps.source[k], 1).astype(np.int32) * taps.weight[k][:, None]]
 
     half = values.graph.constant(1 << (shift - 1), np.int32)
     return values.graph.loop(add, [half], times=taps.source.length(0))[0] >> shift
 
 
-def _touch(flags: Value, taps: Taps, axis: int) -> Value:
+def _touch(flags: Value, taps: Taps) -> Value:
     def join(k: Value, touched: Value) -> list[Value]:
-        counts = abs(taps.weight[k]) > 0
-        return [touched | flags.take(taps.source[k], axis) & (counts[:, None] if axis == 0 else counts)]
+        return [touched | flags.take(taps.source[k], 0) & (abs(taps.weight[k]) > 0)[:, None]]
 
     return flags.graph.loop(join, [flags.graph.constant(False, np.bool_)], times=taps.source.length(0))[0]

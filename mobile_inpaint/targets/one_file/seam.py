@@ -37,7 +37,7 @@ def spread(difference: Value, edge: Value, fade: int, longest: int) -> Value:
     total = _four(where(edge, difference, 0).pad(*odd, rank=3))
     mean = (2 * total + count) // maximum(2 * count, 1)
     coarse = spread(mean, count > 0, fade, (longest + 1) // 2)
-    fine = (_double(_double(coarse, 1, height), 2, width) * fade + 8 * FULL) >> 12
+    fine = (_double(_double(coarse, height).transpose(0, 2, 1), width).transpose(0, 2, 1) * fade + 8 * FULL) >> 12
     return where(edge, difference, fine)
 
 
@@ -110,9 +110,9 @@ def _four(values: Value) -> Value:
     return pairs[..., ::2] + pairs[..., 1::2]
 
 
-def _double(values: Value, axis: int, length: int | Value) -> Value:
-    """Twice as long along ``axis``, cut to ``length``, times 4: 3 parts a pixel's own, 1 part its neighbour on that side."""
+def _double(values: Value, length: Value) -> Value:
+    """[c, h, w] twice as high, cut to ``length``, times 4: 3 parts a pixel's own, 1 part its neighbour on that side."""
     new = values.graph.arange(0, length)
     own = new >> 1
-    neighbour = (own + 2 * (new & 1) - 1).clip(0, values.length(axis) - 1)
-    return 3 * values.take(own, axis) + values.take(neighbour, axis)
+    neighbour = (own + 2 * (new & 1) - 1).clip(0, values.length(1) - 1)
+    return 3 * values.take(own, 1) + values.take(neighbour, 1)
