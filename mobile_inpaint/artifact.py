@@ -21,6 +21,8 @@ Precision = Literal["fp32", "fp16", "w8a32", "w8a16", "w8a8", "pal8", "pal6", "p
 """Weights then activations; ``pal`` is a palette of that many bits for the weights, ``auto`` a searched mix."""
 RangeMethod = Literal["minmax", "percentile", "mse", "entropy"]
 """How the range that 8 bits must cover is read off the values that an activation took."""
+HoleSize = Literal["thin", "small", "object", "large"]
+"""Strokes of a few pixels; two sizes of object; large free-form holes."""
 
 
 @dataclass(frozen=True)
@@ -167,9 +169,9 @@ class SliceQuality:
     """What an artifact's fills are worth on holes of one size; every figure is a mean over crops whose truth is known.
 
     Attributes:
-        slice: ``thin``, ``small``, ``object`` or ``large`` (free-form).
+        slice: the size of the holes.
         crops: how many.
-        lpips, dists: distance of the fill to the truth, 0 = equal.
+        lpips, dists: distance of the fill to the truth, 0 = equal; ``dists`` is None where nobody asked for it.
         lpips_rise, dists_rise: the same less that of the fp32 generator; positive is worse.
         lpips_rise_interval: 95 % bootstrap interval of ``lpips_rise`` over the crops.
         lpips_to_fp32: distance to the fp32 generator's fill.
@@ -178,13 +180,13 @@ class SliceQuality:
         seam_delta_e_rise: CIEDE2000 across the hole's border, less that of the fp32 generator's fill.
     """
 
-    slice: Literal["thin", "small", "object", "large"]
+    slice: HoleSize
     crops: int
     lpips: float
     lpips_rise: float
     lpips_rise_interval: tuple[float, ...]
-    dists: float
-    dists_rise: float
+    dists: float | None
+    dists_rise: float | None
     lpips_to_fp32: float
     psnr_to_fp32_db: float
     psnr_db: float
