@@ -50,8 +50,9 @@ def object_shape(
     joints, radii = joints * cell, radii * cell
     low, high = _extent(joints, radii)
     joints += _offset(size, high - low, random) - low
-    top, left = np.maximum(np.floor(_extent(joints, radii)[0] - cell), 0).astype(int)
-    bottom, right = np.minimum(np.ceil(_extent(joints, radii)[1] + cell), size).astype(int)
+    low, high = _extent(joints, radii)
+    top, left = np.maximum(low - cell / 2, 0).astype(int)
+    bottom, right = np.minimum(high + cell / 2, size).astype(int)
     rows, columns = np.arange(top, bottom)[:, None] + 0.5, np.arange(left, right) + 0.5
     distance = _distance(rows, columns, joints, radii, _BLEND * cell) + _ripple(rows / cell, columns / cell, random) * cell
     # The level that encloses the wanted area: outwards from the body, so the mask is the body grown, round and smooth.
@@ -138,7 +139,7 @@ def _distance(rows: Floats, columns: Floats, joints: Floats, radii: Floats, blen
         dy, dx = end - (top, left)
         y, x = rows - top, columns - left
         along = np.clip((y * dy + x * dx) / max(dy * dy + dx * dx, 1e-9), 0, 1)
-        outside = np.hypot(y - along * dy, x - along * dx) - (first + along * (last - first))
+        outside = np.sqrt((y - along * dy) ** 2 + (x - along * dx) ** 2) - (first + along * (last - first))
         nearness += np.exp(-np.minimum(outside / blend, _FAR))
     return -blend * np.log(nearness)
 
@@ -148,7 +149,8 @@ def _ripple(rows: Floats, columns: Floats, random: np.random.Generator) -> Float
     waves = np.zeros(np.broadcast_shapes(rows.shape, columns.shape), np.float64)
     for _ in range(_WAVES):
         dy, dx = _towards(random.uniform(0, math.tau)) * (math.tau / random.uniform(0.5, 2.0))
-        waves += np.sin(rows * dy + columns * dx + random.uniform(0, math.tau))
+        down, across = rows * dy + random.uniform(0, math.tau), columns * dx
+        waves += np.sin(down) * np.cos(across) + np.cos(down) * np.sin(across)
     return waves * (_RIPPLE / _WAVES)
 
 
