@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 from mobile_inpaint.errors import ManifestError
 from mobile_inpaint.targets.graph import Array, Graph, Op, Tensor
 from mobile_inpaint.targets.toolchain import first_line, versions
+
+_SMALL = 64
+"""Numbers in a constant that may be a shape; a weight has more."""
 
 
 def read(path: Path) -> Graph:
@@ -23,7 +27,7 @@ def read(path: Path) -> Graph:
 
     try:
         model = onnx.load(path, load_external_data=False)
-        model = onnx.shape_inference.infer_shapes(model, data_prop=True)
+        _infer_shapes(model)
         opsets = {opset.domain: opset.version for opset in model.opset_import}
         ops = tuple(_ops(model.graph, opsets))
         tensors = {tensor.name: tensor for tensor in _tensors(model.graph)}
@@ -31,9 +35,42 @@ def read(path: Path) -> Graph:
         raise ManifestError(f"{path.name}: not an ONNX file ({first_line(error)})") from error
     if not ops:
         raise ManifestError(f"{path.name}: not an ONNX file (it holds no operations)")
-    return Graph(
-        "onnx", ops, tensors, {value.name: value.name for value in model.graph.input if not tensors[value.name].constant}
-    )
+    inputs = [value.name for value in model.graph.input if not tensors[value.name].constant]
+    return Graph("onnx", ops, tensors, dict(zip(inputs, inputs, strict=True)))
+
+
+def _infer_shapes(model: Any) -> None:
+    """Describes the tensors between the model's nodes.
+
+    Inference looks for a Reshape's shape, or a Pad's pads, among the constants in the file, where exporters leave them to be
+    computed of other constants. It is given a copy in which they stand.
+    """
+    import onnx
+    from onnx.reference import ReferenceEvaluator
+
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    opsets = {opset.domain: opset.version for opset in model.opset_import}
+    small = {each.name: onnx.numpy_helper.to_array(each) for each in model.graph.initializer if math.prod(each.dims) <= _SMALL}
+    left = []
+    for node in model.graph.node:
+        if set(node.input) <= {"", *small} and not any(True for _ in _bodies(node)):
+            feeds = {name: small[name] for name in node.input if name}
+            try:
+                values = ReferenceEvaluator(node, opsets=opsets).run(None, feeds)
+            except Exception:  # of another domain, or random: its shape stays unknown
+                values = []
+            if values and all(value.size <= _SMALL for value in values):
+                small |= dict(zip(node.output, values, strict=True))
+                copy.graph.initializer.extend(onnx.numpy_helper.from_array(small[name], name) for name in node.output)
+                continue
+        left.append(node)
+    del copy.graph.node[:]
+    copy.graph.node.extend(left)
+    inferred = onnx.shape_inference.infer_shapes(copy, data_prop=True).graph
+    for described, more in ((model.graph.value_info, inferred.value_info), (model.graph.output, inferred.output)):
+        del described[:]
+        described.extend(more)
 
 
 def _ops(graph: Any, opsets: dict[str, int]) -> Iterator[Op]:

@@ -189,6 +189,19 @@ def test_onnx_attributes_and_run_time_weights(tmp_path: Path) -> None:
     assert "static-weights" in found(lint_artifact(computed), "nnapi")
 
 
+def test_a_shape_computed_of_constants_is_no_free_dimension(tmp_path: Path) -> None:
+    """As older exporters write a Pad: the pads are put together by nodes."""
+    path = onnx_file(
+        tmp_path / "padded.onnx",
+        [("Concat", ["before", "after"], "pads"), ("Pad", ["x", "pads"], "wide"), ("LeakyRelu", ["wide"], "y")],
+        {"x": PLANES},
+        {"before": np.array([0, 0, 1, 1]), "after": np.array([0, 0, 1, 1])},
+        axis=0,
+    )
+    assert read_graph(path).tensors["y"].shape == (1, 3, SIDE + 2, SIDE + 2)
+    assert not found(lint_artifact(path), "qnn")
+
+
 def test_what_is_computed_of_constants_is_not_counted(tmp_path: Path) -> None:
     """A Cast behind a float16 weight, as in our fp16 files: every runtime folds it."""
     path = onnx_file(
