@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import json
 import platform
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from mobile_inpaint.artifact import Contract, Precision, TensorSpec
-from mobile_inpaint.errors import ConversionError, ManifestError
+from mobile_inpaint.artifact import Contract, Precision, Quantization, TensorSpec
+from mobile_inpaint.errors import ConversionError, ExportError, ManifestError
 from mobile_inpaint.photo.image import Image, Sample
 from mobile_inpaint.targets.base import Runner, See
+from mobile_inpaint.targets.coreml_compress import (
+    INTEGER_ACTIVATIONS,
+    bounds_of,
+    compress_weights,
+    float_steps,
+    quantize_activations,
+)
+from mobile_inpaint.targets.mil_integers import float_operations
+from mobile_inpaint.targets.ranges import Ranges
 from mobile_inpaint.targets.silence import silence
 from mobile_inpaint.targets.toolchain import first_line, versions
 
@@ -32,7 +42,8 @@ class CoremlTarget:
 
     name = "coreml"
     suffix = ".mlpackage"
-    precisions: tuple[Precision, ...] = ("fp32", "fp16")
+    precisions: tuple[Precision, ...] = ("fp32", "fp16", "w8a32", "w8a8", "pal8", "pal6", "pal4", "auto")
+    quantizes: Precision = "fp16"
     extra = "coreml"
     deployments: tuple[str, ...] = ("iOS16", "iOS17", "iOS18")
 
@@ -44,38 +55,64 @@ class CoremlTarget:
             TensorSpec("mask", "image", side, "uint8", 0.0, 255.0, "grey"),
         ), TensorSpec("output", "image", side, "uint8", 0.0, 255.0, "RGB")
 
+    def deployments_for(self, precision: Precision) -> tuple[str, ...]:
+        """See :class:`~mobile_inpaint.targets.base.Target`; integer activations came with iOS 17."""
+        return self.deployments[1:] if precision in INTEGER_ACTIVATIONS else self.deployments
+
     def tools(self) -> dict[str, str]:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         return versions(self.extra, ("coremltools", "torch"))
 
-    def convert(self, network: torch.nn.Module, contract: Contract, out: Path, samples: Sequence[Sample] = ()) -> None:
-        """See :class:`~mobile_inpaint.targets.base.Target`."""
-        self.tools()
-        try:
-            with silence():
-                _export(network, contract, out)
-        except Exception as error:
-            raise ConversionError(f"coreml: the converter failed: {first_line(error)}") from error
+    def convert(self, network: torch.nn.Module, contract: Contract, out: Path) -> None:
+        """See :class:`~mobile_inpaint.targets.base.Target`.
+
+        Raises:
+            ExportError: ``contract.deployment`` is a system that cannot run the precision.
+        """
+        self._check(contract)
+        with _converting():
+            _save(_exported(network, contract), contract, out)
+
+    def quantize(self, source: Path, network: torch.nn.Module, contract: Contract, ranges: Ranges, out: Path) -> None:
+        """See :class:`~mobile_inpaint.targets.base.Target`.
+
+        Raises:
+            ExportError: ``contract.deployment`` is a system that cannot run the precision.
+        """
+        self._check(contract)
+        with _converting():
+            _save(_quantized(source, network, contract, ranges), contract, out)
 
     def load(self, path: Path, *, threads: int | None = None) -> Runner:
         """See :class:`~mobile_inpaint.targets.base.Target`; ``threads`` is Core ML's own business."""
         version = self.tools()["coremltools"]
-        half = self.read_contract(path).precision != "fp32"
+        computes_in = _arithmetic(self.read_contract(path).precision)
         with silence():
             try:
                 if sys.platform == "darwin":
                     name = f"Core ML, macOS {platform.mac_ver()[0]}"
-                    return Runner(_by_core_ml(path), name, "fp16" if half else "fp32", grey_levels=True)
+                    return Runner(_by_core_ml(path), name, computes_in, grey_levels=True)
                 run = _by_interpreter(path)
             except ManifestError:
                 raise
             except Exception as error:
                 raise ManifestError(f"{path.name}: not a Core ML program ({first_line(error)})") from error
-        return Runner(run, f"our MIL interpreter, coremltools {version}", "fp16" if half else "fp32")
+        return Runner(run, f"our MIL interpreter, coremltools {version}", computes_in)
 
     def watch(self, path: Path, samples: Sequence[Sample], see: See) -> None:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
-        raise NotImplementedError
+        from mobile_inpaint.targets.mil import Program
+
+        self.tools()
+        with silence():
+            try:
+                program = Program(path)
+            except ManifestError:
+                raise
+            except Exception as error:
+                raise ManifestError(f"{path.name}: not a Core ML program ({first_line(error)})") from error
+        for image, mask in samples:
+            program(_inputs(image, mask), see)
 
     def read_contract(self, path: Path) -> Contract:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
@@ -86,10 +123,20 @@ class CoremlTarget:
 
     def ops(self, path: Path) -> dict[str, int]:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
-        blocks = _spec(path).mlProgram.functions["main"].block_specializations.values()
-        counted = collections.Counter(op.type for block in blocks for op in block.operations)
-        del counted["const"]
+        counted = collections.Counter(op.type for op in _operations(path) if not op.type.startswith("const"))
         return dict(sorted(counted.items()))
+
+    def float_ops(self, path: Path) -> dict[str, int]:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        return float_operations(_operations(path))
+
+    def _check(self, contract: Contract) -> None:
+        self.tools()
+        able = self.deployments_for(contract.precision)
+        if contract.deployment not in able:
+            raise ExportError(
+                f"coreml: {contract.precision} needs {able[0]}, not {contract.deployment}; ask for {able[0]} or newer"
+            )
 
 
 TARGET = CoremlTarget()
@@ -106,7 +153,29 @@ def _spec(path: Path) -> Any:
             raise ManifestError(f"{path.name}: not a Core ML package ({first_line(error)})") from error
 
 
-def _export(network: torch.nn.Module, contract: Contract, out: Path) -> None:
+def _operations(path: Path) -> list[Any]:
+    (block,) = _spec(path).mlProgram.functions["main"].block_specializations.values()
+    return list(block.operations)
+
+
+def _arithmetic(precision: Precision) -> Literal["fp32", "fp16", "int8"]:
+    if precision == "fp32":
+        return "fp32"
+    return "int8" if precision in INTEGER_ACTIVATIONS else "fp16"
+
+
+@contextlib.contextmanager
+def _converting() -> Iterator[None]:
+    try:
+        with silence():
+            yield
+    except ConversionError:
+        raise
+    except Exception as error:
+        raise ConversionError(f"coreml: the converter failed: {first_line(error)}") from error
+
+
+def _exported(network: torch.nn.Module, contract: Contract) -> Any:
     import coremltools as ct
     import torch
 
@@ -133,9 +202,24 @@ def _export(network: torch.nn.Module, contract: Contract, out: Path) -> None:
         ],
         outputs=[ct.ImageType(name="output", color_layout=ct.colorlayout.RGB)],
         minimum_deployment_target=ct.target[contract.deployment],
-        compute_precision=ct.precision.FLOAT16 if contract.precision == "fp16" else ct.precision.FLOAT32,
+        compute_precision=ct.precision.FLOAT32 if contract.precision == "fp32" else ct.precision.FLOAT16,
         skip_model_load=True,
     )
+    return model if contract.precision in ("fp32", "fp16") else compress_weights(model, contract.precision)
+
+
+def _quantized(source: Path, network: torch.nn.Module, contract: Contract, ranges: Ranges) -> Any:
+    import coremltools as ct
+
+    from mobile_inpaint.targets.mil import Program
+
+    settings, program = contract.quantization or Quantization(), Program(source)
+    stay_float = float_steps(program, network, settings)
+    smaller = compress_weights(ct.models.MLModel(str(source), skip_model_load=True), contract.precision, stay_float)
+    return quantize_activations(smaller, program, stay_float, bounds_of(ranges, settings))
+
+
+def _save(model: Any, contract: Contract, out: Path) -> None:
     model.author = contract.provenance.copyright
     model.license = contract.provenance.licence
     model.short_description = (
@@ -163,14 +247,17 @@ def _grey_levels(image: Image) -> npt.NDArray[np.uint8]:
     return levels
 
 
+def _inputs(image: Image, mask: Image) -> dict[str, npt.NDArray[np.float32]]:
+    return {"image": _grey_levels(image).astype(np.float32), "mask": _grey_levels(mask).astype(np.float32)}
+
+
 def _by_interpreter(path: Path) -> Any:
     from mobile_inpaint.targets.mil import Program
 
     program = Program(path)
 
     def fill(image: Image, mask: Image) -> Image:
-        output = program({"image": _grey_levels(image).astype(np.float32), "mask": _grey_levels(mask).astype(np.float32)})
-        return output / np.float32(255)
+        return program(_inputs(image, mask)) / np.float32(255)
 
     return fill
 

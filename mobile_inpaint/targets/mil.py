@@ -1,14 +1,14 @@
 """An interpreter of the program inside a saved ``.mlpackage``, for machines that cannot run Core ML.
 
-It reads the file, not the network the file was made from, and rounds to float16 wherever the program does. Arithmetic inside
-one operation is float32: how a Neural Engine accumulates is not documented, so this proves the file, not a chip.
-
-Source: operations as defined in Apple's MIL operator reference for iOS 15 and 16.
+It reads the file, not the network the file was made from, and rounds to float16 and to int8 wherever the program does.
+Arithmetic inside one operation is float32: how a Neural Engine accumulates is not documented, so this proves the file, not a
+chip.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,35 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_inpaint.errors import ManifestError
+from mobile_inpaint.targets.mil_operations import Values, constant, operations
 
-Values = dict[str, Any]
-Operation = Callable[[Values], Any]
+SCALAR = ("quantize", "dequantize")
+"""Operations of which we know the form with one scale for the whole tensor."""
+Shown = Callable[[str, npt.NDArray[np.float32]], None]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation that computes.
+
+    Attributes:
+        kind: the operation's type.
+        name: the operation's own, by which the optimizers of coremltools know it.
+        output: the tensor it makes.
+        dtype: of that tensor: ``fp16``, ``fp32``, ``int8`` or ``uint8``.
+        inputs: by parameter, the tensors and constants it reads.
+    """
+
+    kind: str
+    name: str
+    output: str
+    dtype: str
+    inputs: Mapping[str, str | tuple[str, ...]]
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Every name among its inputs."""
+        return tuple(name for value in self.inputs.values() for name in ((value,) if isinstance(value, str) else value))
 
 
 class Program:
@@ -26,6 +52,10 @@ class Program:
 
     Args:
         path: the ``.mlpackage`` folder.
+
+    Attributes:
+        steps: what it computes, in order.
+        constants: its constants, decompressed, by name.
 
     Raises:
         ManifestError: the program uses an operation that this interpreter does not know.
@@ -36,87 +66,73 @@ class Program:
         from coremltools.models.utils import load_spec
 
         spec = load_spec(str(path))
-        weights = path / "Data" / "com.apple.CoreML" / "weights"
-        self._main = load(spec, spec.specificationVersion, str(weights)).functions["main"]
-        self._known = _operations()
-        unknown = sorted({op.op_type for op in self._main.operations if op.op_type not in ("const", *self._known)})
+        main = load(spec, spec.specificationVersion, str(path / "Data" / "com.apple.CoreML" / "weights")).functions["main"]
+        self._operations = operations()
+        self._output: str = main.outputs[0].name
+        self.constants: Values = {}
+        self.steps: list[Step] = []
+        for op in main.operations:
+            if op.op_type == "const" or op.op_type.startswith("constexpr_"):
+                self.constants[op.outputs[0].name] = constant(op)
+            else:
+                self.steps.append(_step(op))
+        unknown = {step.kind for step in self.steps} - self._operations.keys()
+        unknown |= {f"{step.kind} along an axis" for step in self.steps if step.kind in SCALAR and "axis" in step.inputs}
         if unknown:
-            raise ManifestError(f"{path.name}: our interpreter of Core ML programs does not know {', '.join(unknown)}")
+            raise ManifestError(f"{path.name}: our interpreter of Core ML programs does not know {', '.join(sorted(unknown))}")
 
-    def __call__(self, inputs: Mapping[str, npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
-        """The program's one output, float32, before any 8-bit rounding of an image-typed output."""
+    def __call__(self, inputs: Mapping[str, npt.NDArray[np.float32]], show: Shown | None = None) -> npt.NDArray[np.float32]:
+        """The program's one output, float32, before any 8-bit rounding of an image-typed output.
+
+        Args:
+            inputs: NCHW, by name.
+            show: is given the name and the values, NCHW, of each floating-point tensor once it is computed.
+        """
         import torch
 
-        values: Values = {name: torch.from_numpy(np.asarray(value, np.float32)) for name, value in inputs.items()}
+        values: Values = {
+            name: torch.from_numpy(np.asarray(value, np.float32)).contiguous(memory_format=torch.channels_last)
+            for name, value in inputs.items()
+        }
+        types = {"fp16": torch.float16, "fp32": torch.float32, "int8": torch.int8, "uint8": torch.uint8}
         remaining = self._uses()
         with torch.inference_mode():
-            for op in self._main.operations:
-                if op.op_type == "const":
-                    continue
-                arguments = {name: self._resolve(var, values) for name, var in op.inputs.items() if var is not None}
-                result = self._known[op.op_type](arguments)
-                values[op.outputs[0].name] = _round(result, op.outputs[0])
-                for name in _names(op):
+            for step in self.steps:
+                result = self._operations[step.kind](
+                    {
+                        parameter: self._value(name, values)
+                        if isinstance(name, str)
+                        else [self._value(n, values) for n in name]
+                        for parameter, name in step.inputs.items()
+                    }
+                )
+                values[step.output] = result.to(types[step.dtype])
+                if show is not None and step.dtype.startswith("fp"):
+                    show(step.output, values[step.output].float().numpy())
+                for name in step.reads:
                     remaining[name] -= 1
                     if not remaining[name]:
-                        values.pop(name, None)  # a 512-px map is 64 MiB: keep only what is still read
-        output: npt.NDArray[np.float32] = values[self._main.outputs[0].name].numpy()
+                        values.pop(name, None)  # a 512-px map is 32 MiB: keep only what is still read
+        output: npt.NDArray[np.float32] = values[self._output].float().contiguous().numpy()
         return output
 
+    def _value(self, name: str, values: Values) -> Any:
+        return values[name] if name in values else self.constants[name]
+
     def _uses(self) -> dict[str, int]:
-        uses = {output.name: 1 for output in self._main.outputs}
-        for op in self._main.operations:
-            for name in _names(op):
+        uses = {self._output: 1}
+        for step in self.steps:
+            for name in step.reads:
                 uses[name] = uses.get(name, 0) + 1
         return uses
 
-    @staticmethod
-    def _resolve(var: Any, values: Values) -> Any:
-        if isinstance(var, list | tuple):
-            return [Program._resolve(item, values) for item in var]
-        if var.name in values:
-            return values[var.name]
-        if isinstance(var.val, np.ndarray) and var.val.dtype in (np.float16, np.float32):
-            import torch
 
-            return torch.from_numpy(var.val.astype(np.float32))
-        return var.val
+def _step(op: Any) -> Step:
+    from coremltools.converters.mil.mil import types
 
-
-def _names(op: Any) -> list[str]:
-    flat = [item for var in op.inputs.values() if var is not None for item in (var if isinstance(var, list | tuple) else [var])]
-    return [item.name for item in flat]
-
-
-def _round(value: Any, var: Any) -> Any:
-    """``value``, float32, as exact as the program's own type of it."""
-    return value.half().float() if var.dtype.__name__ == "fp16" else value
-
-
-def _operations() -> dict[str, Operation]:
-    import torch
-    from torch.nn import functional as F
-
-    def conv(a: Values) -> torch.Tensor:
-        top, bottom, left, right = (int(n) for n in a["pad"]) if a["pad_type"] == "custom" else (0, 0, 0, 0)
-        x, padding = a["x"], (top, left)
-        if (top, left) != (bottom, right):
-            x, padding = F.pad(x, (left, right, top, bottom)), (0, 0)
-        stride, dilation = (tuple(int(n) for n in a[key]) for key in ("strides", "dilations"))
-        return F.conv2d(x, a["weight"], a.get("bias"), stride, padding, dilation, int(a["groups"]))
-
-    def upsample_bilinear(a: Values) -> torch.Tensor:
-        factors = (float(a["scale_factor_height"]), float(a["scale_factor_width"]))
-        return F.interpolate(a["x"], scale_factor=factors, mode="bilinear", align_corners=bool(a["align_corners"]))
-
-    return {
-        "add": lambda a: torch.as_tensor(a["x"]) + torch.as_tensor(a["y"]),
-        "cast": lambda a: a["x"],
-        "clip": lambda a: a["x"].clamp(float(a["alpha"]), float(a["beta"])),
-        "concat": lambda a: torch.cat(a["values"], dim=int(a["axis"])),
-        "conv": conv,
-        "leaky_relu": lambda a: F.leaky_relu(a["x"], float(a["alpha"])),
-        "mul": lambda a: torch.as_tensor(a["x"]) * torch.as_tensor(a["y"]),
-        "sub": lambda a: torch.as_tensor(a["x"]) - torch.as_tensor(a["y"]),
-        "upsample_bilinear": upsample_bilinear,
+    inputs = {
+        parameter: tuple(item.name for item in var) if isinstance(var, list | tuple) else var.name
+        for parameter, var in op.inputs.items()
+        if var is not None
     }
+    return Step(op.op_type, op.name, op.outputs[0].name, types.builtin_to_string(op.outputs[0].dtype), inputs)
