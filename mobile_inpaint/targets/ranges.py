@@ -31,7 +31,7 @@ class Histogram:
 
     def add(self, values: npt.NDArray[Any]) -> None:
         """Counts ``values``; of a large array every n-th."""
-        flat = values.ravel()
+        flat = values.ravel(order="K")
         if flat.size == 0:
             return
         low, high = float(flat.min()), float(flat.max())
