@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import overload
+from typing import get_args, overload
 
 import numpy as np
 from PIL import Image as pil
 
+from mobile_inpaint.artifact import HoleSize
 from mobile_inpaint.export.photo_set import SHIPPED, set_name
 from mobile_inpaint.photo.image import Image, to_image
 from mobile_inpaint.photo.strokes import SLICES
@@ -28,13 +29,13 @@ class QualityCase:
 
     Attributes:
         name: of the photo.
-        slice: the size of the hole, one of `SLICES`.
+        slice: the size of the hole, drawn as `SLICES` says.
         image: [1, 3, size, size] float32 RGB in [0,1], whole.
         mask: [1, 1, size, size] float32, 0 or 1, 1 = hole.
     """
 
     name: str
-    slice: str
+    slice: HoleSize
     image: Image
     mask: Image
 
@@ -48,7 +49,7 @@ class QualityCases(Sequence[QualityCase]):
 
     def __init__(self, size_px: int, photos: Sequence[Path]) -> None:
         self.name = set_name("quality", photos)
-        self._cases = [(photo, slice) for photo in photos for slice in SLICES]
+        self._cases: list[tuple[Path, HoleSize]] = [(photo, slice) for photo in photos for slice in get_args(HoleSize)]
         self._size_px = size_px
 
     def __len__(self) -> int:
@@ -82,13 +83,13 @@ def _image(photo: Path, size_px: int) -> Image:
 
 
 @cache
-def _packed(photo: str, slice: str) -> bytes:
+def _packed(photo: str, slice: HoleSize) -> bytes:
     """The hole at 512 px, eight pixels a byte: drawing one takes longer than a small network takes to fill it."""
     seed = zlib.crc32(f"{photo} {slice}".encode())
     return np.packbits(SLICES[slice]((SIDE_PX, SIDE_PX), np.random.default_rng(seed))).tobytes()
 
 
-def _mask(photo: str, slice: str, size_px: int) -> Image:
+def _mask(photo: str, slice: HoleSize, size_px: int) -> Image:
     bits = np.unpackbits(np.frombuffer(_packed(photo, slice), np.uint8)).reshape(SIDE_PX, SIDE_PX)
     touched = pil.fromarray(bits.astype(np.float32)).resize((size_px, size_px), pil.Resampling.BOX)
     return (np.asarray(touched) > 0).astype(np.float32)[None, None]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -103,7 +103,7 @@ class QualityReference:
             _save(path, *kept)
         insides, figures = kept
         entries = (
-            Entry(index, photo, cast("HoleSize", slice), inside, Figures(*row))
+            Entry(index, photo, slice, inside, Figures(*row))
             for index, ((photo, slice, _), inside, row) in enumerate(zip(kinds, insides, figures.tolist(), strict=True))
         )
         return cls(cases, tuple(entries), judge)

@@ -14,7 +14,6 @@ from PIL import Image as pil
 from mobile_inpaint.errors import MaskError
 from mobile_inpaint.photo.image import Photo
 from mobile_inpaint.photo.mask import Hole, Mask
-from mobile_inpaint.photo.regions import bounding_box
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -75,9 +74,8 @@ def silhouettes(folder: Path) -> tuple[Hole, ...]:
     for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".png", ".webp")):
         alpha = Photo.open(path).alpha
         if alpha is not None and _LEAST <= (alpha >= 128).mean() <= _MOST:
-            box = bounding_box(alpha >= 128)
-            assert box is not None
-            found.append(np.ascontiguousarray(alpha[box.slices] >= 128))
+            cut_out = Mask(alpha >= 128)
+            found.append(np.ascontiguousarray(cut_out.hole[cut_out.box.slices]))
     if not found:
         raise MaskError(f"{folder}: holds no PNG or WebP with an object cut out by its alpha; name a folder that does")
     return tuple(found)
@@ -161,7 +159,7 @@ def _placed(outline: Hole, size: tuple[int, int], random: np.random.Generator, a
     picture = picture.crop(picture.getbbox())
     drawn = np.count_nonzero(np.asarray(picture) >= 128)
     scale = min(math.sqrt(area / _GROWN / drawn), 0.9 * size[0] / picture.height, 0.9 * size[1] / picture.width)
-    # A reducing gap of 0 and a box filter would lose limbs thinner than a pixel; a grown mask covers them.
+    # From a quarter of a pixel on it counts, so that thin limbs stay; a grown mask covers them anyway.
     width, height = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
     small = np.asarray(picture.resize((width, height), pil.Resampling.BILINEAR)) >= 64
     top, left = _offset(size, (height, width), random).astype(int)
