@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -269,10 +269,6 @@ class Manifest:
                 f"{path.name}: schema {schema} is newer than this package reads ({SCHEMA}); upgrade mobile-inpaint"
             )
         return strict.load(cls, table, path.name, ManifestError)
-
-    def with_verification(self, verification: Verification) -> Manifest:
-        """A copy that carries ``verification``."""
-        return replace(self, verification=verification)
 
 
 @dataclass(frozen=True)

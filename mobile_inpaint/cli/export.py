@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,65 +12,167 @@ import typer
 
 from mobile_inpaint.cli import console
 from mobile_inpaint.cli.defaults import CHECKPOINT
+from mobile_inpaint.cli.export_output import report
 from mobile_inpaint.errors import RecipeError
 
 if TYPE_CHECKING:
-    from mobile_inpaint.artifact import Artifact
+    from mobile_inpaint.artifact import Artifact, Quantization
+    from mobile_inpaint.export.integers import Integers
+    from mobile_inpaint.export.pipeline import Gate, Prepared
     from mobile_inpaint.export.recipe import Recipe
+    from mobile_inpaint.photo.image import Fill
+
+_QUANTIZING = "Integers"
 
 
 def export(
     target: Annotated[str, typer.Option(help="onnx, tflite, coreml, or all.")] = "",
     model: Annotated[str, typer.Option(help="A checkpoint's name, or a file of weights.")] = CHECKPOINT,
-    precision: Annotated[list[str], typer.Option(help="fp32 or fp16; may be given more than once.")] = ["fp16"],  # noqa: B006
+    precision: Annotated[
+        list[str], typer.Option(help="fp32, fp16, w8a32, w8a16, w8a8, pal8, pal6, pal4 or auto; may be given more than once.")
+    ] = ["fp16"],  # noqa: B006
     out: Annotated[Path, typer.Option(help="Folder for the artifacts.")] = Path("artifacts"),
     recipe: Annotated[Path | None, typer.Option(help="A TOML file that says all of this, and with which versions.")] = None,
     min_deployment_target: Annotated[str | None, typer.Option(help="Core ML: iOS16, iOS17 or iOS18.")] = None,
+    max_drop: Annotated[
+        str,
+        typer.Option(
+            metavar="OBJECT[,FREE]",
+            help="What LPIPS may rise by over fp32, on object-sized and on free-form holes.",
+            rich_help_panel=_QUANTIZING,
+        ),
+    ] = "0.002,0.008",
+    calib_data: Annotated[
+        Path | None, typer.Option(help="Photos to calibrate on; without it, some that ship.", rich_help_panel=_QUANTIZING)
+    ] = None,
+    calib_samples: Annotated[int, typer.Option(min=1, help="Crops of them.", rich_help_panel=_QUANTIZING)] = 32,
+    seed: Annotated[int, typer.Option(min=0, help="Of crops and holes.", rich_help_panel=_QUANTIZING)] = 0,
+    ranges: Annotated[
+        str, typer.Option(help="minmax, percentile, mse or entropy.", rich_help_panel=_QUANTIZING)
+    ] = "percentile",
+    percentile: Annotated[
+        float, typer.Option(min=50, max=100, help="Share of values that a range covers.", rich_help_panel=_QUANTIZING)
+    ] = 99.995,
+    equalization: Annotated[
+        float, typer.Option(min=0, max=1, help="Exponent of the cross-layer equalization.", rich_help_panel=_QUANTIZING)
+    ] = 0.5,
+    quality_crops: Annotated[
+        int | None, typer.Option(min=1, help="Judge on so many photos only.", rich_help_panel=_QUANTIZING)
+    ] = None,
+    quality: Annotated[
+        bool, typer.Option("--quality", help="Judge the fills of fp32 and fp16 too.", rich_help_panel=_QUANTIZING)
+    ] = False,
+    keep_rejected: Annotated[
+        bool, typer.Option("--keep-rejected", help="Keep a file that misses its bounds.", rich_help_panel=_QUANTIZING)
+    ] = False,
     json: console.Json = False,
 ) -> None:
     """Make an artifact for phones and browsers, verified.
 
-    Writes OUT/CHECKPOINT-PRECISION.SUFFIX and its manifest beside it. A file that fails its verification is not left behind.
+    Writes OUT/CHECKPOINT-PRECISION.SUFFIX and its manifest beside it. A file that fails its verification, or whose fills are
+    worse than --max-drop allows, is not left behind. For --precision auto the layers that must stay float are searched for.
     """
-    from mobile_inpaint.export.pipeline import check_target, export_artifact, prepare
+    from mobile_inpaint import strict
+    from mobile_inpaint.artifact import Quantization
+    from mobile_inpaint.export.integers import WITH_INTEGER_ACTIVATIONS
+    from mobile_inpaint.export.pipeline import Gate, check_target, prepare
     from mobile_inpaint.targets import get_target
 
-    recipes = _recipes(target, model, precision, min_deployment_target, recipe)
+    asked = {"ranges": ranges, "percentile": percentile, "equalization": equalization, "samples": calib_samples, "seed": seed}
+    settings = strict.load(Quantization, asked, "options", RecipeError)
+    recipes = _recipes(target, model, precision, min_deployment_target, settings, recipe)
     for each in recipes:  # whatever cannot work is said before the first minute of work
         check_target(get_target(each.target), each.precision, each.deployment)
+    gate = Gate(*bounds(max_drop), quality_crops, keep_rejected, quality)
     done: list[Artifact] = []
-    with console.steps() as step:
-        prepared = prepare(recipes[0].checkpoint, step)
-        for each in recipes:
-            done.append(export_artifact(prepared, each.target, each.precision, out, deployment=each.deployment, progress=step))
+    with ExitStack() as stack:
+        with console.steps() as step:
+            prepared, integers = prepare(recipes[0].checkpoint, step), None
+            if any(each.precision in WITH_INTEGER_ACTIVATIONS for each in recipes):
+                integers = stack.enter_context(calibrated(prepared, recipes[0].quantization, calib_data, step))
+        done += (make(prepared, each, integers, gate, out) for each in recipes)
     report(done, json=json)
 
 
-def report(artifacts: list[Artifact], *, json: bool) -> None:
-    """Prints what was made or verified: a table, or with ``json`` the manifests."""
-    if json:
-        from mobile_inpaint import strict
+def calibrated(
+    prepared: Prepared, settings: Quantization, photos: Path | None, step: Callable[[str], None]
+) -> AbstractContextManager[Integers]:
+    """The network on its way into integers; see :class:`~mobile_inpaint.export.integers.Integers`."""
+    from mobile_inpaint.export.calibration import calibration_samples
+    from mobile_inpaint.export.integers import Integers
 
-        console.emit([{"path": str(each.path), "manifest": strict.dump(each.manifest)} for each in artifacts])
-        return
-    rows = []
-    for each in artifacts:
-        result = each.manifest.verification
-        assert result is not None
-        rows.append(
-            (
-                str(each.path),
-                f"{each.manifest.bytes / 1e6:.1f}",
-                sum(each.manifest.ops.values()),
-                f"{result.worst_psnr_db:.1f} ≥ {result.required_db:.0f}",
-                "exact" if result.outside_max_abs_error == 0 else "changed",
-                f"{result.runtime}, {result.computes_in}",
-            )
+    step("reading photos to calibrate on")
+    samples = calibration_samples(photos, settings.samples, prepared.network.resolution, settings.seed, console.note)
+    return Integers.of(prepared.network, samples, settings, step)
+
+
+def make(prepared: Prepared, recipe: Recipe, integers: Integers | None, gate: Gate, out: Path) -> Artifact:
+    """One artifact; for ``auto`` the layers that stay float are searched for where the recipe names none."""
+    from mobile_inpaint.export.pipeline import export_artifact
+
+    layers = recipe.quantization.float_layers
+    if recipe.precision == "auto" and integers is not None and not layers:
+        layers = _search(prepared, recipe, integers, gate, out)
+    with console.steps() as step:
+        return export_artifact(
+            prepared,
+            recipe.target,
+            recipe.precision,
+            out,
+            deployment=recipe.deployment,
+            integers=integers,
+            gate=gate,
+            float_layers=layers,
+            progress=step,
         )
-    console.table(("artifact", "MB", "ops", "in-hole dB", "outside", "verified by"), rows)
 
 
-def _recipes(target: str, model: str, precisions: list[str], deployment: str | None, file: Path | None) -> list[Recipe]:
+def _search(prepared: Prepared, recipe: Recipe, integers: Integers, gate: Gate, out: Path) -> tuple[str, ...]:
+    """Names of the layers that stay float; what was found is printed, and written beside the artifact to be."""
+    from mobile_inpaint.cli.export_output import report_search
+    from mobile_inpaint.export.pipeline import find_mix
+
+    with console.progress(f"mix for {recipe.target}") as advance:
+        found = find_mix(
+            prepared,
+            recipe.target,
+            integers,
+            gate,
+            deployment=recipe.deployment,
+            ratio=partial(_ratio, prepared.network.resolution),
+            advance=lambda done, total, _: advance(done, total),
+        )
+    report_search(found, f"{prepared.checkpoint}-auto.{recipe.target}", out)
+    return found.float_layers
+
+
+def _ratio(size_px: int, one: Fill, other: Fill) -> float:
+    """How many times as fast as ``one`` ``other`` is, both run in turn."""
+    from statistics import median
+
+    from mobile_inpaint.bench.protocol import measure_in_turn
+    from mobile_inpaint.bench.workload import example
+
+    mask = (example(size_px, 2)[:, :1] > 0.5).astype("float32")
+    first, second = measure_in_turn([lambda i, f=f: f(example(size_px, i % 2), mask) for f in (one, other)], 2, 9)  # type: ignore[misc]
+    return median(a / b for a, b in zip(first.times_ms, second.times_ms, strict=True))
+
+
+def bounds(text: str) -> tuple[float, float]:
+    """``OBJECT[,FREE]``; free-form holes are allowed four times as much where nothing is said of them."""
+    first, comma, second = text.partition(",")
+    try:
+        bounds = float(first), float(second) if comma else 4 * float(first)
+    except ValueError:
+        bounds = -1.0, -1.0
+    if not (0 <= bounds[0] < 1 and 0 <= bounds[1] < 1):
+        raise RecipeError(f"--max-drop {text}: must be OBJECT or OBJECT,FREE from 0 to below 1, for example 0.002,0.008")
+    return bounds
+
+
+def _recipes(
+    target: str, model: str, precisions: list[str], deployment: str | None, settings: Quantization, file: Path | None
+) -> list[Recipe]:
     from mobile_inpaint.export.recipe import Recipe, load_recipe
     from mobile_inpaint.targets import list_targets
 
@@ -79,7 +184,7 @@ def _recipes(target: str, model: str, precisions: list[str], deployment: str | N
         raise RecipeError(f"say what to make: --target {'|'.join([*list_targets(), 'all'])}, or --recipe FILE")
     targets = list_targets() if target == "all" else [target]
     return [
-        Recipe(name, model, precision, deployment if target != "all" or name == "coreml" else None)  # type: ignore[arg-type]
+        Recipe(name, model, precision, deployment if target != "all" or name == "coreml" else None, settings)  # type: ignore[arg-type]
         for name in targets
         for precision in precisions
     ]

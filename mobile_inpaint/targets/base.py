@@ -15,6 +15,8 @@ from mobile_inpaint.photo.image import Fill, Image, Sample
 if TYPE_CHECKING:
     import torch
 
+    from mobile_inpaint.targets.ranges import Ranges
+
 
 See: TypeAlias = Callable[[str, npt.NDArray[Any]], None]
 """Is shown a tensor's name and its values, each time a run has computed it."""
@@ -47,10 +49,18 @@ class Target(Protocol):
     name: str
     suffix: str
     precisions: tuple[Precision, ...]
+    runs_here: bool
+    """Whether this machine has the format's own runtime, so that times mean something."""
+    quantizes: Precision
+    """What integer activations are made from."""
     extra: str
     """The extra of this package that installs the toolchain."""
     deployments: tuple[str, ...]
     """Oldest systems that a file can be made for, the default first; empty where the format knows none."""
+
+    def deployments_for(self, precision: Precision) -> tuple[str, ...]:
+        """Those of :attr:`deployments` that can run ``precision``, the default first."""
+        ...
 
     def tensors(self, size_px: int) -> tuple[tuple[TensorSpec, ...], TensorSpec]:
         """Inputs and output of an artifact whose network sees ``size_px`` squared."""
@@ -64,14 +74,28 @@ class Target(Protocol):
         """
         ...
 
-    def convert(self, network: torch.nn.Module, contract: Contract, out: Path, samples: Sequence[Sample] = ()) -> None:
-        """Writes the artifact to ``out``, with ``contract`` in its metadata.
+    def convert(self, network: torch.nn.Module, contract: Contract, out: Path) -> None:
+        """Writes the artifact to ``out``, with ``contract`` in its metadata; activations stay in floating point.
 
         Args:
             network: fused and rewritten; ``network(image, mask) -> image``, NCHW float32 in [0,1], mask 1 = hole.
-            contract: what the file must promise; ``contract.quantization`` says how ranges are taken and what stays float.
+            contract: what the file must promise.
             out: a path that does not exist yet.
-            samples: what to run for the ranges of activations, where the precision needs them.
+
+        Raises:
+            ConversionError: the toolchain failed; its error is ``__cause__``.
+        """
+        ...
+
+    def quantize(self, source: Path, network: torch.nn.Module, contract: Contract, ranges: Ranges, out: Path) -> None:
+        """Writes the artifact at ``source`` to ``out`` with integer weights and activations.
+
+        Args:
+            source: what :meth:`convert` made of ``network`` in the precision :attr:`quantizes`.
+            network: see :meth:`convert`; its layers' names are what ``contract.quantization.float_layers`` lists.
+            contract: what the file must promise; its ``quantization`` says how ranges are read and what stays float.
+            ranges: what :meth:`watch` saw of ``source``.
+            out: a path that does not exist yet.
 
         Raises:
             ConversionError: the toolchain failed; its error is ``__cause__``.
@@ -106,4 +130,8 @@ class Target(Protocol):
 
     def ops(self, path: Path) -> dict[str, int]:
         """The graph's operations, counted by name; constants are not operations."""
+        ...
+
+    def float_ops(self, path: Path) -> dict[str, int]:
+        """The operations that compute in floating point, counted by name; copies and changes of type do not compute."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,10 @@ import numpy as np
 from mobile_inpaint.artifact import Contract, Precision, TensorSpec
 from mobile_inpaint.errors import ConversionError, ManifestError
 from mobile_inpaint.photo.image import Image, Sample
+from mobile_inpaint.targets import onnx_quantize
 from mobile_inpaint.targets.base import Runner, See
+from mobile_inpaint.targets.layers import layers
+from mobile_inpaint.targets.ranges import Ranges
 from mobile_inpaint.targets.silence import silence
 from mobile_inpaint.targets.toolchain import first_line, versions
 
@@ -23,6 +27,8 @@ OPSET = 18
 """Old enough for the runtimes on phones and in browsers, new enough for every operation here."""
 
 _METADATA_KEY = "mobile_inpaint"
+_AT_A_TIME = 1 << 30
+"""Bytes of tensors that are watched in one run; all of a 512-px network's are 3 GB."""
 
 
 class OnnxTarget:
@@ -30,9 +36,15 @@ class OnnxTarget:
 
     name = "onnx"
     suffix = ".onnx"
-    precisions: tuple[Precision, ...] = ("fp32", "fp16")
+    precisions: tuple[Precision, ...] = ("fp32", "fp16", "w8a32", "w8a16", "w8a8", "auto")
+    runs_here = True
+    quantizes: Precision = "fp32"
     extra = "onnx"
     deployments: tuple[str, ...] = ()
+
+    def deployments_for(self, precision: Precision) -> tuple[str, ...]:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        return self.deployments
 
     def tensors(self, size_px: int) -> tuple[tuple[TensorSpec, ...], TensorSpec]:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
@@ -46,7 +58,7 @@ class OnnxTarget:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         return versions(self.extra, ("onnx", "onnxscript", "torch"))
 
-    def convert(self, network: torch.nn.Module, contract: Contract, out: Path, samples: Sequence[Sample] = ()) -> None:
+    def convert(self, network: torch.nn.Module, contract: Contract, out: Path) -> None:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         self.tools()
         try:
@@ -54,9 +66,22 @@ class OnnxTarget:
                 model = _export(network, contract.size_px)
                 if contract.precision == "fp16":
                     _store_weights_as_fp16(model)
+                elif contract.precision == "w8a32":
+                    onnx_quantize.store_weights_as_int8(model)
                 _write(model, contract, out)
         except Exception as error:
             raise ConversionError(f"onnx: the exporter failed: {first_line(error)}") from error
+
+    def quantize(self, source: Path, network: torch.nn.Module, contract: Contract, ranges: Ranges, out: Path) -> None:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        assert contract.quantization is not None
+        bits = 16 if contract.precision == "w8a16" else 8
+        try:
+            with silence():
+                model = onnx_quantize.quantize(_load(source), ranges, contract.quantization, layers(network), bits)
+                _write(model, contract, out)
+        except Exception as error:
+            raise ConversionError(f"onnx: the quantizer failed: {first_line(error)}") from error
 
     def load(self, path: Path, *, threads: int | None = None) -> Runner:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
@@ -67,11 +92,12 @@ class OnnxTarget:
             output: Image = session.run(["output"], {"image": image, "mask": mask})[0]
             return output
 
-        return Runner(fill, f"onnxruntime {version}", "fp32")
+        integers = any(node.op_type == "QuantizeLinear" for node in _load(path).graph.node)
+        return Runner(fill, f"onnxruntime {version}", "int8" if integers else "fp32")
 
     def watch(self, path: Path, samples: Sequence[Sample], see: See) -> None:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
-        raise NotImplementedError
+        _watch(_load(path), samples, see)
 
     def read_contract(self, path: Path) -> Contract:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
@@ -83,6 +109,10 @@ class OnnxTarget:
     def ops(self, path: Path) -> dict[str, int]:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         return dict(sorted(collections.Counter(node.op_type for node in _load(path).graph.node).items()))
+
+    def float_ops(self, path: Path) -> dict[str, int]:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        return onnx_quantize.float_ops(_load(path))
 
 
 TARGET = OnnxTarget()
@@ -113,6 +143,35 @@ def _load(path: Path) -> Any:
         return onnx.load(path, load_external_data=False)
     except Exception as error:
         raise ManifestError(f"{path.name}: not an ONNX file ({first_line(error)})") from error
+
+
+def _watch(model: Any, samples: Sequence[Sample], see: See) -> None:
+    """Shows ``see`` every float tensor that ``model`` computes, so many at a time that they fit into :data:`_AT_A_TIME`."""
+    import onnx
+    import onnxruntime
+
+    seen = onnx.shape_inference.infer_shapes(model)
+    computed = {name for node in seen.graph.node if node.op_type != "Constant" for name in node.output}
+    known = [*seen.graph.value_info, *seen.graph.output]
+    values = [v for v in known if v.name in computed and v.type.tensor_type.elem_type == onnx.TensorProto.FLOAT]
+    already = {v.name for v in seen.graph.output}
+    seen.graph.output.extend(v for v in values if v.name not in already)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(seen.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    groups: list[list[str]] = [[]]
+    room = _AT_A_TIME
+    for value in values:
+        size = 4 * math.prod(d.dim_value for d in value.type.tensor_type.shape.dim)
+        if size > room:
+            groups.append([])
+            room = _AT_A_TIME
+        groups[-1].append(value.name)
+        room -= size
+    for image, mask in samples:
+        for names in filter(None, groups):
+            for name, array in zip(names, session.run(names, {"image": image, "mask": mask}), strict=True):
+                see(name, array)
 
 
 def _export(network: torch.nn.Module, size_px: int) -> Any:

@@ -1,0 +1,174 @@
+"""The table of precisions: what each artifact weighs, how fast it is, what its fills are worth, and whether it ships.
+
+    python benchmarks/precisions.py [--out artifacts] [--target onnx …] [--crops N] [--threads 1 2] [--rounds 15]
+
+Exports every target in every precision that it has (a finished artifact in ``--out`` is taken as it is, so a stopped run goes
+on where it was), times those that this machine can run in turn with the published graph, and writes precisions.json and, from
+it alone, precisions.md. Takes about an hour and a half on two idle cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import platform
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from mobile_inpaint import strict
+from mobile_inpaint.artifact import Artifact, manifest_path
+from mobile_inpaint.bench.device import connect
+from mobile_inpaint.bench.protocol import Plan
+from mobile_inpaint.bench.report import LatencyReport, Ratio
+from mobile_inpaint.cli.export import calibrated, make
+from mobile_inpaint.errors import MobileInpaintError
+from mobile_inpaint.export.pipeline import Gate, prepare
+from mobile_inpaint.export.recipe import Recipe
+from mobile_inpaint.models import weights
+from mobile_inpaint.targets import get_target, list_targets
+from mobile_inpaint.targets.published_graph import published_graph
+
+CHECKPOINT = "migan-512-places2"
+HERE = Path(__file__).parent
+TOO_SLOW = {("tflite", "w8a16"): "LiteRT has no fast int16 kernels on a CPU"}
+"""What is exported and checked on few crops, and not timed."""
+FEW_CROPS = 1
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--out", type=Path, default=Path("artifacts"))
+    options.add_argument("--target", nargs="+", default=list_targets())
+    options.add_argument("--crops", type=int)
+    options.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    options.add_argument("--rounds", type=int, default=15)
+    chosen = options.parse_args()
+    made = _export(chosen.target, chosen.out, chosen.crops)
+    timed = [
+        artifact.path
+        for key, artifact in made.items()
+        if isinstance(artifact, Artifact) and get_target(key[0]).runs_here and key not in TOO_SLOW
+    ]
+    speeds = {threads: _time(timed, threads, chosen.rounds) for threads in chosen.threads}
+    table = {
+        "checkpoint": CHECKPOINT,
+        "date": datetime.date.today().isoformat(),
+        "machine": f"{_chip(speeds)}, {platform.system()} {platform.release()}, Python {platform.python_version()}",
+        "command": shlex.join(["python", "benchmarks/precisions.py", *sys.argv[1:]]),
+        "rows": [_row(key, artifact, speeds) for key, artifact in made.items()],
+    }
+    (HERE / "precisions.json").write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (HERE / "precisions.md").write_text(markdown(table), encoding="utf-8")
+
+
+def _export(targets: Sequence[str], out: Path, crops: int | None) -> dict[tuple[str, str], Artifact | str]:
+    """Every artifact, or the line that says why there is none."""
+    made: dict[tuple[str, str], Artifact | str] = {}
+    prepared = prepare(CHECKPOINT)
+    with calibrated(prepared, Recipe(targets[0]).quantization, None, lambda _: None) as integers:
+        for target in targets:
+            for precision in get_target(target).precisions:
+                print(f"{datetime.datetime.now():%H:%M} {target} {precision}", file=sys.stderr, flush=True)
+                key = target, precision
+                gate = Gate(crops=FEW_CROPS if key in TOO_SLOW else crops, keep_rejected=True, always=True)
+                path = out / f"{CHECKPOINT}-{precision}{get_target(target).suffix}"
+                try:
+                    if manifest_path(path).exists() and (finished := Artifact.open(path)).manifest.quality is not None:
+                        made[key] = finished
+                    else:
+                        made[key] = make(prepared, Recipe(target, CHECKPOINT, precision), integers, gate, out)
+                except MobileInpaintError as error:
+                    made[key] = str(error)
+    return made
+
+
+def _time(files: Sequence[Path], threads: int, rounds: int) -> list[LatencyReport]:
+    graph = published_graph(weights.fetch(CHECKPOINT), weights.home() / "cache")
+    plan = Plan(threads, 3, rounds, command=shlex.join(["python", "benchmarks/precisions.py", *sys.argv[1:]]))
+    return list(connect("host").measure([*files, graph], plan, None, lambda *_: None))
+
+
+def _chip(speeds: dict[int, list[LatencyReport]]) -> str:
+    machine = next(iter(speeds.values()))[0].machine
+    return f"{machine.chip}, {machine.cores} cores"
+
+
+def _row(key: tuple[str, str], artifact: Artifact | str, speeds: dict[int, list[LatencyReport]]) -> dict[str, Any]:
+    row: dict[str, Any] = {"target": key[0], "precision": key[1]}
+    if isinstance(artifact, str):
+        return {**row, "verdict": f"none: {artifact}"}
+    manifest, kind = artifact.manifest, get_target(key[0])
+    assert manifest.verification is not None and manifest.quality is not None
+    return {
+        **row,
+        "file": manifest.file,
+        "sha256": manifest.sha256,
+        "mb": round(manifest.bytes / 1e6, 2),
+        "ops": sum(manifest.ops.values()),
+        "float_ops": sum(kind.float_ops(artifact.path).values()),
+        "tools": manifest.contract.tools,
+        "quantization": strict.dump(manifest.contract.quantization) if manifest.contract.quantization else None,
+        "speed": {str(threads): _ratio(manifest.file, reports) for threads, reports in speeds.items()},
+        "worst_db": manifest.verification.worst_psnr_db,
+        "runtime": manifest.verification.runtime,
+        "quality": strict.dump(manifest.quality),
+        "verdict": _verdict(key, manifest.quality.misses),
+    }
+
+
+def _ratio(file: str, reports: Sequence[LatencyReport]) -> dict[str, Any] | None:
+    """How many times as fast as the published graph, and the median time."""
+    own = next((report for report in reports if report.subject.name == file), None)
+    return None if own is None else {**strict.dump(Ratio.of(reports[-1].times_ms, own.times_ms)), "ms": own.statistics.p50_ms}
+
+
+def _verdict(key: tuple[str, str], misses: Sequence[str]) -> str:
+    if key in TOO_SLOW:
+        return f"not shipped: {TOO_SLOW[key]}"
+    return f"not shipped: {'; '.join(misses)}" if misses else "ships"
+
+
+def markdown(table: dict[str, Any]) -> str:
+    """The table as a page."""
+    threads = list(next(row["speed"] for row in table["rows"] if "speed" in row))
+    columns = ["artifact", "MB", "ops", "in float", *(f"× published graph, {n} thr" for n in threads)]
+    columns += ["dB to fp32", "LPIPS object", "LPIPS free-form", "verdict"]
+    lines = [
+        "# Precisions",
+        "",
+        f"`{table['checkpoint']}` on {table['machine']}, {table['date']}. Made by `{table['command']}`;",
+        "every figure, its bootstrap interval and the other sizes of hole are in [precisions.json](precisions.json).",
+        "Times are of one run in turn: the median ratio, its 10th and 90th percentile in brackets. dB is in the hole, worst",
+        "golden photo. LPIPS (AlexNet) is to the truth, on the quality photos; in brackets what it is above the fp32 generator's.",
+        "Core ML programs were run by our interpreter, which has no speed. What misses +0.002 (holes up to an object's size) or",
+        "+0.008 (free-form) is not shipped.",
+        "",
+        f"| {' | '.join(columns)} |",
+        f"|{' --- |' * len(columns)}",
+        *(f"| {' | '.join(_cells(row, threads))} |" for row in table["rows"]),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _cells(row: dict[str, Any], threads: Sequence[str]) -> Iterator[str]:
+    yield f"{row['target']} {row['precision']}"
+    if "file" not in row:
+        yield from ["–"] * (6 + len(threads))
+    else:
+        yield from (f"{row['mb']:.1f}", str(row["ops"]), str(row["float_ops"]))
+        for n in threads:
+            speed = row["speed"][n]
+            yield f"{speed['median']:.2f} [{speed['p10']:.2f}–{speed['p90']:.2f}]" if speed else "–"
+        yield f"{row['worst_db']:.1f}"
+        slices = {one["slice"]: one for one in row["quality"]["slices"]}
+        for size in ("object", "large"):
+            yield f"{slices[size]['lpips']:.4f} ({slices[size]['lpips_rise']:+.4f})"
+    yield row["verdict"]
+
+
+if __name__ == "__main__":
+    main()

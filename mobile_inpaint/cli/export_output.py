@@ -1,0 +1,84 @@
+"""What ``export`` and ``verify`` print."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mobile_inpaint.cli import console
+
+if TYPE_CHECKING:
+    from mobile_inpaint.artifact import Artifact
+    from mobile_inpaint.export.mixed import Search
+
+
+def report(artifacts: list[Artifact], *, json: bool) -> None:
+    """Prints what was made or verified: tables, or with ``json`` the manifests."""
+    if json:
+        from mobile_inpaint import strict
+
+        console.emit([{"path": str(each.path), "manifest": strict.dump(each.manifest)} for each in artifacts])
+        return
+    rows = []
+    for each in artifacts:
+        result = each.manifest.verification
+        assert result is not None
+        rows.append(
+            (
+                str(each.path),
+                f"{each.manifest.bytes / 1e6:.1f}",
+                sum(each.manifest.ops.values()),
+                f"{result.worst_psnr_db:.1f} ≥ {result.required_db:.0f}",
+                "exact" if result.outside_max_abs_error == 0 else "changed",
+                f"{result.runtime}, {result.computes_in}",
+            )
+        )
+    console.table(("artifact", "MB", "ops", "in-hole dB", "outside", "verified by"), rows)
+    for each in artifacts:
+        _report_quality(each)
+
+
+def _report_quality(artifact: Artifact) -> None:
+    quality = artifact.manifest.quality
+    if quality is None:
+        return
+    rows = [
+        (
+            one.slice,
+            one.crops,
+            f"{one.lpips:.4f}",
+            f"{one.lpips_rise:+.4f}",
+            f"{one.lpips_rise_interval[0]:+.4f} … {one.lpips_rise_interval[1]:+.4f}",
+            f"{one.dists:.4f} ({one.dists_rise:+.4f})" if one.dists is not None else "-",
+            f"{one.lpips_to_fp32:.4f}",
+            f"{one.psnr_to_fp32_db:.1f}",
+            f"{one.seam_delta_e_rise:+.2f}",
+        )
+        for one in quality.slices
+    ]
+    columns = ("holes", "crops", "LPIPS", "rise", "95 %", "DISTS (rise)", "LPIPS to fp32", "dB to fp32", "seam ΔE rise")
+    verdict = f"misses: {'; '.join(quality.misses)}" if quality.misses else "ships"
+    console.say("")
+    console.table(columns, rows, title=f"{artifact.path.name}: {verdict}")
+
+
+def report_search(found: Search, name: str, out: Path) -> None:
+    """Prints the sensitivities and the mix, and writes them to ``OUT/NAME.mix.json`` with a plot beside it."""
+    from mobile_inpaint.export.mixed import save
+    from mobile_inpaint.export.mixed_plot import plot
+
+    chosen, worst = found.chosen, sorted(found.groups, key=lambda group: -group.sensitivity)
+    rows = [
+        (each.name, f"{each.sensitivity:.4f}", f"{each.work:.1%}", "float" if each.name in chosen.float_groups else "int8")
+        for each in worst
+    ]
+    console.table(("layers", "LPIPS to fp32 when alone int8", "share of work", "chosen"), rows)
+    console.say(
+        f"mix: {len(chosen.float_groups)} of {len(found.groups)} groups float, {chosen.float_work:.1%} of the work; LPIPS "
+        f"{chosen.rise_object:+.4f} object, {chosen.rise_free:+.4f} free-form "
+        f"(allowed +{found.max_rise_object:g}, +{found.max_rise_free:g})"
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    save(found, out / f"{name}.mix.json")
+    plot(found, out / f"{name}.mix.png")
+    console.note(f"sensitivities and mixes: {out / f'{name}.mix.json'}, {out / f'{name}.mix.png'}")

@@ -1,0 +1,253 @@
+"""Which layers stay in floating point: as few as keep the fills of an 8-bit artifact within given bounds.
+
+First each group of layers is made integers alone, and what that does to the fills is its sensitivity. Then the groups that
+hurt most for the work they are stay float, more and more of them, until the bounds hold; at last each of those is put back
+if the bounds hold without it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mobile_inpaint import strict
+from mobile_inpaint.errors import ExportError
+from mobile_inpaint.export.quality import drop
+from mobile_inpaint.export.quality_reference import QualityReference, filled
+from mobile_inpaint.models import weights
+from mobile_inpaint.models.base import Generator
+from mobile_inpaint.photo.image import Fill
+
+SENSITIVITY_CROPS = 6
+"""Of object-sized and of free-form holes each; the distance to the generator's own fill is a steady figure."""
+
+Make = Callable[[tuple[str, ...]], tuple[Fill, int]]
+"""Given names of float layers: the artifact loaded, and its size in bytes."""
+Speed = Callable[[Fill], float]
+"""How many times as fast as the all-float file a Fill is."""
+Advance = Callable[[int, int, str], None]
+"""Is told how much of how much is done, and what comes next."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Layers that go together, as a separable convolution's two do.
+
+    Attributes:
+        name: the module that they are the parts of.
+        layers: their names.
+        work: their share of all values that the network's layers compute.
+        sensitivity: mean LPIPS from the fp32 generator's fills when these alone are integers.
+    """
+
+    name: str
+    layers: tuple[str, ...]
+    work: float
+    sensitivity: float = float("nan")
+
+
+@dataclass(frozen=True)
+class Mix:
+    """One choice, measured.
+
+    Attributes:
+        float_groups: groups that stay float.
+        rise_object, rise_free: mean rise of LPIPS to the truth over the generator's, on object-sized and free-form holes.
+        bytes: size of the artifact.
+        float_work: share of the network's values that are computed in floating point.
+        speed: how many times as fast as the all-float file, in turn on this machine; None where it cannot be run here.
+    """
+
+    float_groups: tuple[str, ...]
+    rise_object: float
+    rise_free: float
+    bytes: int
+    float_work: float
+    speed: float | None
+
+
+@dataclass(frozen=True)
+class Search:
+    """What was looked at and what was found.
+
+    Attributes:
+        max_rise_object, max_rise_free: the bounds.
+        groups: with their sensitivities, in the order of the network.
+        mixes: every choice that was measured, in that order.
+        chosen: the one that keeps the bounds with the least work in floating point.
+    """
+
+    max_rise_object: float
+    max_rise_free: float
+    groups: tuple[Group, ...]
+    mixes: tuple[Mix, ...]
+    chosen: Mix
+
+    @property
+    def float_layers(self) -> tuple[str, ...]:
+        """Names of the layers that stay float."""
+        return _layers(self.groups, self.chosen.float_groups)
+
+
+def groups_of(network: Generator) -> list[Group]:
+    """The network's convolutions in the order in which they run, those of one block together.
+
+    Args:
+        network: fused.
+    """
+    sizes: dict[str, int] = {}
+    hooks = [
+        module.register_forward_hook(lambda _, __, output, name=name: sizes.update({name: output.numel()}))
+        for name, module in network.named_modules()
+        if isinstance(module, torch.nn.Conv2d)
+    ]
+    try:
+        with torch.inference_mode():
+            network.predict(torch.zeros(1, 4, network.resolution, network.resolution))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    siblings = Counter(name.rpartition(".")[0] for name in sizes)
+    grouped: dict[str, list[str]] = {}
+    for name in sizes:
+        block = name.rpartition(".")[0]
+        grouped.setdefault(block if siblings[block] > 1 else name, []).append(name)
+    total = sum(sizes.values())
+    return [Group(name, tuple(own), sum(sizes[n] for n in own) / total) for name, own in grouped.items()]
+
+
+def search(
+    network: Generator,
+    make: Make,
+    reference: QualityReference,
+    bounds: tuple[float, float],
+    identity: str,
+    speed: Speed | None = None,
+    advance: Advance = lambda *_: None,
+) -> Search:
+    """The mix for ``bounds``. What was measured is kept, so that a search that was stopped goes on where it was.
+
+    Args:
+        network: fused, as it is quantized.
+        make: quantizes.
+        reference: the generator's fills; all of its object-sized and free-form cases are measured for each mix.
+        bounds: what LPIPS may rise by on object-sized and on free-form holes.
+        identity: of everything else that decides the figures: weights, target, versions, settings.
+        speed: times each mix; it decides nothing, for times are not the same twice.
+        advance: told how far it is.
+
+    Raises:
+        ExportError: no mix keeps the bounds.
+    """
+    measured = _Measured(network, make, reference, identity, speed)
+    groups = measured.sensitivities(advance)
+    by_harm = sorted(groups, key=lambda group: (-group.sensitivity / group.work, group.name))
+    order = [group.name for group in by_harm]
+    rounds = len(order).bit_length() + 1
+
+    def keeps(count: int) -> bool:
+        return _within(measured.mix(order[:count]), bounds)
+
+    low, high, step = 0, len(order), 0
+    advance(0, rounds, "all layers int8")
+    if keeps(0):
+        high = 0
+    while high - low > 1:
+        step += 1
+        middle = (low + high) // 2
+        advance(step, rounds, f"{middle} of {len(order)} groups float")
+        low, high = (low, middle) if keeps(middle) else (middle, high)
+    if high == len(order):
+        nearest = measured.mix(order[: high - 1])
+        raise ExportError(
+            f"no mix keeps LPIPS within +{bounds[0]:g} (object), +{bounds[1]:g} (free-form): with all but one of {len(order)} "
+            f"groups float it rises by {nearest.rise_object:+.4f}, {nearest.rise_free:+.4f}; allow more with --max-drop, or "
+            "export fp16"
+        )
+    chosen = order[:high]
+    for done, name in enumerate(reversed(order[:high])):
+        advance(done, high, f"without {name}")
+        fewer = [other for other in chosen if other != name]
+        if _within(measured.mix(fewer), bounds):
+            chosen = fewer
+    return Search(*bounds, tuple(groups), tuple(measured.mixes), measured.mix(chosen))
+
+
+class _Measured:
+    """Figures, computed when first asked for and kept on disk."""
+
+    def __init__(self, network: Generator, make: Make, reference: QualityReference, identity: str, speed: Speed | None) -> None:
+        self._make, self._reference, self._speed = make, reference, speed
+        self._groups = groups_of(network)
+        key = hashlib.sha256(f"{identity} {reference.cases.name} {len(reference.entries)}".encode()).hexdigest()
+        self._path = weights.home() / "cache" / f"mixed-{key[:16]}.json"
+        self._kept = self._read()
+        self.mixes: list[Mix] = []
+
+    def sensitivities(self, advance: Advance) -> list[Group]:
+        found = []
+        for done, group in enumerate(self._groups):
+            advance(done, len(self._groups), f"sensitivity of {group.name}")
+            (value,) = self._once(f"alone {group.name}", lambda group=group: self._alone(group))  # type: ignore[misc]
+            found.append(Group(group.name, group.layers, round(group.work, 6), round(value, 6)))
+        return found
+
+    def mix(self, float_groups: Sequence[str]) -> Mix:
+        names = tuple(sorted(float_groups))
+        rise_object, rise_free, size, *speed = self._once(" ".join(("mix", *names)), lambda: self._together(names))
+        work = sum(group.work for group in self._groups if group.name in names)
+        mix = Mix(
+            names, round(rise_object, 6), round(rise_free, 6), int(size), round(work, 6), round(speed[0], 3) if speed else None
+        )
+        if mix not in self.mixes:
+            self.mixes.append(mix)
+        return mix
+
+    def _alone(self, group: Group) -> list[float]:
+        fill, _ = self._make(tuple(name for other in self._groups if other is not group for name in other.layers))
+        judge, distances = self._reference.judge, list[float]()
+        for photo in self._reference.only(("object", "large"), SENSITIVITY_CROPS).by_photo():
+            for case, expected in zip(photo.cases, photo.fills, strict=True):
+                distances += judge.lpips(expected, [filled(fill, case)])
+        return [float(np.mean(distances))]
+
+    def _together(self, names: Sequence[str]) -> list[float]:
+        fill, size = self._make(_layers(self._groups, names))
+        return [*drop(fill, self._reference), size, *([self._speed(fill)] if self._speed else [])]
+
+    def _once(self, key: str, compute: Callable[[], list[float]]) -> list[float]:
+        if key not in self._kept:
+            self._kept[key] = compute()
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            partial = self._path.with_name(f".{os.getpid()}-{self._path.name}")
+            partial.write_text(json.dumps(self._kept))
+            partial.replace(self._path)
+        return self._kept[key]
+
+    def _read(self) -> dict[str, list[float]]:
+        try:
+            kept = json.loads(self._path.read_text())
+            return {str(key): [float(value) for value in values] for key, values in kept.items()}
+        except (OSError, ValueError, TypeError, AttributeError):  # not there, or damaged: measured anew
+            return {}
+
+
+def save(found: Search, path: Path) -> None:
+    """Writes the search as JSON."""
+    path.write_text(json.dumps(strict.dump(found), indent=2) + "\n", encoding="utf-8")
+
+
+def _layers(groups: Sequence[Group], names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(layer for group in groups if group.name in names for layer in group.layers)
+
+
+def _within(mix: Mix, bounds: tuple[float, float]) -> bool:
+    return mix.rise_object <= bounds[0] and mix.rise_free <= bounds[1]
