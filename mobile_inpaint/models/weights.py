@@ -6,6 +6,7 @@
     <home>/tmp/                              whatever lies here while nobody holds the lock is left from a killed process
     <home>/weights/<name>/card.json          the Card; the checkpoint is here if and only if this is
     <home>/weights/<name>/<sha256[:12]>.pt   the file as it came; pickled arrays are converted to safetensors, once
+    <home>/cache/                            what other modules can compute again; delete it at will
 
 A file is complete before its card names it, and both appear by renaming: a process killed at any moment leaves either the old
 checkpoint or the new one. ``<home>`` is the user's data folder, or ``MOBILE_INPAINT_HOME``.
