@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import os
+import shutil
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,8 +41,14 @@ class TfliteTarget:
     name = "tflite"
     suffix = ".tflite"
     precisions: tuple[Precision, ...] = ("fp32", "fp16", "w8a32", "w8a16", "w8a8", "auto")
+    runs_here = True
+    quantizes: Precision = "fp32"
     extra = "tflite"
     deployments: tuple[str, ...] = ()
+
+    def deployments_for(self, precision: Precision) -> tuple[str, ...]:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        return self.deployments
 
     def tensors(self, size_px: int) -> tuple[tuple[TensorSpec, ...], TensorSpec]:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
@@ -55,7 +62,7 @@ class TfliteTarget:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         return versions(self.extra, ("litert-torch", "litert-converter", "ai-edge-quantizer", "torch"))
 
-    def convert(self, network: torch.nn.Module, contract: Contract, out: Path, samples: Sequence[Sample] = ()) -> None:
+    def convert(self, network: torch.nn.Module, contract: Contract, out: Path) -> None:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         self.tools()
         try:
@@ -65,17 +72,22 @@ class TfliteTarget:
                     store_weights_as_fp16(out)
                 elif contract.precision == "w8a32":
                     store_weights_as_int8(out)
-                elif contract.precision != "fp32":
-                    self._quantize(network, contract, out, samples)
                 _finish(out, contract)
         except Exception as error:
             raise ConversionError(f"tflite: the converter failed: {first_line(error)}") from error
 
-    def _quantize(self, network: torch.nn.Module, contract: Contract, out: Path, samples: Sequence[Sample]) -> None:
-        settings, ranges, shapes = contract.quantization or Quantization(), Ranges(), _shapes(network)
-        float_layers = numbers_of(TfliteGraph.load(out), shapes, settings.float_layers)
-        self.watch(out, samples, ranges)
-        quantize(out, ranges.all(settings), float_layers, 16 if contract.precision == "w8a16" else 8)
+    def quantize(self, source: Path, network: torch.nn.Module, contract: Contract, ranges: Ranges, out: Path) -> None:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        self.tools()
+        settings, activations = contract.quantization or Quantization(), 16 if contract.precision == "w8a16" else 8
+        try:
+            with silence():
+                shutil.copyfile(source, out)
+                float_layers = numbers_of(TfliteGraph.load(out), _shapes(network), settings.float_layers)
+                quantize(out, ranges.all(settings), float_layers, activations)
+                _finish(out, contract)
+        except Exception as error:
+            raise ConversionError(f"tflite: the quantizer failed: {first_line(error)}") from error
 
     def load(self, path: Path, *, threads: int | None = None) -> Runner:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
@@ -187,9 +199,12 @@ def _finish(path: Path, contract: Contract) -> None:
     model.description = "mobile-inpaint"
     for signature in model.signatureDefs:
         signature.outputs[0].name = _NAME_OF_OUTPUT
-    buffer, entry = schema.BufferT(), schema.MetadataT()
-    buffer.data = list(contract.to_json().encode())
-    entry.name, entry.buffer = _METADATA_KEY, len(model.buffers)
-    model.buffers.append(buffer)
-    model.metadata = [*(model.metadata or []), entry]
+    entries = model.metadata or []
+    ours = next((entry for entry in entries if entry.name.decode() == _METADATA_KEY), None)
+    if ours is None:
+        ours = schema.MetadataT()
+        ours.name, ours.buffer = _METADATA_KEY, len(model.buffers)
+        model.buffers.append(schema.BufferT())
+        model.metadata = [*entries, ours]
+    model.buffers[ours.buffer].data = list(contract.to_json().encode())
     graph.save(path)

@@ -6,7 +6,7 @@ import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +44,7 @@ def store_weights_as_int8(path: Path) -> None:
     _write(store, _of_weights(TfliteGraph.load(path)), path)
 
 
-def quantize(path: Path, ranges: Mapping[str, Range], float_layers: Sequence[int], activations: Literal[8, 16]) -> None:
+def quantize(path: Path, ranges: Mapping[str, Range], float_layers: Sequence[int], activations: int) -> None:
     """Weights in int8 and activations in ``activations`` bits, from the stacked input to the network's own image.
 
     What composites stays float32, so that known pixels come back as given.
@@ -53,7 +53,7 @@ def quantize(path: Path, ranges: Mapping[str, Range], float_layers: Sequence[int
         path: of a float32 graph; overwritten.
         ranges: of the tensors that it computes, by name.
         float_layers: numbers of the convolutions that stay float32, each with what follows it up to the next.
-        activations: bits.
+        activations: bits, 8 or 16.
     """
     from ai_edge_quantizer import algorithm_manager, qtyping, quantizer
 
@@ -163,10 +163,11 @@ def _of_weights(graph: TfliteGraph) -> dict[str, Any]:
         others = tuple(axis for axis in range(weight.ndim) if axis != channel)
         largest = np.abs(weight).max(axis=others, keepdims=True)
         best, step = np.full_like(largest, np.inf), largest / 127
+        same = 1e-9 * np.square(weight).sum(axis=others, keepdims=True)  # of equals, the highest level
         for level in range(127, 99, -1):
             tried = np.maximum(largest, 1e-9) / level
             error = np.square(np.rint(weight / tried) * tried - weight).sum(axis=others, keepdims=True)
-            better = error < best * (1 - 1e-6)  # the highest of equals, whatever the last bit says
+            better = error < best - same
             best, step = np.where(better, error, best), np.where(better, tried, step)
         statistics[graph.tensor(op.inputs[1])] = _statistic(-127 * step, 127 * step)
     return statistics
