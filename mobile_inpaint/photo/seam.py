@@ -104,12 +104,12 @@ def grain(missing: Ints, box: Box) -> Ints:
     y = np.arange(box.top, box.bottom, dtype=np.uint32)[:, None, None]
     x = np.arange(box.left, box.right, dtype=np.uint32)[:, None]
     own = np.array([isqrt(v - shared) for v in each], np.int32)
-    total = _bell(x, y, np.arange(3, dtype=np.uint32)) * own + _bell(x, y, np.array([3], np.uint32)) * isqrt(shared)
+    total = bell(x, y, np.arange(3, dtype=np.uint32)) * own + bell(x, y, np.array([3], np.uint32)) * isqrt(shared)
     # The bell's deviation is 147.8 and the variances' unit 1/64 grey level: 443 / 2**22 = 1 / (147.8 * 64)
     return np.asarray((total * 443 + (1 << 21)) >> 22, np.int32)
 
 
-def _bell(x: npt.NDArray[np.uint32], y: npt.NDArray[np.uint32], channel: npt.NDArray[np.uint32]) -> Ints:
+def bell(x: npt.NDArray[np.uint32], y: npt.NDArray[np.uint32], channel: npt.NDArray[np.uint32]) -> Ints:
     """Nearly normal whole numbers, mean 0, deviation 147.8: four bytes of a hash, added. uint32 products wrap."""
     h = x * np.uint32(0x9E3779B1) ^ y * np.uint32(0x85EBCA77) ^ channel * np.uint32(0xC2B2AE3D)
     h = (h ^ (h >> np.uint32(16))) * np.uint32(0x7FEB352D)
