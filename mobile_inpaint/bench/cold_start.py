@@ -10,18 +10,18 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
+from mobile_inpaint.bench.candidate import Candidate
 from mobile_inpaint.bench.protocol import milliseconds
 from mobile_inpaint.bench.report import ColdStart
-from mobile_inpaint.bench.workload import load
+from mobile_inpaint.bench.workload import import_runtime, load
 from mobile_inpaint.errors import BenchError
-from mobile_inpaint.targets.foreign import import_runtime
 
 _RUNS = 4
 """Enough for a runtime that allocates on its second run too."""
 
 
-def cold_start(path: Path, threads: int) -> ColdStart:
-    """The cost of the file at ``path`` to a process that has not touched it yet.
+def cold_start(candidate: Candidate, threads: int) -> ColdStart:
+    """The cost of ``candidate`` to a process that has not touched it yet.
 
     Raises:
         BenchError: the process died, as it does when the system runs out of memory.
@@ -30,9 +30,9 @@ def cold_start(path: Path, threads: int) -> ColdStart:
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, fresh, _ignore_interrupts) as process:
         try:
-            return process.submit(_start, path, threads).result()
+            return process.submit(_start, candidate, threads).result()
         except BrokenProcessPool:
-            raise BenchError(f"{path.name}: the process that ran it died; is there memory enough?") from None
+            raise BenchError(f"{candidate.name}: the process that ran it died; is there memory enough?") from None
 
 
 def _ignore_interrupts() -> None:
@@ -40,10 +40,10 @@ def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _start(path: Path, threads: int) -> ColdStart:
-    import_runtime(path)
+def _start(candidate: Candidate, threads: int) -> ColdStart:
+    import_runtime(candidate)
     before = _resident_bytes()
-    workload = load(path, threads)
+    workload = load(candidate, threads)
     started = time.perf_counter()
     workload.run(0)
     first_ms = milliseconds(time.perf_counter() - started)

@@ -9,7 +9,6 @@ import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from mobile_inpaint import strict
@@ -18,6 +17,7 @@ from mobile_inpaint.bench import devices
 from mobile_inpaint.errors import BenchError, DeviceNotFound, DeviceUnavailable
 
 if TYPE_CHECKING:
+    from mobile_inpaint.bench.candidate import Candidate
     from mobile_inpaint.bench.pipeline import Scene
     from mobile_inpaint.bench.protocol import Plan
     from mobile_inpaint.bench.report import LatencyReport
@@ -71,12 +71,12 @@ class Device(Protocol):
     """A connected device."""
 
     def measure(
-        self, files: Sequence[Path], plan: Plan, scene: Scene | None, advance: Callable[[int, int | None], None]
+        self, candidates: Sequence[Candidate], plan: Plan, scene: Scene | None, advance: Callable[[int, int | None], None]
     ) -> tuple[LatencyReport, ...]:
-        """A report for each file, all measured in turn.
+        """A report for each candidate, all measured in turn.
 
         Args:
-            files: artifacts, or foreign model files.
+            candidates: artifacts, or foreign model files, and by what each is run.
             plan: how often.
             scene: a photo to send through the whole pipeline as well.
             advance: called as ``advance(done, total)``.

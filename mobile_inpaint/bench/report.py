@@ -72,7 +72,7 @@ class Subject:
     """What was timed.
 
     Attributes:
-        name: the file's.
+        name: the file's; behind an ``@`` the runtime, where it is not the format's own.
         sha256, bytes: of the file; a folder's as in its manifest.
         inputs: dtype and shape by name, as the file takes them.
         network, checkpoint, precision, size_px: as its manifest says; None for a file without one.

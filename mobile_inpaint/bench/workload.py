@@ -5,19 +5,19 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mobile_inpaint.artifact import Artifact, manifest_path, sha256_of, size_of
+from mobile_inpaint.bench.candidate import Candidate
 from mobile_inpaint.bench.protocol import Run, milliseconds
 from mobile_inpaint.bench.report import Subject
 from mobile_inpaint.errors import BenchError, DeviceUnavailable
 from mobile_inpaint.photo.image import Fill, Image
-from mobile_inpaint.targets import target_of
-from mobile_inpaint.targets.foreign import Input, load_foreign
+from mobile_inpaint.targets import foreign, openvino, target_of
+from mobile_inpaint.targets.foreign import Input
 
 Array = npt.NDArray[Any]
 
@@ -45,20 +45,35 @@ class Workload:
     warnings: tuple[str, ...] = ()
 
 
-def load(path: Path, threads: int) -> Workload:
-    """The file at ``path``, loaded: an artifact where a manifest stands beside it, else a foreign file.
+def import_runtime(candidate: Candidate) -> None:
+    """Imports what runs ``candidate``, so that its cost is not counted as the file's.
+
+    Raises:
+        ToolchainMissing: with the pip line.
+        BenchError: no runtime here has that suffix.
+        DeviceUnavailable: this processor cannot run it so.
+    """
+    if candidate.runtime:
+        openvino.import_runtime(candidate.runtime)
+    else:
+        foreign.import_runtime(candidate.path)
+
+
+def load(candidate: Candidate, threads: int) -> Workload:
+    """The candidate's file, loaded: an artifact where a manifest stands beside it, else a foreign file.
 
     Raises:
         ManifestError: no such file, or not the one its manifest describes.
         BenchError: a foreign file that nothing here can run.
-        DeviceUnavailable: a format that this system cannot run.
+        DeviceUnavailable: a format or an arithmetic that this system cannot run.
         ToolchainMissing: the runtime is not installed.
     """
+    path = candidate.path
     if not path.exists():
         raise BenchError(f"{path}: no such file")
     if path.suffix == ".mlpackage" and sys.platform != "darwin":
         raise DeviceUnavailable(f"{path.name}: only macOS runs Core ML; time the .onnx or .tflite artifact on this host")
-    return _load_artifact(path, threads) if manifest_path(path).exists() else _load_foreign(path, threads)
+    return (_load_artifact if manifest_path(path).exists() else _load_foreign)(candidate, threads)
 
 
 def example(size_px: int, seed: int) -> Image:
@@ -69,11 +84,11 @@ def example(size_px: int, seed: int) -> Image:
     return (0.8 * coarse + 0.2 * noise.random((3, size_px, size_px)))[None].astype(np.float32)
 
 
-def _load_artifact(path: Path, threads: int) -> Workload:
-    artifact = Artifact.open(path)
+def _load_artifact(candidate: Candidate, threads: int) -> Workload:
+    artifact = Artifact.open(candidate.path)
     contract = artifact.manifest.contract
     started = time.perf_counter()
-    runner = target_of(path).load(path, threads=threads)
+    fill, runtime, computes_in = _runner(candidate, threads)
     load_ms = milliseconds(time.perf_counter() - started)
     hole = slice(contract.size_px // 4, -(contract.size_px // 4))
     mask = np.zeros((1, 1, contract.size_px, contract.size_px), np.float32)
@@ -81,10 +96,10 @@ def _load_artifact(path: Path, threads: int) -> Workload:
     images = [example(contract.size_px, seed) for seed in range(2)]
 
     def run(i: int) -> Array:
-        return runner(images[i % 2], mask)[..., hole, hole]
+        return fill(images[i % 2], mask)[..., hole, hole]
 
     subject = Subject(
-        path.name,
+        candidate.name,
         artifact.manifest.sha256,
         artifact.manifest.bytes,
         {tensor.name: _signature(tensor.dtype, tensor.shape) for tensor in contract.inputs},
@@ -93,12 +108,26 @@ def _load_artifact(path: Path, threads: int) -> Workload:
         contract.precision,
         contract.size_px,
     )
-    return Workload(subject, run, runner.fill, runner.runtime, runner.computes_in, load_ms)
+    return Workload(subject, run, fill, runtime, computes_in, load_ms)
 
 
-def _load_foreign(path: Path, threads: int) -> Workload:
+def _runner(candidate: Candidate, threads: int) -> tuple[Fill, str, str | None]:
+    """The artifact as a Fill, by what it runs, and in what arithmetic."""
+    path = candidate.path
+    if candidate.runtime is None:
+        ours = target_of(path).load(path, threads=threads)
+        return ours.fill, ours.runtime, ours.computes_in
+    other = openvino.load(path, candidate.runtime, threads=threads)
+    return lambda image, mask: other.run({"image": image, "mask": mask}), other.runtime, other.computes_in
+
+
+def _load_foreign(candidate: Candidate, threads: int) -> Workload:
+    path = candidate.path
     started = time.perf_counter()
-    runner = load_foreign(path, threads=threads)
+    if candidate.runtime:
+        runner = openvino.load(path, candidate.runtime, threads=threads)
+    else:
+        runner = foreign.load_foreign(path, threads=threads)
     load_ms = milliseconds(time.perf_counter() - started)
     try:
         arrays = [{one.name: _random(one, seed) for one in runner.inputs} for seed in range(2)]
@@ -106,14 +135,14 @@ def _load_foreign(path: Path, threads: int) -> Workload:
         raise BenchError(f"{path.name}: its inputs do not fit into memory") from None
     free = {name: side for one in runner.inputs for name, side in one.free.items()}
     subject = Subject(
-        path.name,
+        candidate.name,
         sha256_of(path),
         size_of(path),
         {one.name: _signature(one.dtype, one.shape) for one in runner.inputs},
     )
     assumed = ", ".join(f"{name} = {side}" for name, side in free.items())
     warnings = (f"dimensions that the file leaves free were set: {assumed}",) if free else ()
-    return Workload(subject, lambda i: runner.run(arrays[i % 2]), None, runner.runtime, None, load_ms, warnings)
+    return Workload(subject, lambda i: runner.run(arrays[i % 2]), None, runner.runtime, runner.computes_in, load_ms, warnings)
 
 
 def _random(one: Input, seed: int) -> Array:

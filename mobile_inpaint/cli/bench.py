@@ -14,6 +14,7 @@ from mobile_inpaint.cli.defaults import CHECKPOINT
 from mobile_inpaint.errors import BenchError
 
 if TYPE_CHECKING:
+    from mobile_inpaint.bench.candidate import Candidate
     from mobile_inpaint.bench.report import LatencyReport
 
 _ARTIFACTS = Path("artifacts")
@@ -23,8 +24,12 @@ _MOST_THREADS = 4
 
 def bench(
     files: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[FILE]...", help="Artifacts, or any .onnx or .tflite; none: the default artifact."),
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE[@RUNTIME]]...",
+            help="Artifacts, or any .onnx or .tflite; none: the default artifact. "
+            "FILE.onnx@openvino and @openvino-bf16 run it by OpenVINO, in float32 or bfloat16.",
+        ),
     ] = None,
     device: Annotated[str, typer.Option(help="Where; see: mobile-inpaint devices.")] = "host",
     threads: Annotated[int | None, typer.Option(min=1, help="For the runtime; if not given, all cores up to 4.")] = None,
@@ -36,7 +41,7 @@ def bench(
     compare: Annotated[
         str | None,
         typer.Option(
-            metavar="paper|published-graph|FILE",
+            metavar="paper|published-graph|FILE[@RUNTIME]",
             help="Set beside published timings; or measure another model file in turn with these; or read a report.",
         ),
     ] = None,
@@ -48,6 +53,7 @@ def bench(
 ) -> None:
     """Time artifacts: several are measured in turn, A B A B, and their ratio is given with its spread."""
     from mobile_inpaint.bench import record as records
+    from mobile_inpaint.bench.candidate import Candidate
     from mobile_inpaint.bench.device import connect, find_device
     from mobile_inpaint.bench.devices.host import usable_cores
     from mobile_inpaint.bench.pipeline import open_scene, synthetic_scene
@@ -58,11 +64,12 @@ def bench(
         raise BenchError("--photo and --mask go together")
     find_device(device)
     reference, beside = _reference(compare)
-    subjects = files or [_default_artifact(device)]
+    named = [Candidate.parse(file) for file in files or []]
+    subjects = named or [Candidate(_default_artifact(device))]
     connected = connect(device)
     scene = open_scene(photo, mask) if photo and mask else synthetic_scene() if pipeline else None
     threads = threads or min(usable_cores(), _MOST_THREADS)
-    plan = Plan(threads, warmup, iterations, command=_command(files or [], threads, warmup, iterations, compare))
+    plan = Plan(threads, warmup, iterations, command=_command(named, threads, warmup, iterations, compare))
     with console.progress("measuring") as advance:
         reports = connected.measure([*subjects, *reference], plan, scene, advance)
     keep_in = record or (None if no_record else records.checkout_record(Path.cwd()))
@@ -76,20 +83,23 @@ def bench(
         console.note(f"kept in {path}")
 
 
-def _reference(compare: str | None) -> tuple[list[Path], LatencyReport | None]:
+def _reference(compare: str | None) -> tuple[list[Candidate], LatencyReport | None]:
     """A model file to measure in turn with the others, or a report to set beside theirs."""
+    from mobile_inpaint.bench.candidate import Candidate
+
     if compare is None or compare == "paper":
         return [], None
     if compare == "published-graph":
-        return [_published_graph()], None
-    path = Path(compare)
+        return [Candidate(_published_graph())], None
+    candidate = Candidate.parse(compare)
+    path = candidate.path
     if not path.exists():
         raise BenchError(f"--compare {compare}: neither paper nor published-graph nor a file")
     if path.suffix == ".json":
         from mobile_inpaint.bench.report import LatencyReport
 
         return [], LatencyReport.load(path)
-    return [path], None
+    return [candidate], None
 
 
 def _published_graph() -> Path:
@@ -117,9 +127,9 @@ def _default_artifact(device: str) -> Path:
     return path
 
 
-def _command(files: Sequence[Path], threads: int, warmup: int, iterations: int, compare: str | None) -> str:
+def _command(candidates: Sequence[Candidate], threads: int, warmup: int, iterations: int, compare: str | None) -> str:
     """What to type to measure again, without the folders of this machine."""
-    words = ["mobile-inpaint", "bench", *(file.name if file.is_absolute() else str(file) for file in files)]
+    words = ["mobile-inpaint", "bench", *(one.name if one.path.is_absolute() else str(one) for one in candidates)]
     words += ["--threads", str(threads), "--warmup", str(warmup), "--iterations", str(iterations)]
     if compare is not None:
         words += ["--compare", Path(compare).name]

@@ -52,11 +52,13 @@ class ForeignRunner:
         run: the file's first output for arrays by input name, read back into memory; BenchError where it cannot.
         inputs: what ``run`` takes.
         runtime: name and version, for example ``onnxruntime 1.31.1``.
+        computes_in: the arithmetic; None where nobody says.
     """
 
     run: Callable[[Mapping[str, Array]], Array]
     inputs: tuple[Input, ...]
     runtime: str
+    computes_in: str | None = None
 
 
 def import_runtime(path: Path) -> None:
@@ -109,7 +111,7 @@ def _load_onnx(path: Path, threads: int | None) -> tuple[Callable[[Mapping[str, 
     inputs = []
     for node in session.get_inputs():
         kind = node.type.removeprefix("tensor(").removesuffix(")")
-        inputs.append(_input(path, node.name, node.shape, _ORT_DTYPES.get(kind, kind)))
+        inputs.append(settle(path, node.name, node.shape, _ORT_DTYPES.get(kind, kind)))
     output = session.get_outputs()[0].name
 
     def run(arrays: Mapping[str, Array]) -> Array:
@@ -127,7 +129,7 @@ def _load_tflite(path: Path, threads: int | None) -> tuple[Callable[[Mapping[str
             inputs, index_of = [], {}
             for detail in interpreter.get_input_details():
                 shape = [int(side) for side in detail["shape_signature"]]
-                taken = _input(path, detail["name"], shape, np.dtype(detail["dtype"]).name)
+                taken = settle(path, detail["name"], shape, np.dtype(detail["dtype"]).name)
                 if taken.free:
                     interpreter.resize_tensor_input(detail["index"], taken.shape)
                 inputs.append(taken)
@@ -146,8 +148,12 @@ def _load_tflite(path: Path, threads: int | None) -> tuple[Callable[[Mapping[str
     return run, tuple(inputs)
 
 
-def _input(path: Path, name: str, shape: list[Any], dtype: str) -> Input:
-    """The input, each dimension that is not a positive number settled."""
+def settle(path: Path, name: str, shape: list[Any], dtype: str) -> Input:
+    """The input, each dimension that is not a positive number settled.
+
+    Raises:
+        BenchError: it is not a tensor of numbers.
+    """
     try:
         numeric = np.dtype(dtype).kind in "fiub"
     except TypeError:

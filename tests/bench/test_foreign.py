@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
+from mobile_inpaint.bench.candidate import Candidate
 from mobile_inpaint.bench.workload import load
 from mobile_inpaint.errors import BenchError
 from mobile_inpaint.targets import list_targets
@@ -47,7 +48,7 @@ def test_a_tflite_file_runs_on_what_it_is_given(toy_tflite: Path) -> None:
     ],
 )
 def test_inputs_are_made_up_for_every_dtype(foreign_onnx: MakeOnnx, dtype: int, name: str, low: int, high: int) -> None:
-    workload = load(foreign_onnx("a.onnx", [1, 5000], dtype), threads=1)
+    workload = load(Candidate(foreign_onnx("a.onnx", [1, 5000], dtype)), threads=1)
     first, second, third = (workload.run(i) for i in range(3))
     assert first.dtype == name
     assert first.min() >= low and first.max() <= high
@@ -61,7 +62,7 @@ def test_text_cannot_be_made_up(foreign_onnx: MakeOnnx) -> None:
 
 
 def test_a_file_that_cannot_run_on_what_was_made_up_says_so(foreign_onnx: MakeOnnx) -> None:
-    workload = load(foreign_onnx("a.onnx", [1, "n"], op="Det"), threads=1)
+    workload = load(Candidate(foreign_onnx("a.onnx", [1, "n"], op="Det")), threads=1)
     with pytest.raises(BenchError, match=r"a\.onnx: cannot run on these inputs \(.*\)$") as caught:
         workload.run(0)
     assert "\n" not in str(caught.value)
@@ -69,7 +70,7 @@ def test_a_file_that_cannot_run_on_what_was_made_up_says_so(foreign_onnx: MakeOn
 
 def test_inputs_beyond_all_memory_are_refused(foreign_onnx: MakeOnnx) -> None:
     with pytest.raises(BenchError, match="do not fit into memory"):
-        load(foreign_onnx("a.onnx", [1, 10_000_000, 10_000_000]), threads=1)
+        load(Candidate(foreign_onnx("a.onnx", [1, 10_000_000, 10_000_000])), threads=1)
 
 
 def test_a_free_dimension_of_one_name_has_one_size(foreign_onnx: MakeOnnx) -> None:

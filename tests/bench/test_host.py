@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mobile_inpaint.bench import record
+from mobile_inpaint.bench.candidate import Candidate
 from mobile_inpaint.bench.device import connect
 from mobile_inpaint.bench.pipeline import synthetic_scene
 from mobile_inpaint.bench.protocol import Plan
@@ -19,13 +21,13 @@ PLAN = Plan(threads=1, warmup=1, iterations=4, cold_starts=1, command="mobile-in
 
 
 def measure(*files: Path, plan: Plan = PLAN) -> tuple[LatencyReport, ...]:
-    return connect("host").measure(files, plan, None, lambda done, total: None)
+    return connect("host").measure([Candidate(file) for file in files], plan, None, lambda done, total: None)
 
 
 def test_an_artifact_and_a_foreign_file_in_turn(toy_artifact: Path, toy_tflite: Path) -> None:
     steps: list[tuple[int, int | None]] = []
     ours, theirs = connect("host").measure(
-        [toy_artifact, toy_tflite], PLAN, None, lambda done, total: steps.append((done, total))
+        [Candidate(toy_artifact), Candidate(toy_tflite)], PLAN, None, lambda done, total: steps.append((done, total))
     )
     assert steps == [(i + 1, 7) for i in range(7)]
     assert (ours.subject.network, ours.subject.precision, ours.subject.size_px) == ("migan-toy", "fp32", 32)
@@ -47,6 +49,18 @@ def test_an_artifact_and_a_foreign_file_in_turn(toy_artifact: Path, toy_tflite: 
         assert start.load_ms > 0 and start.first_ms > 0
         if sys.platform == "linux":
             assert start.peak_bytes is not None and 100_000 < start.peak_bytes < 500_000_000
+
+
+def test_one_file_by_two_runtimes(toy_artifact: Path, tmp_path: Path) -> None:
+    candidates = [Candidate(toy_artifact), Candidate(toy_artifact, "openvino")]
+    own, other = connect("host").measure(candidates, PLAN, None, lambda done, total: None)
+    assert (own.subject.name, other.subject.name) == ("toy-fp32.onnx", "toy-fp32.onnx@openvino")
+    assert own.subject.sha256 == other.subject.sha256 and other.in_turn_with == ("toy-fp32.onnx",)
+    assert own.runtime.startswith("onnxruntime ") and other.runtime.startswith("openvino ")
+    assert other.computes_in == "fp32" and other.timed == "completion" and other.packages["openvino"]
+    assert len({path.name for path in record.add(tmp_path, (own, other))}) == 2
+    outputs = [load(one, 1).run(0) for one in candidates]
+    assert np.allclose(*outputs, atol=1e-5)
 
 
 def test_memory_is_that_of_the_file_and_not_of_this_process(foreign_onnx: Callable[..., Path]) -> None:
@@ -75,7 +89,7 @@ def test_free_dimensions_are_settled_and_said(foreign_onnx: Callable[..., Path])
 
 def test_a_foreign_file_has_no_pipeline_and_says_why(foreign_onnx: Callable[..., Path]) -> None:
     path = foreign_onnx("x.onnx", [1, 2])
-    (report,) = connect("host").measure([path], PLAN, synthetic_scene(64, 48, 8), lambda done, total: None)
+    (report,) = connect("host").measure([Candidate(path)], PLAN, synthetic_scene(64, 48, 8), lambda done, total: None)
     assert report.pipeline is None
     assert any(warning.startswith("no pipeline") for warning in report.warnings)
 
@@ -111,7 +125,7 @@ def test_what_cannot_be_run_here_is_refused(tmp_path: Path) -> None:
 
 
 def test_more_threads_are_given_to_the_runtime(toy_artifact: Path) -> None:
-    one, two = load(toy_artifact, 1).run(0), load(toy_artifact, 2).run(0)
+    one, two = load(Candidate(toy_artifact), 1).run(0), load(Candidate(toy_artifact), 2).run(0)
     assert np.allclose(one, two, atol=1e-5)
 
 

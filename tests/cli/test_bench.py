@@ -63,6 +63,16 @@ def test_reports_are_kept_and_can_be_set_beside_others(models: Sequence[Path], c
     assert (beside["theirs"], beside["reasons"]) == ("a.onnx", [])
 
 
+def test_another_runtime_is_named_behind_the_file(models: Sequence[Path], capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "a.onnx@openvino", *QUICK, "--compare", "a.onnx", "--json"]) == 0
+    document = json.loads(capfd.readouterr().out)
+    assert document["reference"] == "a.onnx"
+    assert [one["report"]["subject"]["name"] for one in document["measured"]] == ["a.onnx@openvino", "a.onnx"]
+    assert document["measured"][0]["report"]["command"].startswith("mobile-inpaint bench a.onnx@openvino --threads 1")
+    assert main(["bench", "a.onnx@openvno", *QUICK]) == 1
+    assert "there are openvino, openvino-bf16" in capfd.readouterr().err
+
+
 def test_a_phone_that_is_not_here_is_said_in_one_line(models: Sequence[Path], capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "a.onnx", "--device", "pixel-8a"]) == 1
     captured = capfd.readouterr()

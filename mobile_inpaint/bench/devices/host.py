@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import mobile_inpaint
+from mobile_inpaint.bench.candidate import Candidate
 from mobile_inpaint.bench.cold_start import cold_start
 from mobile_inpaint.bench.device import Device, DeviceRow
 from mobile_inpaint.bench.pipeline import Scene, measure_pipeline
@@ -27,13 +28,13 @@ class Host:
     """See :class:`~mobile_inpaint.bench.device.Device`."""
 
     def measure(
-        self, files: Sequence[Path], plan: Plan, scene: Scene | None, advance: Callable[[int, int | None], None]
+        self, candidates: Sequence[Candidate], plan: Plan, scene: Scene | None, advance: Callable[[int, int | None], None]
     ) -> tuple[LatencyReport, ...]:
         """See :class:`~mobile_inpaint.bench.device.Device`."""
         date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         load_average = _load_average()
         rounds = plan.warmup + plan.iterations
-        total = len(files) * plan.cold_starts + rounds * (1 + (len(files) if scene else 0))
+        total = len(candidates) * plan.cold_starts + rounds * (1 + (len(candidates) if scene else 0))
         done = 0
 
         def step() -> None:
@@ -41,12 +42,12 @@ class Host:
             done += 1
             advance(done, total)
 
-        workloads = [load(file, plan.threads) for file in files]  # first, for what cannot be run fails here at once
+        workloads = [load(one, plan.threads) for one in candidates]  # first, for what cannot be run fails here at once
         starts = []
-        for file in files:
+        for candidate in candidates:
             own = []
             for _ in range(plan.cold_starts):
-                own.append(cold_start(file, plan.threads))
+                own.append(cold_start(candidate, plan.threads))
                 step()
             starts.append(tuple(own))
         timings = measure_in_turn([one.run for one in workloads], plan.warmup, plan.iterations, advance=step)
@@ -145,7 +146,7 @@ def _load_average() -> float | None:
 
 def _packages() -> dict[str, str]:
     found = {"python": platform.python_version(), "mobile-inpaint": mobile_inpaint.__version__}
-    for name in ("numpy", "onnxruntime", "ai-edge-litert", "coremltools"):
+    for name in ("numpy", "onnxruntime", "ai-edge-litert", "coremltools", "openvino"):
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
