@@ -12,7 +12,7 @@ from mobile_inpaint.artifact import Quantization
 
 BINS = 1 << 12
 """Of a histogram from -limit to limit."""
-TAKEN = 1 << 20
+TAKEN = 1 << 18
 """Values of one tensor that are counted per run, evenly spread; the largest and the smallest are always seen."""
 LEVELS = 256
 SHARES = np.linspace(0.25, 1.0, 76)
