@@ -94,7 +94,7 @@ class Program:
             name: torch.from_numpy(np.asarray(value, np.float32)).contiguous(memory_format=torch.channels_last)
             for name, value in inputs.items()
         }
-        types = {"fp16": torch.float16, "fp32": torch.float32, "int8": torch.int8, "uint8": torch.uint8}
+        types = {"fp16": torch.float16, "fp32": torch.float32, "int8": torch.int8, "uint8": torch.uint8, "bool": torch.bool}
         remaining = self._uses()
         with torch.inference_mode():
             for step in self.steps:

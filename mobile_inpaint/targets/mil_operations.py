@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from mobile_inpaint.targets.mil_one_file import concat, one_file_operations
+
 if TYPE_CHECKING:
     import torch
 
@@ -71,12 +73,12 @@ def operations() -> dict[str, Operation]:
         factors = (float(a["scale_factor_height"]), float(a["scale_factor_width"]))
         return F.interpolate(a["x"], scale_factor=factors, mode="bilinear", align_corners=bool(a["align_corners"]))
 
-    return {
+    return one_file_operations() | {
         "add": lambda a: torch.as_tensor(a["x"]) + torch.as_tensor(a["y"]),
         "batch_norm": batch_norm,
         "cast": lambda a: a["x"],
         "clip": lambda a: a["x"].clamp(float(a["alpha"]), float(a["beta"])),
-        "concat": lambda a: torch.cat(a["values"], dim=int(a["axis"])),
+        "concat": concat,
         "conv": conv,
         "dequantize": _dequantize,
         "leaky_relu": lambda a: F.leaky_relu(a["x"], float(a["alpha"])),

@@ -1,8 +1,9 @@
 """The compositor for photos of exactly the network's size, in torch, for formats whose shapes are fixed.
 
-What ``photo/compositor.py`` does where the crop is the photo itself: ``Compositor(size_px, context=1.0)``, all parts of the hole
-at once. Everything is float32 holding whole numbers below 2**24, so it is exact: formats that have no integer arithmetic, or none
-that converts, give the same bits. The grain's hash needs 32-bit products, but depends on a pixel's place alone: it is a constant.
+What ``photo/compositor.py`` does where the crop is the photo itself: ``Compositor(size_px, context=1.0)``, all parts of the
+hole at once. Everything is float32 holding whole numbers below 2**24, so it is exact: a format whose integer arithmetic is
+missing, or does not convert, gives the same bits. The grain's hash needs 32-bit products, but it depends on a pixel's place
+alone and is a constant.
 
 Planes are [c, N, N], flags are planes of 0 and 1, numbers of the whole photo are [c, 1, 1].
 """
@@ -51,30 +52,30 @@ def grain_field(size_px: int) -> Tensor:
 
 
 class _Box(NamedTuple):
-    """Rows ``top`` to ``bottom`` and columns ``left`` to ``right``, the ends exclusive; [1, 1, 1] each."""
+    """Rows ``top`` to ``bottom`` and columns ``left`` to ``right`` of a photo, the ends exclusive; [1, 1, 1] each."""
 
+    size_px: int
     top: Tensor
     bottom: Tensor
     left: Tensor
     right: Tensor
-    size_px: int
 
     @classmethod
     def round(cls, hole: Tensor) -> _Box:
         """The smallest that holds the hole."""
-        size_px = hole.shape[-1]
+        size_px = _length(hole, 2)
         ends: list[Tensor] = []
         for across, along in ((2, 1), (1, 2)):
             line, place = hole.amax(across, keepdim=True), _places(size_px, along)
             ends += [(place * line + size_px * (1 - line)).amin(along, keepdim=True)]
             ends += [((place + 1) * line).amax(along, keepdim=True)]
-        return cls(*ends, size_px)
+        return cls(size_px, *ends)
 
     def grown(self, by: int) -> _Box:
         """``by`` pixels larger on each side, as far as the photo goes."""
-        low, high = self.top - by, self.bottom + by
-        first, last = self.left - by, self.right + by
-        return _Box(low.clamp(min=0), high.clamp(max=self.size_px), first.clamp(min=0), last.clamp(max=self.size_px), self.size_px)
+        top, left = ((end - by).clamp(min=0) for end in (self.top, self.left))
+        bottom, right = ((end + by).clamp(max=self.size_px) for end in (self.bottom, self.right))
+        return _Box(self.size_px, top, bottom, left, right)
 
     def flags(self) -> Tensor:
         """[1, N, N]: 1 inside."""
@@ -101,7 +102,7 @@ def _spread(difference: Tensor, edge: Tensor, rows: tuple[Tensor, Tensor], colum
     Pairs of rows are counted from the box's first, not from the photo's: where that is odd, all moves up by one row and back.
     Beyond the box the result means nothing.
     """
-    if edge.shape[-1] == 1:
+    if _length(edge, 2) == 1:
         return difference
     odd_rows, odd_columns = _odd(rows[0]), _odd(columns[0])
     inner_rows, inner_columns = _halved(rows, odd_rows), _halved(columns, odd_columns)
@@ -154,7 +155,7 @@ def _root(a: Tensor) -> Tensor:
 
 
 def _ranked(values: Tensor, flags: Tensor, rank: Tensor, low: int, high: int) -> Tensor:
-    """[c, 1, 1]: the element of that ``rank`` among the ``values`` between ``low`` and ``high`` where ``flags``; by bisection."""
+    """[c, 1, 1]: the element of that ``rank`` among the ``values`` where ``flags``, in ``low`` to ``high``; by bisection."""
     least, most = rank * 0 + low, rank * 0 + high
     for _ in range((high - low).bit_length()):
         middle = _quotient(least + most, 2)
@@ -170,6 +171,10 @@ def _flag(condition: Tensor) -> Tensor:
 
 def _count(flags: Tensor) -> Tensor:
     return flags.sum((1, 2), keepdim=True)
+
+
+def _length(planes: Tensor, axis: int) -> int:
+    return int(planes.shape[axis])  # a tracer's sizes are tensors
 
 
 def _places(size_px: int, axis: int) -> Tensor:
@@ -188,7 +193,7 @@ def _halved(ends: tuple[Tensor, Tensor], odd: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _moved(planes: Tensor, by: Tensor, axis: int, step: int) -> Tensor:
-    """``planes`` one place nearer to the start (``step`` 1) or to the end (-1) along ``axis``, if ``by`` is 1, or as they are."""
+    """``planes``, if ``by`` is 1, one place nearer to the start (``step`` 1) or to the end (-1) along ``axis``."""
     return by * _neighbour(planes, axis, step) + (1 - by) * planes
 
 
@@ -196,7 +201,7 @@ def _neighbour(planes: Tensor, axis: int, step: int) -> Tensor:
     """Each pixel's next (``step`` 1) or previous (-1) along ``axis``; beyond the rim 0."""
     import torch
 
-    length = planes.shape[axis]
+    length = _length(planes, axis)
     if step == 1:
         return torch.cat([planes.narrow(axis, 1, length - 1), planes.narrow(axis, 0, 1) * 0], axis)
     return torch.cat([planes.narrow(axis, 0, 1) * 0, planes.narrow(axis, 0, length - 1)], axis)
@@ -222,10 +227,9 @@ def _doubled(planes: Tensor, ends: tuple[Tensor, Tensor], axis: int) -> Tensor:
     """Twice as long along ``axis``, times 4: 3 parts a pixel's own, 1 part its neighbour, at the box's ``ends`` its own."""
     import torch
 
-    place = _places(planes.shape[axis], axis)
+    place = _places(_length(planes, axis), axis)
     first, last = _flag(place == ends[0]), _flag(place == ends[1] - 1)
     before = first * planes + (1 - first) * _neighbour(planes, axis, -1)
     after = last * planes + (1 - last) * _neighbour(planes, axis, 1)
-    shape = list(planes.shape)
-    shape[axis] *= 2
+    shape = [_length(planes, k) * (2 if k == axis else 1) for k in range(3)]
     return torch.stack([3 * planes + before, 3 * planes + after], axis + 1).reshape(shape)

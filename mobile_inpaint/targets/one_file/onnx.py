@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ def wrap(network: Any, contract: Contract) -> Any:
     return photo_model(network, Compositor(contract.size_px), hole=contract.hole)
 
 
-def fill_by(session: Any, hole: int) -> Any:
+def fill_by(session: Any, hole: int) -> Callable[[Pixels, Flags], Pixels]:
     """``fill(pixels, hole) -> pixels`` by an ONNX Runtime ``session`` of a file whose contract says ``hole``."""
 
     def fill(pixels: Pixels, flags: Flags) -> Pixels:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from mobile_inpaint.artifact import Contract, TensorSpec
-from mobile_inpaint.photo.compositor import Compositor
+from mobile_inpaint.photo.compositor import Compositor, Flags, Pixels
 from mobile_inpaint.targets.one_file.fixed_size import composite, grain_field
 from mobile_inpaint.targets.tflite_graph import read_model
 
@@ -41,10 +45,11 @@ def wrap(network: Any, contract: Contract) -> Any:
     signature = whole.signatureDefs[0]
     given, holed = _by_name(signature.inputs), [tensor.tensorIndex for tensor in signature.outputs]
     inner = _append(whole, network, {"image": holed[0], "mask": holed[1]})
-    last = _converted(behind, {"image": image, "mask": mask, "output": answer})
+    bells = grain_field(size_px)
+    last = _converted(behind, {"image": image, "mask": mask, "output": answer, "bells": bells.float()})
     signature.outputs = last.signatureDefs[0].outputs
     signature.outputs[0].name = "result"
-    made = _append(whole, last, given | {"output": inner[0]})
+    made = _append(whole, last, given | {"output": inner[0], "bells": _add_constant(whole, bells.numpy())})
     signature.outputs[0].tensorIndex = made[0]
     whole.subgraphs[0].outputs = made
     return whole
@@ -65,14 +70,10 @@ def _modules(contract: Contract) -> tuple[nn.Module, nn.Module]:
             return image.float() * (1 - flags(mask)) / 255, flags(mask)
 
     class Behind(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.register_buffer("bells", grain_field(contract.size_px))
-
-        def forward(self, image: Tensor, mask: Tensor, output: Tensor) -> Tensor:
+        def forward(self, image: Tensor, mask: Tensor, output: Tensor, bells: Tensor) -> Tensor:
             photo, answer = (one[0].permute(2, 0, 1) for one in (image.float(), output))
             todo = flags(mask)[0].permute(2, 0, 1)
-            filled = composite(photo, todo, answer, self.bells.float(), numbers)
+            filled = composite(photo, todo, answer, bells, numbers)
             return filled.permute(1, 2, 0)[None].to(torch.uint8)
 
     return Before().eval(), Behind().eval()
@@ -91,6 +92,27 @@ def _converted(module: nn.Module, example: Mapping[str, Tensor]) -> Any:
 def _by_name(tensors: Any) -> dict[str, int]:
     names = {tensor.name: tensor.tensorIndex for tensor in tensors}
     return {name.decode() if isinstance(name, bytes) else name: index for name, index in names.items()}
+
+
+def _add_constant(model: Any, values: npt.NDArray[np.int16]) -> int:
+    """Where ``values``, whole numbers up to 2048, are as float32; stored in half the bytes."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    graph, kind = model.subgraphs[0], schema.TensorType
+    buffer, code, op = schema.BufferT(), schema.OperatorCodeT(), schema.OperatorT()
+    buffer.data = np.frombuffer(values.astype(np.float16).tobytes(), np.uint8)
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.DEQUANTIZE
+    code.version = 3  # the first that takes float16
+    op.opcodeIndex, op.inputs, op.outputs = len(model.operatorCodes), [len(graph.tensors)], [len(graph.tensors) + 1]
+    op.builtinOptionsType, op.builtinOptions = schema.BuiltinOptions.DequantizeOptions, schema.DequantizeOptionsT()
+    for name, dtype, place in (("bells_fp16", kind.FLOAT16, len(model.buffers)), ("bells", kind.FLOAT32, 0)):
+        tensor = schema.TensorT()
+        tensor.name, tensor.type, tensor.buffer, tensor.shape = name.encode(), dtype, place, list(values.shape)
+        graph.tensors.append(tensor)
+    model.buffers.append(buffer)
+    model.operatorCodes.append(code)
+    graph.operators.append(op)
+    return int(op.outputs[0])
 
 
 def _append(model: Any, other: Any, inputs: Mapping[str, int]) -> list[int]:
@@ -112,3 +134,21 @@ def _append(model: Any, other: Any, inputs: Mapping[str, int]) -> list[int]:
         op.inputs, op.outputs = ([place[int(index)] for index in indices] for indices in (op.inputs, op.outputs))
         graph.operators.append(op)
     return [place[tensor.tensorIndex] for tensor in signature.outputs]
+
+
+def fill_by(interpreter: Any, hole: int) -> Callable[[Pixels, Flags], Pixels]:
+    """``fill(pixels, hole) -> pixels`` by a LiteRT ``interpreter`` of a file whose contract says ``hole``, tensors in place."""
+    runner = interpreter.get_signature_runner("serving_default")
+    tensors = runner.get_input_details() | runner.get_output_details()
+    one_at_a_time = threading.Lock()
+
+    def fill(pixels: Pixels, flags: Flags) -> Pixels:
+        mask = np.where(flags == bool(hole), np.uint8(255), np.uint8(0))
+        with one_at_a_time:  # and by index: a signature runner plans its memory anew at each call
+            interpreter.set_tensor(tensors["image"]["index"], np.ascontiguousarray(pixels[None]))
+            interpreter.set_tensor(tensors["mask"]["index"], mask[None, :, :, None])
+            interpreter.invoke()
+            result: Pixels = interpreter.get_tensor(tensors["result"]["index"])[0]
+        return result
+
+    return fill
