@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
 from mobile_inpaint import create_model
-from mobile_inpaint.artifact import Artifact
-from mobile_inpaint.export.pipeline import Prepared, export_artifact, prepare
+from mobile_inpaint.artifact import Artifact, Precision, Quantization
+from mobile_inpaint.export.calibration import calibration_samples
+from mobile_inpaint.export.integers import Integers
+from mobile_inpaint.export.pipeline import Gate, Prepared, export_artifact, prepare
 from mobile_inpaint.models import save_model, weights
 from mobile_inpaint.models.base import Generator
-from mobile_inpaint.targets import get_target, list_targets
+from mobile_inpaint.targets import list_targets
 
 GOLDEN = Path(__file__).parent / "golden"
 CHECKPOINT = "migan-512-places2"
+FLOATS: tuple[Precision, ...] = ("fp32", "fp16")
+FEW = Gate(crops=3, keep_rejected=True)
+"""Looks at little and refuses nothing: what is judged is random or few."""
 SMALL = {"resolution": 64, "ch_base": 1024, "ch_max": 32}
 
 
@@ -67,14 +73,25 @@ def shared_golden() -> Path:
 
 @pytest.fixture(scope="session")
 def published_artifacts(published_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Artifact]:
-    """The published network in every format and precision, by (target, precision)."""
+    """The published network in every format, in fp32 and fp16, by (target, precision)."""
     prepared = prepare(CHECKPOINT)
     out = tmp_path_factory.mktemp("artifacts")
     return {
         (target, precision): export_artifact(prepared, target, precision, out)
         for target in list_targets()
-        for precision in get_target(target).precisions
+        for precision in FLOATS
     }
+
+
+@pytest.fixture(scope="session")
+def published_int8(published_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Artifact]:
+    """The published network as w8a8 in every format, by target; calibrated and judged on few photos, for time."""
+    prepared, out = prepare(CHECKPOINT), tmp_path_factory.mktemp("int8")
+    samples = calibration_samples(None, 20, 512, 0, print)
+    with Integers.of(prepared.network, samples, Quantization()) as integers:
+        return {
+            target: export_artifact(prepared, target, "w8a8", out, integers=integers, gate=FEW) for target in list_targets()
+        }
 
 
 @pytest.fixture(scope="session")
@@ -87,3 +104,10 @@ def small_artifacts(small_prepared: Prepared, tmp_path_factory: pytest.TempPathF
     """The small network in every format at fp32, by target."""
     out = tmp_path_factory.mktemp("small")
     return {target: export_artifact(small_prepared, target, "fp32", out) for target in list_targets()}
+
+
+@pytest.fixture(scope="session")
+def small_integers(small_prepared: Prepared) -> Iterator[Integers]:
+    """The small network on its way into integers."""
+    with Integers.of(small_prepared.network, calibration_samples(None, 6, 64, 0, print), Quantization()) as integers:
+        yield integers

@@ -72,7 +72,10 @@ class Integers:
         Raises:
             ConversionError: the toolchain failed.
         """
-        quantized = replace(contract, quantization=replace(self.settings, float_layers=float_layers))
+        settings = replace(self.settings, float_layers=float_layers)
+        if contract.precision == "w8a16":
+            settings = replace(settings, ranges="minmax")  # 65,536 levels reach the rarest value: there is nothing to cut off
+        quantized = replace(contract, quantization=settings)
         source, ranges = self.source(target, contract, progress)
         target.quantize(source, self.network, quantized, ranges, out)
         return quantized

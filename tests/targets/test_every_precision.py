@@ -1,0 +1,118 @@
+"""Integers and palettes: every format in every precision it has, made, verified and judged; w8a8 at full size."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mobile_inpaint import load_artifact
+from mobile_inpaint.artifact import Artifact, Precision
+from mobile_inpaint.errors import ExportError, UnsupportedPrecision
+from mobile_inpaint.export.golden_photos import golden_photos
+from mobile_inpaint.export.integers import Integers
+from mobile_inpaint.export.pipeline import Gate, Prepared, export_artifact
+from mobile_inpaint.targets import get_target, list_targets
+from mobile_inpaint.targets.layers import layers
+
+FEW = Gate(crops=1, keep_rejected=True)
+FEWER_BITS = [
+    (target, precision)
+    for target in list_targets()
+    for precision in get_target(target).precisions
+    if precision not in ("fp32", "fp16")
+]
+COMPOSITING = {
+    "onnx": {"Add": 1, "Clip": 1, "Concat": 1, "Mul": 2, "Sub": 1},
+    "tflite": {"ADD": 1, "MUL": 2, "SUB": 1},
+}
+
+
+@pytest.mark.parametrize(("target", "precision"), FEWER_BITS)
+def test_is_made_verified_and_judged(
+    small_prepared: Prepared, small_integers: Integers, tmp_path: Path, target: str, precision: Precision
+) -> None:
+    artifact = export_artifact(small_prepared, target, precision, tmp_path, integers=small_integers, gate=FEW)
+    assert artifact.manifest.verification is not None
+    assert artifact.manifest.verification.outside_max_abs_error == 0
+    assert artifact.manifest.quality is not None
+    assert [one.slice for one in artifact.manifest.quality.slices] == ["thin", "small", "object", "large"]
+    settings = artifact.manifest.contract.quantization
+    if precision in ("w8a8", "w8a16", "auto"):
+        assert settings is not None
+        assert settings.samples == 6
+        assert "sha256" in settings.photos
+    fill = load_artifact(artifact.path)
+    photo = golden_photos(64)[1]
+    hidden = np.where(photo.mask > 0, np.float32(0.25), photo.image)
+    assert np.array_equal(fill(hidden, photo.mask), fill(photo.image, photo.mask)), "what lies under the hole is not read"
+
+
+@pytest.mark.parametrize("target", list_targets())
+def test_quantizing_twice_gives_the_same_bytes(
+    small_prepared: Prepared, small_integers: Integers, tmp_path: Path, target: str
+) -> None:
+    made = [
+        export_artifact(small_prepared, target, "w8a8", tmp_path / name, integers=small_integers, gate=FEW).manifest.sha256
+        for name in ("one", "two")
+    ]
+    assert made[0] == made[1]
+
+
+@pytest.mark.parametrize("target", list_targets())
+def test_layers_that_were_named_stay_float(
+    small_prepared: Prepared, small_integers: Integers, tmp_path: Path, target: str
+) -> None:
+    kind, names = get_target(target), layers(small_integers.network)
+    counts = [
+        sum(
+            kind.float_ops(
+                export_artifact(
+                    small_prepared, target, "auto", tmp_path, integers=small_integers, gate=FEW, float_layers=chosen
+                ).path
+            ).values()
+        )
+        for chosen in ((), tuple(names[10:12]), tuple(names))
+    ]
+    assert counts[0] + 4 <= counts[1] < counts[2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", list_targets())
+def test_the_published_network_in_8_bits(published_int8: dict[str, Artifact], target: str) -> None:
+    manifest = published_int8[target].manifest
+    assert manifest.bytes <= 8e6
+    assert manifest.verification is not None
+    assert manifest.verification.computes_in == "int8"
+    assert manifest.verification.worst_psnr_db > 18
+    assert manifest.quality is not None
+    # three photos tell a broken quantizer from a working one, and no more: plain min-max costs +.017 and +.065
+    rises = {one.slice: one.lpips_rise for one in manifest.quality.slices}
+    assert rises["object"] < 0.008
+    assert rises["large"] < 0.03
+    left = get_target(target).float_ops(published_int8[target].path)
+    if target in COMPOSITING:
+        assert left == COMPOSITING[target]
+    assert sum(left.values()) <= 12
+
+
+def test_a_precision_that_the_format_lacks_names_those_it_has(small_prepared: Prepared, tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedPrecision, match="it has fp32, fp16, w8a32, w8a8, pal8"):
+        export_artifact(small_prepared, "coreml", "w8a16", tmp_path)
+    with pytest.raises(UnsupportedPrecision, match="target 'onnx' has no precision 'pal4'"):
+        export_artifact(small_prepared, "onnx", "pal4", tmp_path)
+
+
+def test_integers_need_photos(small_prepared: Prepared, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="needs photos to calibrate on"):
+        export_artifact(small_prepared, "onnx", "w8a8", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_misses_its_bounds_is_not_left_behind(small_prepared: Prepared, small_integers: Integers, tmp_path: Path) -> None:
+    strict = dataclasses.replace(FEW, max_rise_object=-1.0, keep_rejected=False)
+    with pytest.raises(ExportError, match=r"not worth shipping: .*object .*at most \+-1.0000"):
+        export_artifact(small_prepared, "onnx", "w8a8", tmp_path, integers=small_integers, gate=strict)
+    assert list(tmp_path.iterdir()) == []
