@@ -100,7 +100,7 @@ def _start(low: Value, high: Value, side: Value, length: Value) -> Value:
 def _bounding_box(hole: Value, loose: Box) -> tuple[Value, Box]:
     """Whether there is a hole in ``loose`` at all, and its box; without any, the first row."""
     rows = hole[loose.slices].astype(np.uint8).max(1)
-    some = rows.max(0) > 0
+    some = rows.max(0).astype(np.bool_)
     top, bottom = loose.top + rows.argmax(), loose.top + where(some, rows.argmax(last=True), 0) + 1
     columns = hole[top:bottom, loose.left : loose.right].astype(np.uint8).max(0)
     return some, Box(top, bottom, loose.left + columns.argmax(), loose.left + columns.argmax(last=True) + 1)
