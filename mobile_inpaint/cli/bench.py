@@ -55,7 +55,7 @@ def bench(
     from mobile_inpaint.bench import record as records
     from mobile_inpaint.bench.candidate import Candidate
     from mobile_inpaint.bench.device import connect, find_device
-    from mobile_inpaint.bench.devices.host import usable_cores
+    from mobile_inpaint.bench.machine import usable_cores
     from mobile_inpaint.bench.pipeline import open_scene, synthetic_scene
     from mobile_inpaint.bench.protocol import Plan
     from mobile_inpaint.cli import bench_output

@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -25,7 +25,9 @@ _CPUINFO = Path("/proc/cpuinfo")
 _BF16_FLAGS = {"avx512_bf16", "amx_bf16"}
 NO_BF16 = "openvino-bf16: this processor has no bf16 arithmetic (AMX, AVX-512 BF16); use @openvino"
 _TRY_BF16 = """
-import numpy, openvino
+import numpy
+from mobile_inpaint.targets.openvino import import_quietly
+openvino = import_quietly()
 from openvino import opset13 as ops
 x = ops.parameter([1, 64, 32, 32], numpy.float32)
 y = ops.convolution(x, numpy.ones([64, 64, 1, 1], numpy.float32), [1, 1], [0, 0], [0, 0], [1, 1])
@@ -42,11 +44,18 @@ def import_runtime(runtime: str) -> str:
         DeviceUnavailable: this processor does not have that arithmetic.
     """
     version = versions("openvino", ("openvino",))["openvino"]
-    import openvino  # noqa: F401
-
+    import_quietly()
     if RUNTIMES[runtime] == "bf16":
         _require_bf16()
     return f"openvino {version}"
+
+
+def import_quietly() -> Any:
+    """OpenVINO's module; without its telemetry package, for that tells its makers of every import over the network."""
+    cast(dict[str, Any], sys.modules).setdefault("openvino_telemetry", None)
+    import openvino
+
+    return openvino
 
 
 def load(path: Path, runtime: str, *, threads: int | None = None) -> ForeignRunner:
@@ -77,17 +86,13 @@ def load(path: Path, runtime: str, *, threads: int | None = None) -> ForeignRunn
 
 
 def _read(path: Path) -> Any:
-    import openvino
-
     try:
-        return openvino.Core().read_model(path)
+        return import_quietly().Core().read_model(path)
     except Exception as error:
         raise ManifestError(f"{path.name}: OpenVINO cannot read it ({first_line(error)})") from error
 
 
 def _compile(path: Path, model: Any, runtime: str, threads: int | None) -> Any:
-    import openvino
-
     options = {
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": 1,  # a second stream would leave each run half of the threads
@@ -95,7 +100,7 @@ def _compile(path: Path, model: Any, runtime: str, threads: int | None) -> Any:
         "INFERENCE_PRECISION_HINT": RUNTIMES[runtime],  # left alone, it is bf16 wherever the processor has that
     }
     try:
-        return openvino.Core().compile_model(model, "CPU", options)
+        return import_quietly().Core().compile_model(model, "CPU", options)
     except Exception as error:
         raise ManifestError(f"{path.name}: OpenVINO cannot run it ({first_line(error)})") from error
 

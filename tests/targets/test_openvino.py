@@ -95,6 +95,14 @@ def _save(path: Path, shape: list[int | str], op: str = "Identity") -> Path:
     return path
 
 
+def test_importing_it_tells_nobody() -> None:
+    script = (
+        "import os, sys\nfrom mobile_inpaint.targets.openvino import import_quietly\nos.register_at_fork(before=sys.exit)\n"
+    )
+    script += "import_quietly()\nassert not any(name.startswith('openvino_telemetry.') for name in sys.modules)"
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
 def test_a_foreign_file_with_free_dimensions(tmp_path: Path) -> None:
     runner = openvino.load(_save(tmp_path / "a.onnx", ["n", 2, "side", "side"], "Relu"), "openvino", threads=1)
     (one,) = runner.inputs
