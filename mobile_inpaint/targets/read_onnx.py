@@ -62,7 +62,9 @@ def _infer_shapes(model: Any) -> None:
                 values = []
             if values and all(value.size <= _SMALL for value in values):
                 small |= dict(zip(node.output, values, strict=True))
-                copy.graph.initializer.extend(onnx.numpy_helper.from_array(small[name], name) for name in node.output)
+                known = [onnx.numpy_helper.from_array(small[name], name) for name in node.output]
+                copy.graph.initializer.extend(known)
+                copy.graph.value_info.extend(onnx.helper.make_tensor_value_info(t.name, t.data_type, t.dims) for t in known)
                 continue
         left.append(node)
     del copy.graph.node[:]
