@@ -13,9 +13,10 @@ import numpy as np
 
 from mobile_inpaint.photo.compositor import FILL_BITS, Compositor
 from mobile_inpaint.targets.one_file import seam
-from mobile_inpaint.targets.one_file.nodes import Graph, Value, concatenate, maximum, minimum, where
+from mobile_inpaint.targets.one_file.nodes import Graph
 from mobile_inpaint.targets.one_file.regions import Box, Square, bounding_box, parts, square_round
 from mobile_inpaint.targets.one_file.resample import enlarge_taps, reach, resample, shrink_taps
+from mobile_inpaint.targets.one_file.values import Value, concatenate, maximum, minimum, where
 
 BAND = 1 << 18
 """Pixels of a part that are worked on at a time, in whole rows: a large hole must not cost a hundred bytes for each pixel."""

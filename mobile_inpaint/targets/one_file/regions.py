@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mobile_inpaint.photo.regions import THIN
-from mobile_inpaint.targets.one_file.nodes import Value, concatenate, maximum, minimum, where
+from mobile_inpaint.targets.one_file.values import Value, concatenate, maximum, minimum, where
 
 
 class Box(NamedTuple):

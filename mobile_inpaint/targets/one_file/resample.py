@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mobile_inpaint.photo.resample import MIDDLE_BITS, PHASE_BITS, WEIGHT_BITS
-from mobile_inpaint.targets.one_file.nodes import Value, concatenate, minimum
+from mobile_inpaint.targets.one_file.values import Value, concatenate, minimum
 
 
 class Taps(NamedTuple):

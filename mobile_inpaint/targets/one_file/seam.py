@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mobile_inpaint.photo.seam import FULL, LIMIT, SAMPLES
-from mobile_inpaint.targets.one_file.nodes import Value, concatenate, maximum, minimum, where
+from mobile_inpaint.targets.one_file.values import Value, concatenate, maximum, minimum, where
 
 _ONE_BEHIND, _BEYOND = (0, 0, 0, 1), 1 << 20
 """Behind the values to rank comes one larger than all, so that an empty set has an element too; no rank of theirs changes."""
