@@ -30,7 +30,8 @@ _SMALLEST = 1e-6
 def equalize(network: Generator, samples: Iterable[Sample], exponent: float = 0.5) -> Generator:
     """A copy of ``network``, equal to it, whose maps have channels of more equal ranges.
 
-    Each channel is divided by (its range / the geometric mean over the map's channels) ** ``exponent``.
+    Each channel is divided by (its range / the geometric mean over the map's channels) ** ``exponent``. Maps to which a
+    constant is added stay as they are; see :func:`drop_faint_constants`.
 
     Args:
         network: fused and folded; convolutions, leaky ReLU, additions, resizing and multiplication by constants.
@@ -38,8 +39,7 @@ def equalize(network: Generator, samples: Iterable[Sample], exponent: float = 0.
         exponent: 0 changes nothing, 1 makes all ranges equal.
     """
     equal = copy.deepcopy(network)
-    whole = _Predict(equal)
-    graph = fx.symbolic_trace(whole)
+    graph = fx.symbolic_trace(_Predict(equal))
     spaces = _Spaces(graph)
     watch = _LargestPerChannel(graph)
     for image, mask in samples:
@@ -47,13 +47,8 @@ def equalize(network: Generator, samples: Iterable[Sample], exponent: float = 0.
         watch.run(torch.cat([hole, torch.from_numpy(image) * (1 - hole)], dim=1))
     factors = spaces.factors(watch.largest, exponent)
     for node in graph.graph.nodes:
-        factor = factors.get(spaces.of(node))
         if isinstance(module := _module(graph, node), nn.Conv2d):
-            _rescale(module, factors.get(spaces.of(node.all_input_nodes[0])), factor)
-        elif factor is not None and (constant := _constant_added(node)) is not None:
-            owner, _, name = constant.rpartition(".")
-            values = whole.get_buffer(constant)  # the traced graph has buffers of its own
-            setattr(whole.get_submodule(owner), name, values / factor[:, None, None])
+            _rescale(module, factors.get(spaces.of(node.all_input_nodes[0])), factors.get(spaces.of(node)))
     return equal
 
 
@@ -111,7 +106,7 @@ class _Spaces:
             maps = [source for source in node.all_input_nodes if source.op != "get_attr"]
             for source in maps:
                 self._join(node, source)
-            if not (isinstance(module, nn.LeakyReLU | nn.Identity) or node.op == "get_attr" or _is_linear(node)):
+            if not (isinstance(module, nn.LeakyReLU | nn.Identity) or node.op == "get_attr" or _is_homogeneous(node, maps)):
                 fixed.append(node)
         self._fixed = {self.of(node) for node in fixed}
 
@@ -170,13 +165,10 @@ def _module(graph: fx.GraphModule, node: fx.Node) -> nn.Module | None:
     return graph.get_submodule(str(node.target)) if node.op == "call_module" else None
 
 
-def _is_linear(node: fx.Node) -> bool:
-    """Whether the node's operation commutes with factors per channel."""
+def _is_homogeneous(node: fx.Node, maps: list[fx.Node]) -> bool:
+    """Whether the node's operation, on these maps and otherwise constants, commutes with factors per channel.
+
+    A sum with a constant does not: one map for all channels would become one a channel, larger than the weights.
+    """
     name = getattr(node.target, "__name__", str(node.target))
-    return (node.op == "call_function" and name in ("add", "interpolate")) or (name == "mul" and len(node.all_input_nodes) == 2)
-
-
-def _constant_added(node: fx.Node) -> str | None:
-    """The name of the constant that this node adds to a map."""
-    added = getattr(node.target, "__name__", "") == "add"
-    return next((str(source.target) for source in node.all_input_nodes if added and source.op == "get_attr"), None)
+    return name == "interpolate" or (name == "add" and len(maps) == 2) or (name == "mul" and len(maps) == 1)

@@ -14,6 +14,8 @@ import numpy as np
 from mobile_inpaint.artifact import Quantization
 from mobile_inpaint.targets.ranges import Ranges
 
+_OPSET_OF_16_BITS = 21
+"""The first in which QuantizeLinear gives 16 bits."""
 OF_THE_NETWORK = ("Conv", "LeakyRelu", "Add", "Mul", "Resize")
 """What can be computed in 8 bits, and is."""
 
@@ -60,12 +62,16 @@ def quantize(model: Any, ranges: Ranges, settings: Quantization, layers: Sequenc
     from onnxruntime.quantization.calibrate import TensorData, TensorsData
     from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
+    if bits == 16:
+        model.opset_import[0].version = max(model.opset_import[0].version, _OPSET_OF_16_BITS)
     model = onnx.shape_inference.infer_shapes(model)
     chosen = {
         name: TensorData(lowest=np.array(low, np.float32), highest=np.array(high, np.float32))
         for name, (low, high) in ranges.all(settings).items()
     }
     names = [node.name for node in _within(model, settings.float_layers, layers)]
+    if not names:
+        return model  # to the quantizer no names would mean all
     quantizer = QDQQuantizer(
         model,
         per_channel=True,
@@ -79,6 +85,7 @@ def quantize(model: Any, ranges: Ranges, settings: Quantization, layers: Sequenc
         extra_options={"ForceQuantizeNoInputCheck": True},
     )
     quantizer.quantize_model()
+    quantizer.model.topological_sort()
     return quantizer.model.model
 
 
