@@ -26,7 +26,8 @@ from mobile_inpaint.bench.protocol import Plan
 from mobile_inpaint.bench.report import LatencyReport, Ratio
 from mobile_inpaint.cli.export import calibrated, make
 from mobile_inpaint.errors import MobileInpaintError
-from mobile_inpaint.export.pipeline import Gate, prepare
+from mobile_inpaint.export.gate import Gate
+from mobile_inpaint.export.prepared import prepare
 from mobile_inpaint.export.recipe import Recipe
 from mobile_inpaint.models import weights
 from mobile_inpaint.targets import get_target, list_targets

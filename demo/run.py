@@ -16,7 +16,8 @@ from mobile_inpaint import Compositor, Mask, Photo, load_artifact
 from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.cli import console
 from mobile_inpaint.errors import MobileInpaintError
-from mobile_inpaint.export.pipeline import export_artifact, prepare
+from mobile_inpaint.export.pipeline import export_artifact
+from mobile_inpaint.export.prepared import prepare
 from mobile_inpaint.targets import list_targets
 
 HERE = Path(__file__).parent

@@ -21,6 +21,8 @@ Precision = Literal["fp32", "fp16", "w8a32", "w8a16", "w8a8", "pal8", "pal6", "p
 """Weights then activations; ``pal`` is a palette of that many bits for the weights, ``auto`` a searched mix."""
 RangeMethod = Literal["minmax", "percentile", "mse", "entropy"]
 """How the range that 8 bits must cover is read off the values that an activation took."""
+Io = Literal["tensor", "photo"]
+"""What a file takes: a square as the network sees it, or a photo."""
 HoleSize = Literal["thin", "small", "object", "large"]
 """Strokes of a few pixels; two sizes of object; large free-form holes."""
 
@@ -30,9 +32,9 @@ class TensorSpec:
     """One input or output of an artifact.
 
     Attributes:
-        name: ``image``, ``mask`` or ``output``.
+        name: ``image``, ``mask`` or ``output``; of a photo, ``result``.
         layout: ``NCHW``, ``NHWC``, or ``image`` where the runtime takes an 8-bit picture.
-        shape: in that layout; for ``image``, ``(height, width)``.
+        shape: in that layout; for ``image``, ``(height, width)``; -1 is any length.
         dtype: ``float32`` or ``uint8``.
         low, high: the range of values; for a mask ``high`` is a hole and ``low`` a pixel to keep.
         colour: ``RGB`` or ``grey``.
@@ -97,7 +99,7 @@ class Contract:
         target, precision: format and arithmetic.
         size_px: side of the square that the network sees.
         inputs, output: the tensors by name.
-        hole: the mask value that means "fill me", in units of the mask's ``high``; always 1.
+        hole: the mask value that means "fill me", in units of the mask's ``high``; 0 only where ``io`` is ``photo``.
         composited: known pixels come back as given; always true.
         io: ``tensor`` for the network alone, ``photo`` where our compositor stands in the file as well.
         quantization: where weights or activations are integers or palettes.
@@ -117,7 +119,7 @@ class Contract:
     deployment: str = ""
     hole: int = 1
     composited: bool = True
-    io: Literal["tensor", "photo"] = "tensor"
+    io: Io = "tensor"
     quantization: Quantization | None = None
 
     def to_json(self) -> str:

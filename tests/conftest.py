@@ -12,8 +12,10 @@ import torch
 from mobile_inpaint import create_model
 from mobile_inpaint.artifact import Artifact, Precision, Quantization
 from mobile_inpaint.export.calibration import calibration_samples
+from mobile_inpaint.export.gate import Gate
 from mobile_inpaint.export.integers import Integers
-from mobile_inpaint.export.pipeline import Gate, Prepared, export_artifact, prepare
+from mobile_inpaint.export.pipeline import export_artifact
+from mobile_inpaint.export.prepared import Prepared, prepare
 from mobile_inpaint.models import save_model, weights
 from mobile_inpaint.models.base import Generator
 from mobile_inpaint.targets import list_targets

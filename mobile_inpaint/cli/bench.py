@@ -119,7 +119,8 @@ def _default_artifact(device: str) -> Path:
     kind = kind_of(find_device(device))
     path = _ARTIFACTS / f"{CHECKPOINT}-{kind.precision}{get_target(kind.target).suffix}"
     if not path.exists():
-        from mobile_inpaint.export.pipeline import export_artifact, prepare
+        from mobile_inpaint.export.pipeline import export_artifact
+        from mobile_inpaint.export.prepared import prepare
 
         console.note(f"{path} is not there yet: exporting it")
         with console.steps() as step:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,8 +18,9 @@ from mobile_inpaint.errors import RecipeError
 
 if TYPE_CHECKING:
     from mobile_inpaint.artifact import Artifact, Quantization
+    from mobile_inpaint.export.gate import Gate
     from mobile_inpaint.export.integers import Integers
-    from mobile_inpaint.export.pipeline import Gate, Prepared
+    from mobile_inpaint.export.prepared import Prepared
     from mobile_inpaint.export.recipe import Recipe
     from mobile_inpaint.photo.image import Fill
 
@@ -34,6 +36,12 @@ def export(
     out: Annotated[Path, typer.Option(help="Folder for the artifacts.")] = Path("artifacts"),
     recipe: Annotated[Path | None, typer.Option(help="A TOML file that says all of this, and with which versions.")] = None,
     min_deployment_target: Annotated[str | None, typer.Option(help="Core ML: iOS16, iOS17 or iOS18.")] = None,
+    io: Annotated[
+        str, typer.Option(metavar="tensor|photo", help="The network alone, or with our compositor in one file.")
+    ] = "tensor",
+    hole: Annotated[
+        str, typer.Option(metavar="white|black", help="With --io photo: the mask's colour that is filled.")
+    ] = "white",
     max_drop: Annotated[
         str,
         typer.Option(
@@ -74,13 +82,22 @@ def export(
     """
     from mobile_inpaint import strict
     from mobile_inpaint.artifact import Quantization
+    from mobile_inpaint.export.gate import Gate
     from mobile_inpaint.export.integers import WITH_INTEGER_ACTIVATIONS
-    from mobile_inpaint.export.pipeline import Gate, check_target, prepare
+    from mobile_inpaint.export.pipeline import check_target
+    from mobile_inpaint.export.prepared import prepare
     from mobile_inpaint.targets import get_target
 
     asked = {"ranges": ranges, "percentile": percentile, "equalization": equalization, "samples": calib_samples, "seed": seed}
     settings = strict.load(Quantization, asked, "options", RecipeError)
-    recipes = _recipes(target, model, precision, min_deployment_target, settings, recipe)
+    one_of("--io", io, ("tensor", "photo"))
+    one_of("--hole", hole, ("white", "black"))
+    if hole == "black" and io == "tensor":
+        raise RecipeError("--hole black: only a one-file pipeline has it; add --io photo")
+    recipes = [
+        replace(each, io=io, hole=hole) if recipe is None else each  # type: ignore[arg-type]
+        for each in _recipes(target, model, precision, min_deployment_target, settings, recipe)
+    ]
     for each in recipes:  # whatever cannot work is said before the first minute of work
         check_target(get_target(each.target), each.precision, each.deployment)
     gate = Gate(*bounds(max_drop), quality_crops, keep_rejected, quality)
@@ -120,9 +137,11 @@ def make(prepared: Prepared, recipe: Recipe, integers: Integers | None, gate: Ga
             recipe.precision,
             out,
             deployment=recipe.deployment,
+            io=recipe.io,
+            hole=int(recipe.hole == "white"),
             integers=integers,
-            gate=gate,
             float_layers=layers,
+            gate=gate,
             progress=step,
         )
 
@@ -130,7 +149,7 @@ def make(prepared: Prepared, recipe: Recipe, integers: Integers | None, gate: Ga
 def _search(prepared: Prepared, recipe: Recipe, integers: Integers, gate: Gate, out: Path) -> tuple[str, ...]:
     """Names of the layers that stay float; what was found is printed, and written beside the artifact to be."""
     from mobile_inpaint.cli.export_output import report_search
-    from mobile_inpaint.export.pipeline import find_mix
+    from mobile_inpaint.export.find_mix import find_mix
 
     with console.progress(f"mix for {recipe.target}") as advance:
         found = find_mix(
@@ -156,6 +175,16 @@ def _ratio(size_px: int, one: Fill, other: Fill) -> float:
     mask = (example(size_px, 2)[:, :1] > 0.5).astype("float32")
     first, second = measure_in_turn([lambda i, f=f: f(example(size_px, i % 2), mask) for f in (one, other)], 2, 9)  # type: ignore[misc]
     return median(a / b for a, b in zip(first.times_ms, second.times_ms, strict=True))
+
+
+def one_of(option: str, value: str, known: tuple[str, ...]) -> None:
+    """Raises unless ``value`` is one of ``known``.
+
+    Raises:
+        RecipeError: with those there are.
+    """
+    if value not in known:
+        raise RecipeError(f"{option} {value}: must be {' or '.join(known)}")
 
 
 def bounds(text: str) -> tuple[float, float]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from mobile_inpaint import strict
-from mobile_inpaint.artifact import Precision, Quantization
+from mobile_inpaint.artifact import Io, Precision, Quantization
 from mobile_inpaint.errors import RecipeError, ToolchainMissing
 from mobile_inpaint.targets import get_target, list_targets
 from mobile_inpaint.targets.toolchain import installed
@@ -25,6 +26,8 @@ class Recipe:
         checkpoint: a name in the weights store, or a path to a file.
         precision: weights and arithmetic.
         deployment: oldest system, where the target knows any.
+        io: ``photo`` for one file with our compositor in it.
+        hole: of a photo's mask, the colour that is filled.
         quantization: how integer activations are made; ``float_layers`` of a mix that was found before.
         toolchain: a pin file as pip reads it, relative to the recipe; each version must be the one installed.
     """
@@ -33,6 +36,8 @@ class Recipe:
     checkpoint: str = "migan-512-places2"
     precision: Precision = "fp16"
     deployment: str | None = None
+    io: Io = "tensor"
+    hole: Literal["white", "black"] = "white"
     quantization: Quantization = field(default_factory=lambda: Quantization(samples=CALIBRATION_SAMPLES))
     toolchain: str | None = None
 

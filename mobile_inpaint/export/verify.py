@@ -87,14 +87,15 @@ def check_contract(artifact: Artifact, target: Target) -> None:
         raise ManifestError(
             f"{where}: says it is {contract.target} {contract.precision}, which a {target.suffix} file cannot be"
         )
-    if _tensors(contract) != target.tensors(contract.size_px) or contract.hole != 1 or not contract.composited:
+    possible = (0, 1) if contract.io == "photo" else (1,)
+    if (
+        _tensors(contract) != target.tensors(contract.size_px, contract.io)
+        or contract.hole not in possible
+        or not contract.composited
+    ):
         raise ManifestError(f"{where}: its inputs or its mask polarity are not those of a {target.name} artifact")
     if target.ops(artifact.path) != manifest.ops:
         raise ManifestError(f"{where}: its graph is not the one that its manifest counts")
-
-
-def _tensors(contract: Contract) -> tuple[object, object]:
-    return contract.inputs, contract.output
 
 
 def _psnr(difference: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> float:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import numpy.typing as npt
 
-from mobile_inpaint.artifact import Contract, Precision, TensorSpec
+from mobile_inpaint.artifact import Contract, Io, Precision, TensorSpec
 from mobile_inpaint.photo.image import Fill, Image, Sample
 
 if TYPE_CHECKING:
     import torch
 
+    from mobile_inpaint.targets.one_file.runner import PhotoRunner
     from mobile_inpaint.targets.ranges import Ranges
 
 
@@ -62,7 +63,7 @@ class Target(Protocol):
         """Those of :attr:`deployments` that can run ``precision``, the default first."""
         ...
 
-    def tensors(self, size_px: int) -> tuple[tuple[TensorSpec, ...], TensorSpec]:
+    def tensors(self, size_px: int, io: Io = "tensor") -> tuple[tuple[TensorSpec, ...], TensorSpec]:
         """Inputs and output of an artifact whose network sees ``size_px`` squared."""
         ...
 
@@ -99,6 +100,30 @@ class Target(Protocol):
 
         Raises:
             ConversionError: the toolchain failed; its error is ``__cause__``.
+        """
+        ...
+
+    def wrap(self, source: Path, network: torch.nn.Module, contract: Contract, out: Path) -> None:
+        """Writes the artifact at ``source`` to ``out`` with our compositor round it: photo and mask in, photo out.
+
+        Args:
+            source: what :meth:`convert` or :meth:`quantize` made of ``network``, of the same precision.
+            network: see :meth:`convert`.
+            contract: of the whole: its ``io`` is ``photo``, its tensors are those of ``tensors(size_px, "photo")``.
+            out: a path that does not exist yet.
+
+        Raises:
+            ConversionError: the toolchain failed; its error is ``__cause__``.
+            ExportError: the format cannot do it in this precision.
+        """
+        ...
+
+    def load_photo(self, path: Path, *, threads: int | None = None) -> PhotoRunner:
+        """The one-file pipeline at ``path``, run by its own runtime.
+
+        Raises:
+            ToolchainMissing: with the pip line.
+            ManifestError: the runtime cannot read the file.
         """
         ...
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from mobile_inpaint.artifact import Contract, Precision, Quantization, TensorSpec
+from mobile_inpaint.artifact import Contract, Io, Precision, Quantization, TensorSpec
 from mobile_inpaint.errors import ConversionError, ExportError, ManifestError
 from mobile_inpaint.photo.image import Image, Sample
 from mobile_inpaint.targets.base import Runner, See
@@ -27,6 +27,8 @@ from mobile_inpaint.targets.coreml_compress import (
     quantize_activations,
 )
 from mobile_inpaint.targets.mil_integers import float_operations
+from mobile_inpaint.targets.one_file import coreml as one_file
+from mobile_inpaint.targets.one_file.runner import PhotoRunner
 from mobile_inpaint.targets.ranges import Ranges
 from mobile_inpaint.targets.silence import silence
 from mobile_inpaint.targets.toolchain import first_line, versions
@@ -47,8 +49,10 @@ class CoremlTarget:
     extra = "coreml"
     deployments: tuple[str, ...] = ("iOS16", "iOS17", "iOS18")
 
-    def tensors(self, size_px: int) -> tuple[tuple[TensorSpec, ...], TensorSpec]:
+    def tensors(self, size_px: int, io: Io = "tensor") -> tuple[tuple[TensorSpec, ...], TensorSpec]:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
+        if io == "photo":
+            return one_file.tensors(size_px)
         side = (size_px, size_px)
         return (
             TensorSpec("image", "image", side, "uint8", 0.0, 255.0, "RGB"),
@@ -82,6 +86,30 @@ class CoremlTarget:
         self._check(contract)
         with _converting():
             _save(_quantized(source, network, contract, ranges), contract, out)
+
+    def wrap(self, source: Path, network: torch.nn.Module, contract: Contract, out: Path) -> None:
+        """See :class:`~mobile_inpaint.targets.base.Target`; the program is converted anew, ``source`` is not read.
+
+        Raises:
+            ExportError: activations are integers: their ranges belong to the network's program alone.
+        """
+        self._check(contract)
+        if contract.precision in INTEGER_ACTIVATIONS:
+            raise ExportError(f"coreml: no one-file pipeline of {contract.precision}; ask for fp16, w8a32 or a palette")
+        with _converting():
+            model = one_file.exported(network, contract)
+            if contract.precision not in ("fp32", "fp16"):
+                model = compress_weights(model, contract.precision)
+            _save(model, contract, out)
+
+    def load_photo(self, path: Path, *, threads: int | None = None) -> PhotoRunner:
+        """See :class:`~mobile_inpaint.targets.base.Target`; ``threads`` is Core ML's own business."""
+        version, contract = self.tools()["coremltools"], self.read_contract(path)
+        on_mac = sys.platform == "darwin"
+        runtime = f"Core ML, macOS {platform.mac_ver()[0]}" if on_mac else f"our MIL interpreter, coremltools {version}"
+        with silence():
+            fill = (one_file.fill_by_core_ml if on_mac else one_file.fill_by)(path, contract.hole)
+        return PhotoRunner(fill, runtime, _arithmetic(contract.precision), contract.size_px)
 
     def load(self, path: Path, *, threads: int | None = None) -> Runner:
         """See :class:`~mobile_inpaint.targets.base.Target`; ``threads`` is Core ML's own business."""
@@ -222,12 +250,12 @@ def _quantized(source: Path, network: torch.nn.Module, contract: Contract, range
 def _save(model: Any, contract: Contract, out: Path) -> None:
     model.author = contract.provenance.copyright
     model.license = contract.provenance.licence
-    model.short_description = (
-        "Fills the hole of a photo. image: RGB; mask: 255 = hole, 0 = keep; output: RGB, known pixels as given."
-    )
+    white, black = ("hole", "keep") if contract.hole else ("keep", "hole")
+    mask, result = f"255 = {white}, 0 = {black}", contract.output.name
+    model.short_description = f"Fills the hole of a photo. image: RGB; mask: {mask}; {result}: RGB, known pixels as given."
     model.input_description["image"] = "RGB photo; what lies under the hole is not read"
-    model.input_description["mask"] = "255 = hole, 0 = keep"
-    model.output_description["output"] = "the photo, its hole filled"
+    model.input_description["mask"] = mask
+    model.output_description[result] = "the photo, its hole filled"
     model.user_defined_metadata[_METADATA_KEY] = contract.to_json()
     model.save(str(out))
     _name_items_by_path(out / "Manifest.json")

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import collections
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mobile_inpaint.artifact import Contract, Precision, TensorSpec
+from mobile_inpaint.artifact import Contract, Io, Precision, TensorSpec
 from mobile_inpaint.errors import ConversionError, ManifestError
 from mobile_inpaint.photo.image import Image, Sample
 from mobile_inpaint.targets import onnx_quantize
 from mobile_inpaint.targets.base import Runner, See
 from mobile_inpaint.targets.layers import layers
+from mobile_inpaint.targets.one_file import onnx as one_file
+from mobile_inpaint.targets.one_file.runner import PhotoRunner
 from mobile_inpaint.targets.ranges import Ranges
 from mobile_inpaint.targets.silence import silence
 from mobile_inpaint.targets.toolchain import first_line, versions
@@ -46,8 +48,10 @@ class OnnxTarget:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         return self.deployments
 
-    def tensors(self, size_px: int) -> tuple[tuple[TensorSpec, ...], TensorSpec]:
+    def tensors(self, size_px: int, io: Io = "tensor") -> tuple[tuple[TensorSpec, ...], TensorSpec]:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
+        if io == "photo":
+            return one_file.tensors()
         rgb, grey = (1, 3, size_px, size_px), (1, 1, size_px, size_px)
         return (
             TensorSpec("image", "NCHW", rgb, "float32", 0.0, 1.0, "RGB"),
@@ -83,6 +87,20 @@ class OnnxTarget:
         except Exception as error:
             raise ConversionError(f"onnx: the quantizer failed: {first_line(error)}") from error
 
+    def wrap(self, source: Path, network: torch.nn.Module, contract: Contract, out: Path) -> None:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        try:
+            with silence():
+                _write(one_file.wrap(_load(source), contract), contract, out)
+        except Exception as error:
+            raise ConversionError(f"onnx: the compositor did not go round the network: {first_line(error)}") from error
+
+    def load_photo(self, path: Path, *, threads: int | None = None) -> PhotoRunner:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        version = versions(self.extra, ("onnxruntime",))["onnxruntime"]
+        fill = one_file.fill_by(open_session(path, threads), self.read_contract(path).hole)
+        return PhotoRunner(fill, f"onnxruntime {version}", "int8" if "QuantizeLinear" in self.ops(path) else "fp32", None)
+
     def load(self, path: Path, *, threads: int | None = None) -> Runner:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         version = versions(self.extra, ("onnxruntime",))["onnxruntime"]
@@ -108,7 +126,7 @@ class OnnxTarget:
 
     def ops(self, path: Path) -> dict[str, int]:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
-        return dict(sorted(collections.Counter(node.op_type for node in _load(path).graph.node).items()))
+        return dict(sorted(collections.Counter(node.op_type for node in _nodes(_load(path).graph)).items()))
 
     def float_ops(self, path: Path) -> dict[str, int]:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
@@ -143,6 +161,14 @@ def _load(path: Path) -> Any:
         return onnx.load(path, load_external_data=False)
     except Exception as error:
         raise ManifestError(f"{path.name}: not an ONNX file ({first_line(error)})") from error
+
+
+def _nodes(graph: Any) -> Iterator[Any]:
+    """All nodes, those inside loops with them."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            yield from _nodes(attribute.g)
 
 
 def _watch(model: Any, samples: Sequence[Sample], see: See) -> None:

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from mobile_inpaint.artifact import Contract, Precision, Quantization, TensorSpec
+from mobile_inpaint.artifact import Contract, Io, Precision, Quantization, TensorSpec
 from mobile_inpaint.errors import ConversionError, ManifestError
 from mobile_inpaint.photo.image import Image, Sample
 from mobile_inpaint.targets.base import Runner, See
 from mobile_inpaint.targets.layers import layers
+from mobile_inpaint.targets.one_file import tflite as one_file
+from mobile_inpaint.targets.one_file.runner import PhotoRunner
 from mobile_inpaint.targets.ranges import Ranges
 from mobile_inpaint.targets.silence import silence
 from mobile_inpaint.targets.tflite_graph import BETWEEN_TYPES, TfliteGraph, read_model
@@ -50,8 +52,10 @@ class TfliteTarget:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         return self.deployments
 
-    def tensors(self, size_px: int) -> tuple[tuple[TensorSpec, ...], TensorSpec]:
+    def tensors(self, size_px: int, io: Io = "tensor") -> tuple[tuple[TensorSpec, ...], TensorSpec]:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
+        if io == "photo":
+            return one_file.tensors(size_px)
         rgb, grey = (1, size_px, size_px, 3), (1, size_px, size_px, 1)
         return (
             TensorSpec("image", "NHWC", rgb, "float32", 0.0, 1.0, "RGB"),
@@ -88,6 +92,23 @@ class TfliteTarget:
                 _finish(out, contract)
         except Exception as error:
             raise ConversionError(f"tflite: the quantizer failed: {first_line(error)}") from error
+
+    def wrap(self, source: Path, network: torch.nn.Module, contract: Contract, out: Path) -> None:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        try:
+            with silence():
+                TfliteGraph(one_file.wrap(read_model(source), contract)).save(out)
+                _finish(out, contract)
+        except Exception as error:
+            raise ConversionError(f"tflite: the compositor did not go round the network: {first_line(error)}") from error
+
+    def load_photo(self, path: Path, *, threads: int | None = None) -> PhotoRunner:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        version, contract = versions(self.extra, ("ai-edge-litert",))["ai-edge-litert"], self.read_contract(path)
+        session = _Session(path, num_threads=threads)
+        computes_in: Literal["fp32", "int8"] = "int8" if "QUANTIZE" in self.ops(path) else "fp32"
+        fill = one_file.fill_by(session.interpreter, contract.hole)
+        return PhotoRunner(fill, f"ai-edge-litert {version}", computes_in, contract.size_px)
 
     def load(self, path: Path, *, threads: int | None = None) -> Runner:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
@@ -198,7 +219,7 @@ def _finish(path: Path, contract: Contract) -> None:
     model = graph.model
     model.description = "mobile-inpaint"
     for signature in model.signatureDefs:
-        signature.outputs[0].name = _NAME_OF_OUTPUT
+        signature.outputs[0].name = contract.output.name
     entries = model.metadata or []
     ours = next((entry for entry in entries if entry.name.decode() == _METADATA_KEY), None)
     if ours is None:

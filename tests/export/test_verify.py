@@ -13,7 +13,8 @@ import torch
 
 from mobile_inpaint.artifact import Artifact, Manifest, manifest_path, sha256_of, size_of
 from mobile_inpaint.errors import ManifestError, MobileInpaintError, VerificationError, WeightsError
-from mobile_inpaint.export.pipeline import Prepared, verify_artifact
+from mobile_inpaint.export.pipeline import verify_artifact
+from mobile_inpaint.export.prepared import Prepared
 from mobile_inpaint.models import create_model, save_model
 from mobile_inpaint.targets import get_target, list_targets
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from mobile_inpaint.export.golden_photos import golden_photos
-from mobile_inpaint.export.pipeline import Prepared
+from mobile_inpaint.export.prepared import Prepared
 from mobile_inpaint.models.base import Generator
 from mobile_inpaint.models.migan_blocks import AddConstant
 from mobile_inpaint.models.quantize import drop_faint_constants, equalize

@@ -11,9 +11,11 @@ import pytest
 from mobile_inpaint import load_artifact
 from mobile_inpaint.artifact import Artifact, Precision
 from mobile_inpaint.errors import ExportError, UnsupportedPrecision
+from mobile_inpaint.export.gate import Gate
 from mobile_inpaint.export.golden_photos import golden_photos
 from mobile_inpaint.export.integers import Integers
-from mobile_inpaint.export.pipeline import Gate, Prepared, export_artifact
+from mobile_inpaint.export.pipeline import export_artifact
+from mobile_inpaint.export.prepared import Prepared
 from mobile_inpaint.targets import get_target, list_targets
 from mobile_inpaint.targets.layers import layers
 

@@ -12,7 +12,8 @@ from mobile_inpaint import load_artifact
 from mobile_inpaint.artifact import Artifact, Contract, manifest_path
 from mobile_inpaint.errors import ManifestError, TargetNotFound
 from mobile_inpaint.export.golden_photos import golden_photos
-from mobile_inpaint.export.pipeline import Prepared, export_artifact
+from mobile_inpaint.export.pipeline import export_artifact
+from mobile_inpaint.export.prepared import Prepared
 from mobile_inpaint.targets import get_target, list_targets
 
 EVERY = [(target, precision) for target in list_targets() for precision in ("fp32", "fp16")]

@@ -13,7 +13,8 @@ from onnx import TensorProto, helper
 from mobile_inpaint import load_artifact
 from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.errors import BenchError, DeviceUnavailable, ManifestError
-from mobile_inpaint.export.pipeline import Prepared, export_artifact
+from mobile_inpaint.export.pipeline import export_artifact
+from mobile_inpaint.export.prepared import Prepared
 from mobile_inpaint.targets import openvino
 
 HAS_BF16 = Path("/proc/cpuinfo").exists() and " avx512_bf16 " in Path("/proc/cpuinfo").read_text()

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mobile_inpaint.artifact import Artifact, Contract
-from mobile_inpaint.export.pipeline import Prepared, export_artifact
+from mobile_inpaint.export.pipeline import export_artifact
+from mobile_inpaint.export.prepared import Prepared
 from mobile_inpaint.export.verify_photo import verify_photo
 from mobile_inpaint.photo.compositor import Compositor, Flags, Pixels
 from mobile_inpaint.targets.mil import Program

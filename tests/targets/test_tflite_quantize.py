@@ -14,7 +14,7 @@ from ai_edge_quantizer.utils import tfl_flatbuffer_utils
 from mobile_inpaint.artifact import Artifact, Contract, Precision, Quantization
 from mobile_inpaint.errors import ConversionError
 from mobile_inpaint.export.golden_photos import golden_photos
-from mobile_inpaint.export.pipeline import Prepared
+from mobile_inpaint.export.prepared import Prepared
 from mobile_inpaint.targets import get_target
 from mobile_inpaint.targets.layers import layers
 from mobile_inpaint.targets.ranges import Ranges

@@ -1,0 +1,61 @@
+"""A checkpoint on the way to its artifacts: loaded, run on the golden photos, re-parameterized."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mobile_inpaint.artifact import Provenance
+from mobile_inpaint.export.golden_photos import golden_photos
+from mobile_inpaint.export.reparameterize import reparameterize
+from mobile_inpaint.export.yardstick import Yardstick
+from mobile_inpaint.models import open_checkpoint
+from mobile_inpaint.models.base import Generator
+
+Progress = Callable[[str], None]
+"""Is told what happens next."""
+
+
+def quiet(_: str) -> None:
+    """A :data:`Progress` that tells nobody."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A checkpoint ready for any number of conversions.
+
+    Attributes:
+        checkpoint: its name; artifacts are called after it.
+        model: the variant's name.
+        provenance: of the weights.
+        network: fused and folded, as converters get it.
+        yardstick: what the fp32 generator makes of the golden photos.
+    """
+
+    checkpoint: str
+    model: str
+    provenance: Provenance
+    network: Generator
+    yardstick: Yardstick
+
+
+def prepare(checkpoint: str | Path, progress: Progress = quiet) -> Prepared:
+    """Loads and re-parameterizes ``checkpoint``, a name in the weights store or a path to a file.
+
+    Raises:
+        CheckpointNotFound, WeightsError: it is not there, or not usable.
+        ExportError: re-parameterizing changed the network.
+    """
+    progress("loading weights")
+    generator, provenance = open_checkpoint(checkpoint, progress)
+    yardstick = yardstick_of(generator, progress)
+    progress("re-parameterizing")
+    network = reparameterize(generator, yardstick)
+    return Prepared(provenance.checkpoint, generator.name, provenance, network, yardstick)
+
+
+def yardstick_of(generator: Generator, progress: Progress) -> Yardstick:
+    """What ``generator`` makes of the golden photos."""
+    photos = golden_photos(generator.resolution)
+    return Yardstick.of(generator, photos, lambda photo: progress(f"running the generator: {photo}"))
