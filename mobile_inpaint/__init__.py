@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mobile_inpaint.photo.compositor import Compositor
     from mobile_inpaint.photo.image import Fill, Image, Photo
     from mobile_inpaint.photo.mask import Mask
-    from mobile_inpaint.targets import list_targets, load_artifact
+    from mobile_inpaint.targets import list_targets, load_artifact, load_pipeline
 
 __version__ = "0.1.0"
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "list_models",
     "list_targets",
     "load_artifact",
+    "load_pipeline",
 ]
 
 _HOME = {
@@ -38,6 +39,7 @@ _HOME = {
     "list_models": "mobile_inpaint.models",
     "list_targets": "mobile_inpaint.targets",
     "load_artifact": "mobile_inpaint.targets",
+    "load_pipeline": "mobile_inpaint.targets",
 }
 
 

@@ -15,8 +15,8 @@ from mobile_inpaint.bench.candidate import Candidate
 from mobile_inpaint.bench.protocol import Run, milliseconds
 from mobile_inpaint.bench.report import Subject
 from mobile_inpaint.errors import BenchError, DeviceUnavailable
-from mobile_inpaint.photo.image import Fill, Image
-from mobile_inpaint.targets import foreign, openvino, target_of
+from mobile_inpaint.photo.image import Fill, Image, to_image, to_pixels
+from mobile_inpaint.targets import foreign, load_pipeline, openvino, target_of
 from mobile_inpaint.targets.foreign import Input
 
 Array = npt.NDArray[Any]
@@ -114,6 +114,9 @@ def _load_artifact(candidate: Candidate, threads: int) -> Workload:
 def _runner(candidate: Candidate, threads: int) -> tuple[Fill, str, str | None]:
     """The artifact as a Fill, by what it runs, and in what arithmetic."""
     path = candidate.path
+    if candidate.runtime is None and Artifact.open(path).manifest.contract.io == "photo":
+        pipeline = load_pipeline(path, threads=threads)
+        return lambda image, mask: to_image(pipeline(to_pixels(image), mask[0, 0] > 0)), pipeline.runtime, pipeline.computes_in
     if candidate.runtime is None:
         ours = target_of(path).load(path, threads=threads)
         return ours.fill, ours.runtime, ours.computes_in

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from mobile_inpaint.export.recipe import Recipe
     from mobile_inpaint.photo.image import Fill
 
+Io = Literal["tensor", "photo"]
+Hole = Literal["white", "black"]
+Ranges = Literal["minmax", "percentile", "mse", "entropy"]
 _QUANTIZING = "Integers"
 
 
@@ -36,12 +39,8 @@ def export(
     out: Annotated[Path, typer.Option(help="Folder for the artifacts.")] = Path("artifacts"),
     recipe: Annotated[Path | None, typer.Option(help="A TOML file that says all of this, and with which versions.")] = None,
     min_deployment_target: Annotated[str | None, typer.Option(help="Core ML: iOS16, iOS17 or iOS18.")] = None,
-    io: Annotated[
-        str, typer.Option(metavar="tensor|photo", help="The network alone, or with our compositor in one file.")
-    ] = "tensor",
-    hole: Annotated[
-        str, typer.Option(metavar="white|black", help="With --io photo: the mask's colour that is filled.")
-    ] = "white",
+    io: Annotated[Io, typer.Option(help="The network alone, or a photo's whole way in one file.")] = "tensor",
+    hole: Annotated[Hole, typer.Option(help="With --io photo: the mask's colour that is filled.")] = "white",
     max_drop: Annotated[
         str,
         typer.Option(
@@ -56,7 +55,7 @@ def export(
     calib_samples: Annotated[int, typer.Option(min=1, help="Crops of them.", rich_help_panel=_QUANTIZING)] = 32,
     seed: Annotated[int, typer.Option(min=0, help="Of crops and holes.", rich_help_panel=_QUANTIZING)] = 0,
     ranges: Annotated[
-        str, typer.Option(help="minmax, percentile, mse or entropy.", rich_help_panel=_QUANTIZING)
+        Ranges, typer.Option(help="How an activation's range is estimated.", rich_help_panel=_QUANTIZING)
     ] = "percentile",
     percentile: Annotated[
         float, typer.Option(min=50, max=100, help="Share of values that a range covers.", rich_help_panel=_QUANTIZING)
@@ -80,7 +79,6 @@ def export(
     Writes OUT/CHECKPOINT-PRECISION.SUFFIX and its manifest beside it. A file that fails its verification, or whose fills are
     worse than --max-drop allows, is not left behind. For --precision auto the layers that must stay float are searched for.
     """
-    from mobile_inpaint import strict
     from mobile_inpaint.artifact import Quantization
     from mobile_inpaint.export.gate import Gate
     from mobile_inpaint.export.integers import WITH_INTEGER_ACTIVATIONS
@@ -88,14 +86,11 @@ def export(
     from mobile_inpaint.export.prepared import prepare
     from mobile_inpaint.targets import get_target
 
-    asked = {"ranges": ranges, "percentile": percentile, "equalization": equalization, "samples": calib_samples, "seed": seed}
-    settings = strict.load(Quantization, asked, "options", RecipeError)
-    one_of("--io", io, ("tensor", "photo"))
-    one_of("--hole", hole, ("white", "black"))
+    settings = Quantization(ranges=ranges, percentile=percentile, equalization=equalization, samples=calib_samples, seed=seed)
     if hole == "black" and io == "tensor":
         raise RecipeError("--hole black: only a one-file pipeline has it; add --io photo")
     recipes = [
-        replace(each, io=io, hole=hole) if recipe is None else each  # type: ignore[arg-type]
+        replace(each, io=io, hole=hole) if recipe is None else each
         for each in _recipes(target, model, precision, min_deployment_target, settings, recipe)
     ]
     for each in recipes:  # whatever cannot work is said before the first minute of work
@@ -125,13 +120,14 @@ def calibrated(
 
 def make(prepared: Prepared, recipe: Recipe, integers: Integers | None, gate: Gate, out: Path) -> Artifact:
     """One artifact; for ``auto`` the layers that stay float are searched for where the recipe names none."""
+    from mobile_inpaint.export.lint import lint_artifact
     from mobile_inpaint.export.pipeline import export_artifact
 
     layers = recipe.quantization.float_layers
     if recipe.precision == "auto" and integers is not None and not layers:
         layers = _search(prepared, recipe, integers, gate, out)
     with console.steps() as step:
-        return export_artifact(
+        artifact = export_artifact(
             prepared,
             recipe.target,
             recipe.precision,
@@ -144,6 +140,10 @@ def make(prepared: Prepared, recipe: Recipe, integers: Integers | None, gate: Ga
             gate=gate,
             progress=step,
         )
+        step(f"linting {artifact.path.name}")
+        report = lint_artifact(artifact.path)
+    console.note(f"{artifact.path.name}: {report.summary}")
+    return artifact
 
 
 def _search(prepared: Prepared, recipe: Recipe, integers: Integers, gate: Gate, out: Path) -> tuple[str, ...]:
@@ -175,16 +175,6 @@ def _ratio(size_px: int, one: Fill, other: Fill) -> float:
     mask = (example(size_px, 2)[:, :1] > 0.5).astype("float32")
     first, second = measure_in_turn([lambda i, f=f: f(example(size_px, i % 2), mask) for f in (one, other)], 2, 9)  # type: ignore[misc]
     return median(a / b for a, b in zip(first.times_ms, second.times_ms, strict=True))
-
-
-def one_of(option: str, value: str, known: tuple[str, ...]) -> None:
-    """Raises unless ``value`` is one of ``known``.
-
-    Raises:
-        RecipeError: with those there are.
-    """
-    if value not in known:
-        raise RecipeError(f"{option} {value}: must be {' or '.join(known)}")
 
 
 def bounds(text: str) -> tuple[float, float]:

@@ -13,10 +13,9 @@ from mobile_inpaint.cli.defaults import CHECKPOINT
 from mobile_inpaint.errors import MaskError
 
 if TYPE_CHECKING:
-    from mobile_inpaint.photo.compositor import Compositor
+    from mobile_inpaint.photo.compositor import Flags, Pixels
     from mobile_inpaint.photo.image import Photo
     from mobile_inpaint.photo.mask import Mask
-    from mobile_inpaint.targets.base import Runner
 
 Hole = Literal["white", "black", "alpha"]
 
@@ -49,10 +48,10 @@ def fill(
     wanted = _mask(Mask.open(mask, hole=hole, max_pixels=max_pixels), grow, opened, allow_full=allow_full)
     with console.steps() as step:
         step("loading the network")
-        runner, compositor = _network(model, artifact, threads, step)
+        fill, runtime = _filler(model, artifact, threads, step)
         step(f"filling {wanted.area:,} pixels")
         started = time.perf_counter()
-        result = opened.with_pixels(compositor(opened.pixels, wanted.hole, runner))
+        result = opened.with_pixels(fill(opened.pixels, wanted.hole))
         seconds = time.perf_counter() - started
         step(f"writing {out}")
         result.save(out, quality=quality, overwrite=overwrite)
@@ -64,11 +63,11 @@ def fill(
                 "height": result.height,
                 "hole_pixels": wanted.area,
                 "fill_ms": round(seconds * 1000, 1),
-                "runtime": runner.runtime,
+                "runtime": runtime,
             }
         )
     else:
-        console.say(f"{out}: {wanted.area:,} pixels filled in {seconds:.2f} s by {runner.runtime}")
+        console.say(f"{out}: {wanted.area:,} pixels filled in {seconds:.2f} s by {runtime}")
 
 
 def _mask(mask: Mask, grow: str, photo: Photo, *, allow_full: bool) -> Mask:
@@ -88,16 +87,24 @@ def _mask(mask: Mask, grow: str, photo: Photo, *, allow_full: bool) -> Mask:
     return mask
 
 
-def _network(model: str, artifact: Path | None, threads: int | None, step: Callable[[str], None]) -> tuple[Runner, Compositor]:
+def _filler(
+    model: str, artifact: Path | None, threads: int | None, step: Callable[[str], None]
+) -> tuple[Callable[[Pixels, Flags], Pixels], str]:
+    """What fills a photo, and by what it runs."""
+    from functools import partial
+
     from mobile_inpaint.photo.compositor import Compositor
 
     if artifact is not None:
         from mobile_inpaint.artifact import Artifact
-        from mobile_inpaint.targets import target_of
+        from mobile_inpaint.targets import load_artifact, load_pipeline
 
-        opened = Artifact.open(artifact)
-        runner = target_of(artifact).load(artifact, threads=threads)
-        return runner, Compositor.from_numbers(opened.manifest.compositor)
+        manifest = Artifact.open(artifact).manifest
+        if manifest.contract.io == "photo":
+            pipeline = load_pipeline(artifact, threads=threads)
+            return pipeline, pipeline.runtime
+        runner = load_artifact(artifact, threads=threads)
+        return partial(Compositor.from_numbers(manifest.compositor), fill=runner), runner.runtime
     import torch
 
     from mobile_inpaint.models import open_checkpoint
@@ -106,4 +113,5 @@ def _network(model: str, artifact: Path | None, threads: int | None, step: Calla
     if threads:
         torch.set_num_threads(threads)
     generator, _ = open_checkpoint(model, step)
-    return run_by_torch(generator), Compositor(size_px=generator.resolution)
+    runner = run_by_torch(generator)
+    return partial(Compositor(size_px=generator.resolution), fill=runner), runner.runtime

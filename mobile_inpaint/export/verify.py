@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mobile_inpaint.artifact import Artifact, Contract, Precision, Verification
+from mobile_inpaint.artifact import Artifact, Precision, Verification
 from mobile_inpaint.errors import ManifestError, VerificationError
 from mobile_inpaint.export.yardstick import Yardstick
 from mobile_inpaint.targets.base import Runner, Target
@@ -87,12 +87,9 @@ def check_contract(artifact: Artifact, target: Target) -> None:
         raise ManifestError(
             f"{where}: says it is {contract.target} {contract.precision}, which a {target.suffix} file cannot be"
         )
-    possible = (0, 1) if contract.io == "photo" else (1,)
-    if (
-        _tensors(contract) != target.tensors(contract.size_px, contract.io)
-        or contract.hole not in possible
-        or not contract.composited
-    ):
+    holes = (0, 1) if contract.io == "photo" else (1,)
+    tensors = target.tensors(contract.size_px, contract.io)
+    if (contract.inputs, contract.output) != tensors or contract.hole not in holes or not contract.composited:
         raise ManifestError(f"{where}: its inputs or its mask polarity are not those of a {target.name} artifact")
     if target.ops(artifact.path) != manifest.ops:
         raise ManifestError(f"{where}: its graph is not the one that its manifest counts")

@@ -10,6 +10,7 @@ from pathlib import Path
 from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.errors import ManifestError, TargetNotFound
 from mobile_inpaint.targets.base import Runner, Target
+from mobile_inpaint.targets.one_file.runner import PhotoRunner
 
 
 def list_targets() -> list[str]:
@@ -48,11 +49,30 @@ def load_artifact(path: str | Path, *, threads: int | None = None) -> Runner:
         threads: for the runtime; its own default when None.
 
     Raises:
-        ManifestError: the file is not the one its manifest describes.
+        ManifestError: the file is not the one its manifest describes, or a one-file pipeline.
         ToolchainMissing: the runtime is not installed.
     """
     artifact = Artifact.open(path)
+    if artifact.manifest.contract.io == "photo":
+        raise ManifestError(f"{artifact.path.name}: a one-file pipeline, which takes photos: open it with load_pipeline")
     return target_of(artifact.path).load(artifact.path, threads=threads)
+
+
+def load_pipeline(path: str | Path, *, threads: int | None = None) -> PhotoRunner:
+    """A one-file pipeline: ``runner(pixels, hole) -> pixels``, HWC uint8 RGB and HW bool, True = fill.
+
+    Args:
+        path: an artifact exported with ``--io photo``; its manifest must stand beside it.
+        threads: for the runtime; its own default when None.
+
+    Raises:
+        ManifestError: the file is not the one its manifest describes, or a network without a compositor.
+        ToolchainMissing: the runtime is not installed.
+    """
+    artifact = Artifact.open(path)
+    if artifact.manifest.contract.io != "photo":
+        raise ManifestError(f"{artifact.path.name}: a network alone: open it with load_artifact, or export it with --io photo")
+    return target_of(artifact.path).load_photo(artifact.path, threads=threads)
 
 
 @functools.cache

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from mobile_inpaint.errors import PhotoError
 from mobile_inpaint.photo.compositor import Flags, Pixels
 
 
@@ -26,5 +27,14 @@ class PhotoRunner:
     size_px: int | None
 
     def __call__(self, pixels: Pixels, hole: Flags) -> Pixels:
-        """The photo with its hole filled."""
+        """The photo with its hole filled.
+
+        Raises:
+            PhotoError: the file takes photos of another size.
+        """
+        if self.size_px is not None and pixels.shape[:2] != (self.size_px, self.size_px):
+            raise PhotoError(
+                f"the photo is {pixels.shape[1]}x{pixels.shape[0]}, this pipeline takes {self.size_px}x{self.size_px} alone: "
+                "use the network's own artifact, or ONNX, whose pipeline takes any size"
+            )
         return self.fill(pixels, hole)
