@@ -90,10 +90,15 @@ def quantize(model: Any, ranges: Ranges, settings: Quantization, layers: Sequenc
 
 
 def float_ops(model: Any) -> dict[str, int]:
-    """The operations that compute in floating point, by name, counted: those whose result nobody quantizes."""
+    """The operations that compute in floating point, by name, counted: all but those between Dequantize- and QuantizeLinear."""
     quantized = {node.input[0] for node in model.graph.node if node.op_type == "QuantizeLinear"}
+    dequantized = {node.output[0] for node in model.graph.node if node.op_type == "DequantizeLinear"}
     moves = ("QuantizeLinear", "DequantizeLinear", "Constant", "Cast")
-    left = (n.op_type for n in model.graph.node if n.op_type not in moves and quantized.isdisjoint(n.output))
+    left = (
+        node.op_type
+        for node in model.graph.node
+        if node.op_type not in moves and not (node.input[0] in dequantized and quantized.issuperset(node.output))
+    )
     return dict(sorted(collections.Counter(left).items()))
 
 
