@@ -83,7 +83,7 @@ def test_the_published_network_in_8_bits(published_int8: dict[str, Artifact], ta
     assert manifest.bytes <= 8e6
     assert manifest.verification is not None
     assert manifest.verification.computes_in == "int8"
-    assert manifest.verification.worst_psnr_db > 18
+    assert np.mean(manifest.verification.psnr_db) > 24, "the mean: rounding alone makes another large fill, at 16 to 20 dB"
     assert manifest.quality is not None
     # three photos tell a broken quantizer from a working one, and no more: plain min-max costs +.017 and +.065
     rises = {one.slice: one.lpips_rise for one in manifest.quality.slices}
