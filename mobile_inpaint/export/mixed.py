@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from mobile_inpaint import strict
 from mobile_inpaint.errors import ExportError
@@ -25,6 +24,7 @@ from mobile_inpaint.export.quality_reference import QualityReference, filled
 from mobile_inpaint.models import weights
 from mobile_inpaint.models.base import Generator
 from mobile_inpaint.photo.image import Fill
+from mobile_inpaint.targets.layers import layer_sizes
 
 SENSITIVITY_CROPS = 6
 """Of object-sized and of free-form holes each; the distance to the generator's own fill is a steady figure."""
@@ -103,18 +103,7 @@ def groups_of(network: Generator) -> list[Group]:
     Args:
         network: fused.
     """
-    sizes: dict[str, int] = {}
-    hooks = [
-        module.register_forward_hook(lambda _, __, output, name=name: sizes.update({name: output.numel()}))
-        for name, module in network.named_modules()
-        if isinstance(module, torch.nn.Conv2d)
-    ]
-    try:
-        with torch.inference_mode():
-            network.predict(torch.zeros(1, 4, network.resolution, network.resolution))
-    finally:
-        for hook in hooks:
-            hook.remove()
+    sizes = layer_sizes(network)
     siblings = Counter(name.rpartition(".")[0] for name in sizes)
     grouped: dict[str, list[str]] = {}
     for name in sizes:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from mobile_inpaint.artifact import Artifact, Precision, Verification
 from mobile_inpaint.errors import ManifestError, VerificationError
@@ -45,14 +47,14 @@ def verify(
             raise VerificationError(f"the artifact's output on '{photo.name}' is not an image of {expected.shape[2]} px")
         hole = np.broadcast_to(photo.mask > 0, output.shape)
         difference = np.abs(output - expected)
-        psnrs.append(_psnr(difference[hole]))
+        psnrs.append(psnr(difference[hole]))
         errors.append(float(difference[hole].max()))
         outside.append(float(np.abs(output - photo.image)[~hole].max()))
 
     progress("inverted mask")
     sample, expected = yardstick.photos[0], yardstick.expected[0]
     hole = np.broadcast_to(sample.mask > 0, expected.shape)
-    inverted = _psnr(np.abs(runner(sample.image, 1 - sample.mask) - expected)[hole])
+    inverted = psnr(np.abs(runner(sample.image, 1 - sample.mask) - expected)[hole])
 
     required = REQUIRED_DB.get(precision, REQUIRED_DB_OF_INTEGERS)
     if precision == "fp16" and runner.computes_in == "fp16":
@@ -67,7 +69,7 @@ def verify(
         outside_max_abs_error=max(outside),
         inverted_psnr_db=round(inverted, 2),
     )
-    _judge(verification, eight_bit=runner.grey_levels and precision in REQUIRED_DB)
+    refuse(verification, within_a_level=runner.grey_levels and precision in REQUIRED_DB)
     return verification
 
 
@@ -95,18 +97,28 @@ def check_contract(artifact: Artifact, target: Target) -> None:
         raise ManifestError(f"{where}: its graph is not the one that its manifest counts")
 
 
-def _psnr(difference: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> float:
+def psnr(difference: npt.NDArray[np.floating[Any]]) -> float:
+    """In dB, peak 1.0; 200 stands for the infinite one of no difference at all."""
     mse = float(np.mean(np.square(difference, dtype=np.float64)))
     return 200.0 if mse == 0 else -10 * math.log10(mse)
 
 
-def _judge(verification: Verification, *, eight_bit: bool) -> None:
+def refuse(verification: Verification, *, within_a_level: bool) -> None:
+    """Raises where the artifact does not do what it must.
+
+    Args:
+        verification: what was measured, and the PSNR that was required.
+        within_a_level: one grey level is what the fill may be off by, instead of that PSNR.
+
+    Raises:
+        VerificationError: what it does, and what it must do.
+    """
     if verification.outside_max_abs_error > 0:
         raise VerificationError(
             f"pixels outside the hole changed by up to {verification.outside_max_abs_error:.2g}; they must come back as given "
             "(mask polarity inverted, or the graph does not composite)"
         )
-    if eight_bit:
+    if within_a_level:
         if verification.max_abs_error > 1.01 / 255:
             raise VerificationError(f"in the hole off by {verification.max_abs_error * 255:.1f} grey levels, 1 allowed")
     elif not verification.worst_psnr_db >= verification.required_db:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -10,16 +9,13 @@ import numpy as np
 from mobile_inpaint.artifact import Precision, Verification
 from mobile_inpaint.errors import VerificationError
 from mobile_inpaint.export.golden_photos import GoldenPhoto, golden_photos
+from mobile_inpaint.export.verify import REQUIRED_DB_OF_INTEGERS, psnr, refuse
 from mobile_inpaint.photo.compositor import Compositor, Flags, Pixels
 from mobile_inpaint.photo.image import Fill, to_pixels
 from mobile_inpaint.targets.one_file.runner import PhotoRunner
 
 REQUIRED_DB: dict[Precision, float] = {"fp32": 48.0, "fp16": 35.0}
 """In-hole PSNR to the generator's fill; 48 dB is one grey level everywhere, and fp32 may be off by no more."""
-REQUIRED_DB_OF_INTEGERS = 10.0
-"""Where integers or palettes round: rounding alone moves a fill, so this catches only what is another picture altogether."""
-INVERTED_DB = 35.0
-"""With the mask inverted, the hole comes back as given: it must stay below this."""
 
 
 def compositor_of(runner: PhotoRunner, size_px: int) -> Compositor:
@@ -59,7 +55,7 @@ def verify_photo(
         expected.append(compositor(pixels, hole, fill))
         result = _run(runner, pixels, hole, photo.name)
         difference = np.abs(result.astype(np.float64) - expected[-1]) / 255
-        psnrs.append(_psnr(difference[hole]))
+        psnrs.append(psnr(difference[hole]))
         errors.append(float(difference[hole].max()))
         outside.append(float(np.abs(result.astype(np.float64) - pixels)[~hole].max(initial=0)) / 255)
 
@@ -69,7 +65,7 @@ def verify_photo(
     if not np.array_equal(_run(runner, hidden, hole, "")[hole], _run(runner, pixels, hole, "")[hole]):
         raise VerificationError("the fill depends on the pixels under the hole; they must not be read")
     progress("inverted mask")
-    inverted = _psnr(np.abs(_run(runner, pixels, ~hole, "").astype(np.float64) - expected[0])[hole] / 255)
+    inverted = psnr(np.abs(_run(runner, pixels, ~hole, "").astype(np.float64) - expected[0])[hole] / 255)
 
     verification = Verification(
         runtime=runner.runtime,
@@ -81,7 +77,7 @@ def verify_photo(
         outside_max_abs_error=max(outside),
         inverted_psnr_db=round(inverted, 2),
     )
-    _judge(verification, precision)
+    refuse(verification, within_a_level=precision == "fp32")
     return verification
 
 
@@ -90,28 +86,3 @@ def _run(runner: PhotoRunner, pixels: Pixels, hole: Flags, name: str) -> Pixels:
     if result.shape != pixels.shape or result.dtype != np.uint8:
         raise VerificationError(f"the artifact's output on '{name}' is not a photo of {pixels.shape[1]}x{pixels.shape[0]}")
     return result
-
-
-def _psnr(difference: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
-    mse = float(np.mean(np.square(difference)))
-    return 200.0 if mse == 0 else -10 * math.log10(mse)
-
-
-def _judge(verification: Verification, precision: Precision) -> None:
-    if verification.outside_max_abs_error > 0:
-        raise VerificationError(
-            f"pixels outside the hole changed by up to {verification.outside_max_abs_error * 255:.0f} grey levels; they must "
-            "come back as given (mask polarity inverted, or the graph does not composite)"
-        )
-    if precision == "fp32" and verification.max_abs_error > 1.01 / 255:
-        raise VerificationError(f"in the hole off by {verification.max_abs_error * 255:.0f} grey levels, 1 allowed")
-    if not verification.worst_psnr_db >= verification.required_db:
-        worst = verification.photos[verification.psnr_db.index(verification.worst_psnr_db)]
-        raise VerificationError(
-            f"in-hole PSNR to compositor and generator is {verification.worst_psnr_db:.1f} dB on '{worst}', "
-            f"{verification.required_db:.0f} dB required"
-        )
-    if not verification.inverted_psnr_db < INVERTED_DB:
-        raise VerificationError(
-            f"the inverted mask gives {verification.inverted_psnr_db:.1f} dB, as good as the right one: the mask has no effect"
-        )

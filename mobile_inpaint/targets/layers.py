@@ -17,11 +17,16 @@ def layers(network: torch.nn.Module) -> list[str]:
     Args:
         network: fused: each of its convolutions is an ``nn.Conv2d`` that runs once.
     """
+    return list(layer_sizes(network))
+
+
+def layer_sizes(network: torch.nn.Module) -> dict[str, int]:
+    """How many values each of :func:`layers` computes, by name, in that order."""
     import torch
 
-    names: list[str] = []
+    sizes: dict[str, int] = {}
     hooks = [
-        module.register_forward_hook(lambda *_, name=name: names.append(name))
+        module.register_forward_hook(lambda _, __, output, name=name: sizes.update({name: output.numel()}))
         for name, module in network.named_modules()
         if isinstance(module, torch.nn.Conv2d)
     ]
@@ -32,4 +37,4 @@ def layers(network: torch.nn.Module) -> list[str]:
     finally:
         for hook in hooks:
             hook.remove()
-    return names
+    return sizes
