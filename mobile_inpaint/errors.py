@@ -14,6 +14,7 @@
     │   ├── CalibrationError       no photos to take the ranges of activations from
     │   ├── ConversionError        the toolchain's error is __cause__
     │   └── VerificationError      metric, measured, required
+    ├── TrainingError         settings that cannot train, a run that cannot go on
     ├── ManifestError         unreadable, tampered, or schema newer than this package
     ├── BenchError            a measurement that cannot be made or compared
     └── DeviceUnavailable     not connected, locked, wrong OS
@@ -101,6 +102,10 @@ class ConversionError(ExportError):
 
 class VerificationError(ExportError):
     """An artifact that does not do what its generator does."""
+
+
+class TrainingError(MobileInpaintError):
+    """Settings that no network can be trained with, or a run that cannot go on."""
 
 
 class ManifestError(MobileInpaintError):
