@@ -3,10 +3,12 @@
 ::
 
     MobileInpaintError
-    ├── ModelNotFound, TargetNotFound, DeviceNotFound, CheckpointNotFound, ProviderNotFound   the name, and what there is
+    ├── ModelNotFound, TargetNotFound, DeviceNotFound, CheckpointNotFound, ProviderNotFound,
+    │   PhotoSetNotFound      the name, and what there is
     ├── ToolchainMissing      a converter, runtime or program is not installed; says the command that installs it
     ├── WeightsError          checksum, format or shape differs
     ├── PhotoError            not an image, truncated, too many pixels, a kind of image we refuse
+    ├── PhotoSetError         a set of photos that cannot be fetched here
     ├── MaskError             size differs from the photo; nothing to fill; nothing left to fill from
     ├── RecipeError           file, key, expected
     ├── ExportError
@@ -61,6 +63,10 @@ class ProviderNotFound(NameNotFound):
     kind = "provider"
 
 
+class PhotoSetNotFound(NameNotFound):
+    kind = "set of photos"
+
+
 class ToolchainMissing(MobileInpaintError):
     """A package or program that a command needs is not installed."""
 
@@ -71,6 +77,10 @@ class WeightsError(MobileInpaintError):
 
 class PhotoError(MobileInpaintError):
     """A photo that cannot be read, or that we refuse to read."""
+
+
+class PhotoSetError(MobileInpaintError):
+    """A set of photos that cannot be fetched here: no archive, no room, no network."""
 
 
 class MaskError(MobileInpaintError):

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal, Protocol
 
 from PIL import Image as pil
 from PIL import UnidentifiedImageError
@@ -39,9 +39,34 @@ _UPRIGHT = {
 _BOMB_CHECK = threading.Lock()
 
 
+class Openable(Protocol):
+    """A file, or a part of one, by whose ``str`` messages name it: a :class:`Path` is one."""
+
+    def open(self, mode: Literal["rb"], /) -> BinaryIO: ...
+
+
 @contextmanager
-def decoded(path: Path, max_pixels: int) -> Iterator[tuple[pil.Image, BinaryIO]]:
+def decoded(path: Openable, max_pixels: int, shrink: int = 1) -> Iterator[tuple[pil.Image, BinaryIO]]:
     """The decoded picture at ``path`` as it is stored (not yet turned upright), and its open file.
+
+    Args:
+        path: the file.
+        max_pixels: refuse a larger picture, before decoding it.
+        shrink: 2, 4 or 8 decodes a JPEG at that part of its size, which costs less; other formats stay as they are.
+
+    Raises:
+        as :func:`opened`.
+    """
+    with opened(path, max_pixels) as (picture, file):
+        if shrink > 1:
+            picture.draft(None, (picture.width // shrink, picture.height // shrink))
+        picture.load()
+        yield picture, file
+
+
+@contextmanager
+def opened(path: Openable, max_pixels: int) -> Iterator[tuple[pil.Image, BinaryIO]]:
+    """The picture at ``path`` with its header read and its pixels not yet, and its open file.
 
     Raises:
         PhotoError: missing, not a picture, damaged, animated, or larger than ``max_pixels``, which its header tells.
@@ -59,7 +84,6 @@ def decoded(path: Path, max_pixels: int) -> Iterator[tuple[pil.Image, BinaryIO]]
                 # The further frames of an MPO are not a film but previews, gain maps and depth maps.
                 if picture.format != "MPO" and getattr(picture, "is_animated", False):
                     raise PhotoError(f"{path}: an animation; save the frame you mean as a picture of its own")
-                picture.load()
                 yield picture, file
     except MobileInpaintError:
         raise

@@ -80,19 +80,20 @@ class Photo:
         return int(self.pixels.shape[1])
 
     @classmethod
-    def open(cls, path: str | Path, *, max_pixels: int = files.MAX_PIXELS) -> Photo:
+    def open(cls, path: str | files.Openable, *, max_pixels: int = files.MAX_PIXELS, shrink: int = 1) -> Photo:
         """The photo at ``path``: JPEG, PNG, WebP, AVIF, or HEIC with pillow-heif; turned upright as its EXIF says.
 
         Args:
-            path: the file.
+            path: the file, or a part of one.
             max_pixels: refuse a larger photo before decoding it.
+            shrink: 2, 4 or 8 decodes a JPEG at that part of its size, for less time; other formats stay as they are.
 
         Raises:
             PhotoError: not a picture, damaged, animated, larger than ``max_pixels``, of 16 bits a channel, or not RGB or grey.
             ToolchainMissing: HEIC, and pillow-heif is not installed.
         """
-        path = Path(path)
-        with files.decoded(path, max_pixels) as (picture, file):
+        path = Path(path) if isinstance(path, str) else path
+        with files.decoded(path, max_pixels, shrink) as (picture, file):
             if picture.mode.startswith("I") or (picture.format == "PNG" and _png_depth(file) == 16):
                 raise PhotoError(f"{path}: 16 bits a channel, which we would halve; save it with 8 bits")
             if picture.mode not in _READ:
@@ -103,7 +104,7 @@ class Photo:
             wanted = "RGBA" if transparent else "RGB"
             channels = np.asarray(picture if picture.mode == wanted else picture.convert(wanted))
         alpha = np.ascontiguousarray(channels[..., 3]) if transparent else None
-        return cls(np.ascontiguousarray(channels[..., :3]), alpha, grey, metadata, path)
+        return cls(np.ascontiguousarray(channels[..., :3]), alpha, grey, metadata, path if isinstance(path, Path) else None)
 
     def with_pixels(self, pixels: Pixels) -> Photo:
         """This photo with other pixels of the same size, everything else kept."""

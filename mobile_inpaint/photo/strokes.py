@@ -101,6 +101,14 @@ def lama(kind: Literal["thin", "medium", "thick"], size: Size, random: np.random
             return hole
 
 
+def boxes(size: Size, random: np.random.Generator) -> Hole:
+    """LaMa's boxes of the medium setting and no strokes: one to five, as somebody frames what shall go."""
+    settings = LAMA["medium"][min(size) > LAMA["medium"][0].side]
+    hole = np.zeros(size, np.bool_)
+    _boxes(hole, random, settings, min(size) / settings.side)
+    return hole
+
+
 def hairlines(size: Size, random: np.random.Generator, width_px: tuple[int, int] = (2, 6)) -> Hole:
     """One to six wandering strokes of ``width_px``, ends inclusive, as a user follows a wire, a scratch or a hair."""
     hole = np.zeros(size, np.bool_)

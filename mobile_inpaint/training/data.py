@@ -1,0 +1,167 @@
+"""Batches to train on: squares of photos with holes in them, each settled by the seed and its number alone.
+
+A sample is a pure function of (seed, index). So a run that stopped at step 1,000 goes on with step 1,000 and nothing else to
+remember, and W processes with batches of b see together what one process with batches of W x b sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image as pil
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, get_worker_info
+
+from mobile_inpaint.errors import MobileInpaintError, PhotoError, ToolchainMissing, TrainingError
+from mobile_inpaint.photo.image import Pixels, to_image
+from mobile_inpaint.photo.mask import Mask
+from mobile_inpaint.photo.strokes import Shape
+from mobile_inpaint.training.photo_source import PhotoSource
+
+_TRIES = 100
+_CROP, _HOLE = 0, 1
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one step trains on.
+
+    Attributes:
+        image: [N, 3, S, S] float32 RGB in [0,1], whole: the truth.
+        mask: [N, 1, S, S] float32, 0 or 1, 1 = hole.
+    """
+
+    image: Tensor
+    mask: Tensor
+
+
+class Samples(Dataset[tuple[Tensor, Tensor]]):
+    """Endless samples, by number: ``samples[index] -> (image, mask)``, shaped as in a `Batch` without its N.
+
+    Each photo serves once, in an order drawn anew for each round, before any serves again. The square is upright, of any place
+    in the photo and any scale between one pixel a pixel and the whole shorter side (smaller photos are enlarged), the
+    logarithm of its side uniform; mirrored by turns of a coin. The hole is drawn for the square.
+
+    Attributes:
+        left_out: of the photos that could not be read, by their number, what is wrong with them; others stand in for them.
+    """
+
+    def __init__(self, photos: PhotoSource, size_px: int, seed: int, holes: Shape) -> None:
+        self.photos, self.size_px, self.seed, self.holes = photos, size_px, seed, holes
+        self.left_out: dict[int, str] = {}
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        """The sample ``index``, 0 or more.
+
+        Raises:
+            TrainingError: no photo can be read.
+        """
+        square = self._square(index)
+        hole = self.holes((self.size_px, self.size_px), np.random.default_rng((self.seed, index, _HOLE)))
+        return torch.from_numpy(to_image(square)[0]), torch.from_numpy(Mask(hole).to_array()[0])
+
+    def _square(self, index: int) -> Pixels:
+        turn, place = divmod(index, len(self.photos))
+        photo = int(_order(self.seed, turn, len(self.photos))[place])
+        for attempt in range(_TRIES):
+            random = np.random.default_rng((self.seed, index, _CROP, attempt))
+            if attempt:
+                photo = int(random.integers(len(self.photos)))
+            if photo not in self.left_out:
+                try:
+                    return _crop(self.photos, photo, self.size_px, random)
+                except (PhotoError, ToolchainMissing) as error:
+                    self.left_out[photo] = str(error)
+        raise TrainingError(f"{self.photos.name}: {_TRIES} photos drawn by lot cannot be read; {next(iter(self.left_out.values()))}")
+
+
+def batches(
+    samples: Samples,
+    size: int,
+    steps: range,
+    *,
+    rank: int = 0,
+    world: int = 1,
+    workers: int = 0,
+    warn: Callable[[str], None],
+) -> Iterator[Batch]:
+    """This process's batch of each of ``steps``, in order; the same bits with any number of workers.
+
+    Args:
+        samples: what to draw from.
+        size: of a batch.
+        steps: counted from the beginning of training, 0 or more: ``range(done, total)`` goes on where it stopped.
+        rank, world: this process's number among so many, whose batches of a step are disjoint and follow each other.
+        workers: processes that prepare batches ahead, which share the room for decoded photos evenly; 0: this one does.
+        warn: is told, once a photo, the line that names a photo which cannot be read and is left out.
+
+    Raises:
+        TrainingError: no photo can be read.
+    """
+    loader: DataLoader[_Drawn] = DataLoader(
+        _Batches(samples, size, rank, world),
+        batch_size=None,
+        sampler=steps,
+        num_workers=workers,
+        worker_init_fn=_share_memory if workers else None,
+        pin_memory=torch.cuda.is_available(),
+    )
+    told = set[int]()
+    for drawn, left_out in loader:
+        for photo in left_out.keys() - told:
+            warn(f"{left_out[photo]}; left out of training")
+        told |= left_out.keys()
+        if isinstance(drawn, MobileInpaintError):
+            raise drawn
+        yield Batch(*drawn)
+
+
+_Drawn = tuple[tuple[Tensor, Tensor] | MobileInpaintError, dict[int, str]]
+
+
+class _Batches(Dataset[_Drawn]):
+    """A process's batches by step, each with the photos left out so far; an error comes as itself.
+
+    Raised in a worker it would come wrapped in that worker's traceback.
+    """
+
+    def __init__(self, samples: Samples, size: int, rank: int, world: int) -> None:
+        self.samples, self._size, self._rank, self._world = samples, size, rank, world
+
+    def __getitem__(self, step: int) -> _Drawn:
+        first = (step * self._world + self._rank) * self._size
+        try:
+            images, masks = zip(*(self.samples[index] for index in range(first, first + self._size)), strict=True)
+        except MobileInpaintError as error:
+            return error, self.samples.left_out
+        return (torch.stack(images), torch.stack(masks)), self.samples.left_out
+
+
+def _share_memory(worker: int) -> None:
+    info = get_worker_info()
+    assert info is not None
+    info.dataset.samples.photos.memory_bytes //= info.num_workers
+
+
+@lru_cache(maxsize=2)
+def _order(seed: int, turn: int, count: int) -> npt.NDArray[np.int64]:
+    return np.random.default_rng((seed, turn)).permutation(count)
+
+
+def _crop(photos: PhotoSource, photo: int, size_px: int, random: np.random.Generator) -> Pixels:
+    """A square of the photo at ``size_px``: HWC uint8 RGB."""
+    whole = photos.short_side(photo)
+    side = min(whole, size_px) * max(1.0, whole / size_px) ** random.random()
+    # Decoded no finer than the square needs, which saves time and room; the part comes of the numbers alone.
+    shrink = max(part for part in (1, 2, 4, 8) if part == 1 or side >= part * size_px)
+    pixels = photos.pixels(photo, shrink)
+    side_px = round(side * min(pixels.shape[:2]) / whole)
+    top, left = (int(random.integers(0, length - side_px, endpoint=True)) for length in pixels.shape[:2])
+    square = pil.fromarray(pixels[top : top + side_px, left : left + side_px])
+    picture = np.asarray(square.resize((size_px, size_px), pil.Resampling.BICUBIC))
+    return np.ascontiguousarray(picture[:, :: random.choice((-1, 1))])
