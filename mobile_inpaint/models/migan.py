@@ -47,6 +47,12 @@ class Variant:
     ch_max: int = 512
     tensors: int = 9
 
+    def __post_init__(self) -> None:
+        if self.resolution < 2 * SMALLEST or self.resolution & (self.resolution - 1):
+            raise ValueError(f"resolution must be a power of two from 8 up, not {self.resolution}")
+        if self.ch_base < self.resolution or self.ch_max < 1 or self.tensors < 0:
+            raise ValueError("ch_base must be at least the resolution, ch_max at least 1, tensors at least 0")
+
     def channels(self, side: int) -> int:
         """Channels of the feature map of that side."""
         return min(self.ch_base // side, self.ch_max)
@@ -177,10 +183,6 @@ class Generator(base.Generator):
     """MI-GAN's generator; see :class:`mobile_inpaint.models.base.Generator` for what goes in and out."""
 
     def __init__(self, name: str, variant: Variant) -> None:
-        if variant.resolution < 2 * SMALLEST or variant.resolution & (variant.resolution - 1):
-            raise ValueError(f"resolution must be a power of two from 8 up, not {variant.resolution}")
-        if variant.ch_base < variant.resolution or variant.ch_max < 1 or variant.tensors < 0:
-            raise ValueError("ch_base must be at least the resolution, ch_max at least 1, tensors at least 0")
         super().__init__()
         self.name = name
         self.variant = variant

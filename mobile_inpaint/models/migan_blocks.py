@@ -22,11 +22,15 @@ NoiseMode = Literal["constant", "random", "none"]
 
 
 class Activation(nn.Module):
-    """Leaky ReLU, times sqrt(2), clamped to ±256."""
+    """Leaky ReLU, times sqrt(2), clamped to ±256; both times ``gain``, which is 1 in every generator."""
+
+    def __init__(self, gain: float = 1.0) -> None:
+        super().__init__()
+        self.gain = gain
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The activated map."""
-        return (F.leaky_relu(x, SLOPE) * GAIN).clamp(-CLAMP, CLAMP)
+        return (F.leaky_relu(x, SLOPE) * (GAIN * self.gain)).clamp(-CLAMP * self.gain, CLAMP * self.gain)
 
 
 class Clamp(nn.Module):
@@ -165,6 +169,7 @@ class SeparableConv(nn.Module):
         side: of the output map; needed where noise or upsampling has a size.
         resize: ``down`` halves between the two convolutions, ``up`` doubles after the second.
         noise: adds a :class:`Noise` map before the second activation.
+        gain: of both activations.
     """
 
     def __init__(
@@ -176,15 +181,16 @@ class SeparableConv(nn.Module):
         side: int,
         resize: Literal["down", "up"] | None = None,
         noise: bool = False,
+        gain: float = 1.0,
     ) -> None:
         super().__init__()
         self.depthwise = conv(in_channels, in_channels, 3, tensors, groups=in_channels, bias=True)
-        self.depthwise_activation: nn.Module = Activation()
+        self.depthwise_activation: nn.Module = Activation(gain)
         self.down: nn.Module = FirDown(in_channels) if resize == "down" else nn.Identity()
         self.pointwise = conv(in_channels, out_channels, 1, tensors, bias=False)
         self.up: nn.Module = FirUp(out_channels, side // 2) if resize == "up" else nn.Identity()
         self.noise: nn.Module = Noise(side) if noise else nn.Identity()
-        self.activation: nn.Module = Activation()
+        self.activation: nn.Module = Activation(gain)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The next feature map."""

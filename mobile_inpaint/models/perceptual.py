@@ -67,13 +67,21 @@ class Lpips(nn.Module):
 
     def features(self, pictures: Tensor) -> Features:
         """What :meth:`distance` compares, of pictures [N, 3, H, W], RGB in [0,1]: every pixel a vector of length 1."""
-        maps = _taps(self.stages, (pictures - self.shift) / self.scale)
-        return [values / (torch.linalg.vector_norm(values, dim=1, keepdim=True) + 1e-10) for values in maps]
+        return unit_length(self.maps(pictures))
 
-    def distance(self, one: Features, other: Features) -> Tensor:
-        """The distance, [N], of pictures by their features."""
+    def maps(self, pictures: Tensor) -> Features:
+        """The trunk's own feature maps, of pictures [N, 3, H, W], RGB in [0,1]: the features before they are normalised."""
+        return _taps(self.stages, (pictures - self.shift) / self.scale)
+
+    def distance(self, one: Features, other: Features, where: Tensor | None = None) -> Tensor:
+        """The distance, [N], of pictures by their features.
+
+        Args:
+            one, other: of :meth:`features`.
+            where: [N, 1, H, W], how much each pixel of the pictures counts; alike when None.
+        """
         pairs = zip(one, other, self.heads, strict=True)
-        return torch.stack([head((a - b).square()).mean((1, 2, 3)) for a, b, head in pairs]).sum(0)
+        return torch.stack([mean_where(head((a - b).square()), where) for a, b, head in pairs]).sum(0)
 
 
 class Dists(nn.Module):
@@ -117,6 +125,25 @@ class Dists(nn.Module):
         """The distance, [N], of pictures by their features."""
         textures, structures = zip(*(_likeness(a, b) for a, b in zip(one, other, strict=True)), strict=True)
         return 1 - torch.cat(textures, 1) @ self.texture - torch.cat(structures, 1) @ self.structure
+
+
+def unit_length(maps: Features) -> Features:
+    """Feature maps whose every pixel is a vector of length 1."""
+    return [values / (torch.linalg.vector_norm(values, dim=1, keepdim=True) + 1e-10) for values in maps]
+
+
+def mean_where(values: Tensor, where: Tensor | None) -> Tensor:
+    """The mean, [N], of a map [N, C, h, w].
+
+    Args:
+        values: the map.
+        where: [N, 1, H, W], how much each pixel of the picture counts, averaged over what a cell of the map covers; all
+            alike when None, and 0 where nothing counts.
+    """
+    if where is None:
+        return values.mean((1, 2, 3))
+    weight = functional.adaptive_avg_pool2d(where, values.shape[2:])
+    return (values * weight).sum((1, 2, 3)) / (weight.sum((1, 2, 3)) * values.shape[1] + 1e-10)
 
 
 def _likeness(one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
