@@ -16,12 +16,12 @@ import numpy.typing as npt
 from mobile_inpaint.artifact import HoleSize, Quality, SliceQuality
 from mobile_inpaint.export.judge import Figures
 from mobile_inpaint.export.quality_reference import QualityReference, filled
+from mobile_inpaint.photo.bootstrap import interval
 from mobile_inpaint.photo.image import Fill
 
 MAX_RISE_OBJECT, MAX_RISE_FREE = 0.002, 0.008
 """What LPIPS may rise by on holes up to the size of an object, and on large free-form ones."""
 FREE = "large"
-RESAMPLES = 2000
 
 _Floats = npt.NDArray[np.floating[Any]]
 
@@ -79,13 +79,6 @@ def drop(
         for entry, distance in zip(photo.entries, distances, strict=True):
             rises[entry.slice == FREE].append(distance - entry.figures.lpips)
     return float(np.mean(rises[False] or 0)), float(np.mean(rises[True] or 0))
-
-
-def interval(values: _Floats) -> tuple[float, float]:
-    """The 95 % bootstrap interval of the mean of ``values``, [n]: the percentiles of 2000 resamples, the same at each call."""
-    drawn = np.random.default_rng(0).integers(0, len(values), (RESAMPLES, len(values)))
-    low, high = np.percentile(values[drawn].mean(axis=1), (2.5, 97.5))
-    return float(low), float(high)
 
 
 def _summary(slice: HoleSize, pairs: _Floats) -> SliceQuality:

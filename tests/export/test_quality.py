@@ -6,14 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mobile_inpaint import strict
 from mobile_inpaint.artifact import HoleSize, Quality
 from mobile_inpaint.errors import ManifestError, VerificationError
 from mobile_inpaint.export.judge import Judge
-from mobile_inpaint.export.quality import drop, interval, measure_quality
+from mobile_inpaint.export.quality import drop, measure_quality
 from mobile_inpaint.export.quality_photos import QualityCases, quality_cases
 from mobile_inpaint.export.quality_reference import QualityReference
 from mobile_inpaint.photo.image import Fill, Image
@@ -160,20 +158,6 @@ def test_a_damaged_cache_is_made_anew(
 def test_no_image_is_no_fill(broken: Callable[[Image, Image], Image], quick: QualityReference) -> None:
     with pytest.raises(VerificationError, match="is not an image of 64 px"):
         measure_quality(broken, quick)
-
-
-@given(values=st.lists(st.floats(-1, 1), min_size=1, max_size=60))
-def test_the_interval_holds_the_mean(values: list[float]) -> None:
-    low, high = interval(np.array(values))
-    assert min(values) - 1e-9 <= low <= high <= max(values) + 1e-9
-    assert (low, high) == interval(np.array(values))
-
-
-def test_the_interval_is_as_wide_as_statistics_say() -> None:
-    values = np.random.default_rng(7).normal(0.01, 0.02, 400)
-    low, high = interval(values)
-    assert high - low == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.1)
-    assert low < values.mean() < high
 
 
 def test_every_slice_has_its_bound(quick: QualityReference) -> None:
