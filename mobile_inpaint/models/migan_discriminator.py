@@ -115,14 +115,13 @@ class MinibatchDeviation(nn.Module):
                 f"a batch of {len(x)} cannot be cut into groups of {size}, in which the discriminator compares fills: "
                 f"make the batch a multiple of {size}, or smaller than it"
             )
-        grouped = x.unflatten(0, (size, -1))
+        grouped = x.reshape(size, -1, *x.shape[1:])
         deviation = (grouped.var(0, unbiased=False) + 1e-8).sqrt().mean((1, 2, 3))
         return torch.cat([x, deviation.repeat(size)[:, None, None, None].expand(-1, 1, *x.shape[2:])], dim=1)
 
 
 class EqualizedLinear(nn.Module):
-    """A dense layer whose weights are kept at unit deviation and divided by sqrt(inputs) when used, so that Adam moves all
-    layers alike."""
+    """A dense layer that keeps its weights at unit deviation and divides by sqrt(inputs): Adam moves all layers alike."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()

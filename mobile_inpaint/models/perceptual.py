@@ -77,7 +77,8 @@ class Lpips(nn.Module):
         """The distance, [N], of pictures by their features.
 
         Args:
-            one, other: of :meth:`features`.
+            one: of :meth:`features`.
+            other: likewise.
             where: [N, 1, H, W], how much each pixel of the pictures counts; alike when None.
         """
         pairs = zip(one, other, self.heads, strict=True)

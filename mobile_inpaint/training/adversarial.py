@@ -1,0 +1,61 @@
+"""The game of generator and discriminator: non-saturating losses and R1.
+
+A discriminator is ``discriminator(image, mask) -> logits [N, 1]``, image float [N, 3, S, S], RGB in [0,1], mask float
+[N, 1, S, S], 1 = hole.
+
+Source: MI-GAN (Sargsyan et al., ICCV 2023), section 3.4; R1 is Mescheder, Geiger, Nowozin, Which Training Methods for GANs do
+actually Converge? (2018), computed every few steps as in StyleGAN2 (Karras et al., 2020), appendix B.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+Discriminate = Callable[[Tensor, Tensor], Tensor]
+
+
+def fooling(discriminator: nn.Module, fill: Tensor, mask: Tensor) -> Tensor:
+    """The generator's loss: how surely the discriminator tells the fill from a photo; no gradient for the discriminator."""
+    with _frozen(discriminator):
+        return softplus(-discriminator(fill, mask).float()).mean()
+
+
+def telling(discriminator: Discriminate, fill: Tensor, image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """The discriminator's two losses, of the fill and of the photo with the same hole; no gradient for the generator."""
+    fake = softplus(discriminator(fill.detach(), mask).float()).mean()
+    real = softplus(-discriminator(image, mask).float()).mean()
+    return fake, real
+
+
+def r1_penalty(discriminator: Discriminate, image: Tensor, mask: Tensor) -> Tensor:
+    """The squared length of the logit's gradient at a photo and its mask, averaged over the batch, before gamma / 2.
+
+    In float32 whatever the autocast: it squares what 8 bits have rounded. Its units are the published ones, RGB in [-1,1], so
+    that the published gamma fits.
+    """
+    image, mask = image.detach().float().requires_grad_(), mask.detach().float().requires_grad_()
+    with torch.autocast(image.device.type, enabled=False):
+        logits = discriminator(image, mask)
+        of_image, of_mask = torch.autograd.grad(logits.sum(), (image, mask), create_graph=True)
+        # the halves: [0,1] is twice as steep as [-1,1]
+        penalty = (of_image / 2).square().sum((1, 2, 3)) + of_mask.square().sum((1, 2, 3))
+        # the last bias has no part in the penalty: a zero gradient is what data-parallel training can wait for
+        return (penalty + 0 * logits.flatten()).mean()
+
+
+@contextmanager
+def _frozen(network: nn.Module) -> Iterator[None]:
+    """No parameter of ``network`` that wants a gradient wants one here."""
+    wanting = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    for parameter in wanting:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in wanting:
+            parameter.requires_grad_()

@@ -1,0 +1,193 @@
+"""What a generator is trained for: named terms, each with a weight of its own; 0 is off and costs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal, cast
+
+import torch
+from torch import Tensor, nn
+
+from mobile_inpaint.errors import TrainingError
+from mobile_inpaint.models.perceptual import Lpips
+from mobile_inpaint.training.adversarial import Discriminate, fooling, r1_penalty, telling
+from mobile_inpaint.training.answer import Answer
+from mobile_inpaint.training.distillation import hole_l1, levels_l1
+from mobile_inpaint.training.perceptual_loss import Looks, feature_difference, focal_frequency, lpips_distance, surroundings
+from mobile_inpaint.training.teacher import Teacher
+
+Scalars = dict[str, Tensor]
+"""Values of the terms by name, before their weights, without gradients."""
+
+
+TERMS = ("adversarial", "levels", "teacher_l1", "teacher_lpips", "l1", "lpips", "features", "frequency")
+"""What a generator's loss can be the sum of, by the names of the weights."""
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights of the terms; by default those of the published MI-GAN.
+
+    Attributes:
+        adversarial: fooling the discriminator.
+        levels: the teacher's RGB residual of each level, in the hole.
+        teacher_l1, teacher_lpips: the teacher's image, in the hole, and in it and around it.
+        l1, lpips: the photo itself, in the hole, and in it and around it.
+        features: the photo's VGG feature maps, in the hole and around it.
+        frequency: the photo's spectrum.
+        levels_from_px: the smallest side whose residual is compared.
+        lpips_trunk: of both LPIPS terms; ``vgg`` takes ten times as long as ``alex``.
+        ring_px: how far around the hole LPIPS and features look.
+        r1_gamma: of the discriminator's gradient penalty; 0 is off.
+        r1_every: steps between two penalties; each counts for all of them.
+    """
+
+    adversarial: float = 1.0
+    levels: float = 2.0
+    teacher_l1: float = 0.0
+    teacher_lpips: float = 0.0
+    l1: float = 0.0
+    lpips: float = 0.0
+    features: float = 0.0
+    frequency: float = 0.0
+    levels_from_px: int = 32
+    lpips_trunk: Literal["alex", "vgg"] = "alex"
+    ring_px: int = 16
+    r1_gamma: float = 10.0
+    r1_every: int = 16
+
+    def __post_init__(self) -> None:
+        if not all(0 <= weight < float("inf") for weight in (*(getattr(self, term) for term in TERMS), self.r1_gamma)):
+            raise TrainingError("losses: a weight is 0 for off, or a positive number")
+        if not self.weights:
+            raise TrainingError("losses: every weight is 0, so that there is nothing to learn; switch one on")
+        if self.ring_px < 0 or self.r1_every < 1 or self.levels_from_px < 1:
+            raise TrainingError("losses: ring_px must be at least 0, r1_every and levels_from_px at least 1")
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Those of the generator's terms that are on."""
+        return {term: weight for term in TERMS if (weight := getattr(self, term))}
+
+    @property
+    def needs_discriminator(self) -> bool:
+        """Whether the generator plays against one."""
+        return self.adversarial > 0
+
+    @property
+    def needs_teacher(self) -> bool:
+        """Whether a term compares with a teacher's answer."""
+        return any(term in self.weights for term in ("levels", "teacher_l1", "teacher_lpips"))
+
+
+class Losses(nn.Module):
+    """The terms of a config, with the networks that measure them.
+
+    Move it to the device of the generator; nothing in it learns or need be saved.
+
+    Args:
+        config: the weights.
+        teacher: what is asked where a term needs a teacher's answer and the caller has none at hand.
+
+    Raises:
+        WeightsError: weights of a perceptual term are not here and cannot be fetched.
+    """
+
+    def __init__(self, config: LossConfig, teacher: Teacher | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.teacher = teacher
+        trunks: set[Literal["alex", "vgg"]] = set()
+        if config.lpips or config.teacher_lpips:
+            trunks.add(config.lpips_trunk)
+        if config.features:
+            trunks.add("vgg")
+        self.trunks = nn.ModuleDict({trunk: Lpips(trunk) for trunk in sorted(trunks)})
+
+    def generator(
+        self, answer: Answer, image: Tensor, mask: Tensor, discriminator: nn.Module | None = None, lesson: Answer | None = None
+    ) -> tuple[Tensor, Scalars]:
+        """The generator's loss, and the value of each term that is on.
+
+        Args:
+            answer: what the generator made of the batch.
+            image: the photos, float [N, 3, S, S], RGB in [0,1].
+            mask: float [N, 1, S, S], 1 = hole.
+            discriminator: ``discriminator(image, mask) -> logits``; needed where ``adversarial`` is on, given no gradient.
+            lesson: the teacher's answer where it is at hand; else the teacher is asked.
+
+        Raises:
+            TrainingError: a term is on whose discriminator, teacher or levels are missing.
+        """
+        config, fill = self.config, answer.fill
+
+        @cache
+        def taught() -> Answer:
+            return lesson or self._ask(image, mask)
+
+        @cache
+        def made(trunk: str) -> Looks:
+            return Looks.at(fill, self._trunk(trunk))
+
+        @cache
+        def photo(trunk: str) -> Looks:
+            return Looks.at(image, self._trunk(trunk))
+
+        @cache
+        def around() -> Tensor:
+            return surroundings(mask, config.ring_px)
+
+        def lpips_to(other: Looks) -> Tensor:
+            return lpips_distance(self._trunk(config.lpips_trunk), made(config.lpips_trunk), other, around())
+
+        terms: dict[str, Callable[[], Tensor]] = {
+            "adversarial": lambda: fooling(_given(discriminator), fill, mask),
+            "levels": lambda: levels_l1(answer.levels, taught().levels, mask, config.levels_from_px),
+            "teacher_l1": lambda: hole_l1(fill, taught().fill, mask),
+            "teacher_lpips": lambda: lpips_to(Looks.at(taught().fill, self._trunk(config.lpips_trunk))),
+            "l1": lambda: hole_l1(fill, image, mask),
+            "lpips": lambda: lpips_to(photo(config.lpips_trunk)),
+            "features": lambda: feature_difference(made("vgg"), photo("vgg"), around()),
+            "frequency": lambda: focal_frequency(fill, image),
+        }
+        values = {term: terms[term]() for term in config.weights}
+        total = torch.stack([weight * values[term] for term, weight in config.weights.items()]).sum()
+        return total, {term: value.detach() for term, value in values.items()}
+
+    def discriminator(self, discriminator: Discriminate, fill: Tensor, image: Tensor, mask: Tensor) -> tuple[Tensor, Scalars]:
+        """The discriminator's loss, and its two terms ``fake`` and ``real``; no gradient for the generator.
+
+        Args:
+            discriminator: ``discriminator(image, mask) -> logits``.
+            fill: the generator's, float [N, 3, S, S].
+            image: as for :meth:`generator`.
+            mask: likewise.
+        """
+        fake, real = telling(discriminator, fill, image, mask)
+        return fake + real, {"fake": fake.detach(), "real": real.detach()}
+
+    def regularizes(self, step: int) -> bool:
+        """Whether :meth:`regularizer` is due at this step, the first being 0."""
+        return self.config.needs_discriminator and self.config.r1_gamma > 0 and step % self.config.r1_every == 0
+
+    def regularizer(self, discriminator: Discriminate, image: Tensor, mask: Tensor) -> tuple[Tensor, Scalars]:
+        """The discriminator's gradient penalty, times the steps it counts for, and its value ``r1`` before gamma."""
+        penalty = r1_penalty(discriminator, image, mask)
+        return self.config.r1_gamma / 2 * self.config.r1_every * penalty, {"r1": penalty.detach()}
+
+    def _trunk(self, name: str) -> Lpips:
+        return cast(Lpips, self.trunks[name])
+
+    def _ask(self, image: Tensor, mask: Tensor) -> Answer:
+        if self.teacher is None:
+            raise TrainingError("losses: a term needs a teacher; name one, or switch off levels, teacher_l1 and teacher_lpips")
+        answer: Answer = self.teacher(image, mask)
+        return answer
+
+
+def _given(discriminator: nn.Module | None) -> nn.Module:
+    if discriminator is None:
+        raise TrainingError("losses: 'adversarial' is on and needs a discriminator; give one, or switch it off")
+    return discriminator
