@@ -6,6 +6,7 @@ remember, and W processes with batches of b see together what one process with b
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -77,7 +78,9 @@ class Samples(Dataset[tuple[Tensor, Tensor]]):
                     return _crop(self.photos, photo, self.size_px, random)
                 except (PhotoError, ToolchainMissing) as error:
                     self.left_out[photo] = str(error)
-        raise TrainingError(f"{self.photos.name}: {_TRIES} photos drawn by lot cannot be read; {next(iter(self.left_out.values()))}")
+        raise TrainingError(
+            f"{self.photos.name}: {_TRIES} photos drawn by lot cannot be read; {next(iter(self.left_out.values()))}"
+        )
 
 
 def batches(
@@ -96,7 +99,8 @@ def batches(
         samples: what to draw from.
         size: of a batch.
         steps: counted from the beginning of training, 0 or more: ``range(done, total)`` goes on where it stopped.
-        rank, world: this process's number among so many, whose batches of a step are disjoint and follow each other.
+        rank, world: this process's number among so many: of a step's samples it takes every ``world``-th. The discriminator then
+            compares in its groups what it would compare in one process.
         workers: processes that prepare batches ahead, which share the room for decoded photos evenly; 0: this one does.
         warn: is told, once a photo, the line that names a photo which cannot be read and is left out.
 
@@ -108,7 +112,7 @@ def batches(
         batch_size=None,
         sampler=steps,
         num_workers=workers,
-        worker_init_fn=_share_memory if workers else None,
+        worker_init_fn=_set_up_worker if workers else None,
         pin_memory=torch.cuda.is_available(),
     )
     told = set[int]()
@@ -134,15 +138,18 @@ class _Batches(Dataset[_Drawn]):
         self.samples, self._size, self._rank, self._world = samples, size, rank, world
 
     def __getitem__(self, step: int) -> _Drawn:
-        first = (step * self._world + self._rank) * self._size
+        mine = range(self._size * self._world)[self._rank :: self._world]
         try:
-            images, masks = zip(*(self.samples[index] for index in range(first, first + self._size)), strict=True)
+            images, masks = zip(*(self.samples[step * self._size * self._world + one] for one in mine), strict=True)
         except MobileInpaintError as error:
             return error, self.samples.left_out
         return (torch.stack(images), torch.stack(masks)), self.samples.left_out
 
 
-def _share_memory(worker: int) -> None:
+def _set_up_worker(worker: int) -> None:
+    # Ctrl-C and SIGTERM reach a whole group of processes; what ends training is its own process, between two steps
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     info = get_worker_info()
     assert info is not None
     info.dataset.samples.photos.memory_bytes //= info.num_workers

@@ -1,0 +1,134 @@
+"""The verb ``train``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mobile_inpaint.cli import console
+
+if TYPE_CHECKING:
+    from mobile_inpaint.training.config import TrainConfig
+    from mobile_inpaint.training.dry_run import Cost
+    from mobile_inpaint.training.log import Entry
+
+DEFAULT = "finetune"
+"""The configuration of a new run where none is named."""
+
+
+def train(
+    photos: Annotated[Path, typer.Option(help="A folder of photos, or a .tar of them, to learn from.", show_default=False)],
+    config: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|FILE", help="A TOML of the run, or one that comes with the package: finetune if not given."),
+    ] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="NAME|FILE", help="A checkpoint to start from, in place of the TOML's.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The run's folder.")] = Path("run"),
+    steps: Annotated[int | None, typer.Option(help="The last step, in place of the TOML's.")] = None,
+    minutes: Annotated[float, typer.Option(help="Stop cleanly after so many; go on later with --resume. 0: no limit.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the newest checkpoint in the run's folder.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what it would cost, and leave nothing.")] = False,
+    json: console.Json = False,
+) -> None:
+    """Train or fine-tune a network on photos.
+
+    Ctrl-C or SIGTERM ends a run with a checkpoint. For many machines put this behind torchrun: see docs/training.md.
+    """
+    from mobile_inpaint.training.photo_source import open_photos
+
+    run = _config(config, out if resume else None)
+    if from_ is not None:
+        run = replace(run, generator=replace(run.generator, checkpoint=from_))
+    if steps is not None:
+        run = replace(run, run=replace(run.run, steps=steps))
+    source = open_photos(photos)
+    if dry_run:
+        from mobile_inpaint.training.dry_run import dry_run as measure
+
+        _show_cost(measure(run, source), run, json=json)
+        return
+    from mobile_inpaint.training.train import train as run_training
+
+    with _bar(run) as (watch, note):
+        outcome = run_training(run, source, out, resume=resume, minutes=minutes, watch=watch, note=note)
+    if not outcome.first:
+        return
+    if outcome.stopped:
+        console.note(f"{outcome.stopped}: stopped after step {outcome.step} of {run.run.steps}; go on with --resume")
+    if json:
+        console.emit(
+            {
+                "step": outcome.step,
+                "stopped": outcome.stopped,
+                "seconds": round(outcome.seconds, 1),
+                "model": str(outcome.model),
+            }
+        )
+    else:
+        console.say(str(outcome.model))
+
+
+def _config(name: str | None, resumed: Path | None) -> TrainConfig:
+    from mobile_inpaint.training.checkpoint import recorded_config
+    from mobile_inpaint.training.config import read_config, shipped_config
+
+    if name is None and resumed:
+        return recorded_config(resumed)
+    name = name or DEFAULT
+    return read_config(Path(name)) if Path(name).suffix == ".toml" else shipped_config(name)
+
+
+@contextmanager
+def _bar(config: TrainConfig) -> Iterator[tuple[Callable[[Entry], None], Callable[[str], None]]]:
+    """What shows the entries of the log as a bar on stderr, and what prints a line above it; lines alone without a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda entry: None, console.note
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    text = TextColumn("{task.fields[text]}")
+    with Progress(MofNCompleteColumn(), BarColumn(), text, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=config.run.steps, text="starting")
+
+        def watch(entry: Entry) -> None:
+            minutes = (config.run.steps - entry.step) * config.data.batch / max(entry.images_per_second, 1e-9) / 60
+            left = f"{minutes / 60:.1f} h" if minutes > 90 else f"{minutes:.0f} min"
+            text = f"{entry.images_per_second:.2f} images/s, {left} left, loss {entry.losses['total']:.4f}"
+            bar.update(task, completed=entry.step, text=text)
+
+        yield watch, lambda line: bar.console.print(line, markup=False, highlight=False)
+
+
+def _show_cost(cost: Cost, config: TrainConfig, *, json: bool) -> None:
+    from mobile_inpaint import strict
+
+    if json:
+        console.emit(strict.dump(cost))
+        return
+    console.table(
+        ("layer", "kind", "output", "parameters", "MMAC"),
+        [
+            (layer.name, layer.kind, " × ".join(map(str, layer.shape)), layer.parameters, round(layer.macs / 1e6, 2))
+            for layer in cost.layers
+        ],
+    )
+    console.facts(
+        [
+            *((f"parameters of the {name}", f"{count:,}") for name, count in cost.parameters.items()),
+            ("MACs of the generator", f"{cost.macs / 1e9:.3f} G an image, forward"),
+            ("arithmetic", f"{cost.arithmetic} on {cost.device}"),
+            ("memory", f"{cost.memory_mb:.0f} MB at most, {config.data.batch} images a step"),
+            ("time", f"{cost.seconds_per_step:.3f} s a step, {cost.images_per_second:.2f} images/s"),
+            ("  of it for data", f"{cost.data_seconds_per_step:.3f} s without workers"),
+            ("all steps", f"{config.run.steps}: {cost.hours:.1f} h"),
+        ]
+    )

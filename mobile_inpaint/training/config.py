@@ -1,0 +1,232 @@
+"""What a training run does, in one TOML: the tables below, defaults here, differences in the file."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from mobile_inpaint import strict
+from mobile_inpaint.errors import TrainingError
+from mobile_inpaint.training.holes import HoleMix
+from mobile_inpaint.training.losses import LossConfig
+
+Schedule = Literal["constant", "cosine"]
+Precision = Literal["auto", "fp32", "bf16"]
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    """The network to train.
+
+    Attributes:
+        checkpoint: a name in the weights store or a file to start from; None is a random start of ``variant``.
+        variant: a network's name, where there is no checkpoint.
+        overrides: fields of the variant, for a smaller network; where there is no checkpoint.
+        tensors: how many each convolution trains. 1 is cheapest; 0 trains plain convolutions, whose filters need not have unit
+            norm.
+        pace: the number of tensors whose learning speed the convolutions keep: their learning rate is multiplied by
+            sqrt(pace / tensors). The published networks were trained with 9 tensors.
+        noise: what the noise layers add while training: fresh noise at each step, or the map that ships.
+    """
+
+    checkpoint: str | None = None
+    variant: str = "migan-512"
+    overrides: dict[str, int] = field(default_factory=dict)
+    tensors: int = 1
+    pace: int = 9
+    noise: Literal["random", "constant"] = "random"
+
+
+@dataclass(frozen=True)
+class DiscriminatorConfig:
+    """The opponent, made where a loss has use for one.
+
+    Attributes:
+        ch_base, ch_max: a feature map of side r has ``min(ch_base // r, ch_max)`` channels.
+        tensors: how many each convolution trains.
+    """
+
+    ch_base: int = 32768
+    ch_max: int = 512
+    tensors: int = 1
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """What is learned from.
+
+    Attributes:
+        size_px: side of the crops; must be the network's resolution.
+        batch: images a step, over all processes together.
+        seed: of crops, holes and everything else that is drawn at random.
+        holes: which shapes, how often, how large.
+    """
+
+    size_px: int = 512
+    batch: int = 4
+    seed: int = 0
+    holes: HoleMix = field(default_factory=HoleMix)
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """How weights move.
+
+    Attributes:
+        generator_lr, discriminator_lr: of Adam, before the correction for lazy regularisation.
+        beta1, beta2: of Adam, before the same correction.
+        schedule: of both learning rates after the warm-up; ``cosine`` ends at ``final`` in the last step.
+        warm_up: steps over which the learning rates rise from 0.
+        final: share of the learning rates that a cosine ends with.
+        clip: largest norm of a network's gradient, larger ones are scaled down; 0 is no limit.
+        ema_images: half-life of the generator's moving average, in images.
+        ema_ramp_up: while few images were seen, the half-life is at most this share of them; 0 is no ramp.
+    """
+
+    generator_lr: float = 0.001
+    discriminator_lr: float = 0.001
+    beta1: float = 0.0
+    beta2: float = 0.99
+    schedule: Schedule = "constant"
+    warm_up: int = 0
+    final: float = 0.0
+    clip: float = 0.0
+    ema_images: float = 20_000
+    ema_ramp_up: float = 0.05
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """How long, how, and what is written; only these may differ when a run is continued.
+
+    Attributes:
+        steps: the last step.
+        precision: of the networks' arithmetic; ``auto`` is bf16 on a GPU and fp32 on a CPU.
+        accelerator: where it runs; ``auto`` is a GPU if there is one.
+        workers: processes that read photos; 0 reads them in the training process.
+        threads: of the CPU in each training process; 0 is torch's own choice.
+        checkpoint_every, log_every, grid_every: in steps; 0 is never, and the last step always counts.
+        keep: how many checkpoints stay.
+        grid_rows: photos on a sample grid.
+        tensorboard: also write TensorBoard's event files.
+    """
+
+    steps: int = 2000
+    precision: Precision = "auto"
+    accelerator: Literal["auto", "cpu", "gpu", "mps"] = "auto"
+    workers: int = 1
+    threads: int = 0
+    checkpoint_every: int = 250
+    log_every: int = 10
+    grid_every: int = 250
+    keep: int = 3
+    grid_rows: int = 4
+    tensorboard: bool = False
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One run. See the tables' own classes.
+
+    Attributes:
+        teacher: a checkpoint's name, a file of weights or an exported artifact; asked only where a loss has use for it.
+    """
+
+    teacher: str = "migan-512-places2"
+    generator: GeneratorConfig = field(default_factory=GeneratorConfig)
+    discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    run: RunConfig = field(default_factory=RunConfig)
+
+    def __post_init__(self) -> None:
+        """Refuses numbers that no run can have.
+
+        Raises:
+            TrainingError: names each.
+        """
+        data, optimizer, run, generator = self.data, self.optimizer, self.run, self.generator
+        demands = {
+            "generator.tensors must be at least 0": generator.tensors >= 0,
+            "generator.pace must be at least 1": generator.pace >= 1,
+            "discriminator.tensors must be at least 1": self.discriminator.tensors >= 1,
+            "data.batch must be at least 1": data.batch >= 1,
+            "data.seed must be at least 0": data.seed >= 0,
+            "the learning rates must be above 0": min(optimizer.generator_lr, optimizer.discriminator_lr) > 0,
+            "optimizer.beta1 and beta2 must be from 0 to below 1": 0 <= optimizer.beta1 < 1 and 0 <= optimizer.beta2 < 1,
+            "optimizer.ema_images must be above 0": optimizer.ema_images > 0,
+            "run.steps and run.keep must be at least 1": min(run.steps, run.keep) >= 1,
+            "nothing in [run] or [optimizer] may be negative": min(_numbers(run), default=0) >= 0
+            and min(_numbers(optimizer), default=0) >= 0,
+        }
+        if faults := [demand for demand, met in demands.items() if not met]:
+            raise TrainingError("; ".join(faults))
+
+    def differences(self, other: TrainConfig) -> list[str]:
+        """Keys outside ``[run]`` whose values differ, with both."""
+        ours, theirs = dict(_leaves(strict.dump(self))), dict(_leaves(strict.dump(other)))
+        return [
+            f"{key} ({theirs.get(key)} there, {ours.get(key)} here)"
+            for key in {**theirs, **ours}
+            if ours.get(key) != theirs.get(key) and not key.startswith("run.")
+        ]
+
+
+def read_config(path: Path) -> TrainConfig:
+    """The run that a TOML file describes.
+
+    Raises:
+        TrainingError: unreadable, not TOML, an unknown key, a wrong type or an impossible value; names file and keys.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise TrainingError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise TrainingError(f"{path}: not TOML ({error})") from error
+    return config_from(table, str(path))
+
+
+def config_from(table: object, where: str) -> TrainConfig:
+    """The run that a table describes; ``where`` opens the message.
+
+    Raises:
+        TrainingError: see :func:`read_config`.
+    """
+    try:
+        return strict.load(TrainConfig, table, where, TrainingError)
+    except TrainingError as error:
+        if str(error).startswith(where):
+            raise
+        raise TrainingError(f"{where}: {error}") from error
+
+
+def shipped_config(name: str) -> TrainConfig:
+    """A run that comes with the package, by the name of its file without ``.toml``.
+
+    Raises:
+        TrainingError: none of that name; lists those there are.
+    """
+    folder = Path(str(resources.files("mobile_inpaint.training"))) / "configs"
+    path = folder / f"{name}.toml"
+    if not path.is_file():
+        names = ", ".join(sorted(file.stem for file in folder.glob("*.toml")))
+        raise TrainingError(f"{name}: neither a file nor a configuration that comes with the package: there are {names}")
+    return read_config(path)
+
+
+def _numbers(table: object) -> list[float]:
+    return [value for value in vars(table).values() if isinstance(value, int | float)]
+
+
+def _leaves(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
