@@ -54,6 +54,7 @@ class Lpips(nn.Module):
 
     def __init__(self, trunk: Literal["alex", "vgg"] = "alex", progress: Progress | None = None) -> None:
         super().__init__()
+        self.trunk = trunk
         state = _lpips_state({"alex": "alexnet.", "vgg": "vgg16."}[trunk], progress)
         self.stages = _alexnet(state) if trunk == "alex" else _vgg16(state, lambda _: nn.MaxPool2d(2))
         self.heads = nn.ModuleList(_convolution(state, f"NetLinLayer_{depth}.Conv_0", padding=0) for depth in range(5))

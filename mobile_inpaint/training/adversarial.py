@@ -44,7 +44,7 @@ def r1_penalty(discriminator: Discriminate, image: Tensor, mask: Tensor) -> Tens
         of_image, of_mask = torch.autograd.grad(logits.sum(), (image, mask), create_graph=True)
         # the halves: [0,1] is twice as steep as [-1,1]
         penalty = (of_image / 2).square().sum((1, 2, 3)) + of_mask.square().sum((1, 2, 3))
-        # the last bias has no part in the penalty: a zero gradient is what data-parallel training can wait for
+        # the last bias has no part in the penalty; a gradient of zero, not none, lets its Adam take the step with the others
         return (penalty + 0 * logits.flatten()).mean()
 
 

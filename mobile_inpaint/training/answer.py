@@ -42,15 +42,3 @@ def answer_of(network: Generator, image: Tensor, mask: Tensor) -> Answer:
     else:
         predicted, levels = network.predict(holed), {}
     return Answer(known + predicted * mask, levels)
-
-
-class Student(torch.nn.Module):
-    """:func:`answer_of` as a module's ``forward``, for what wraps modules and knows only that: DDP, Fabric, compilation."""
-
-    def __init__(self, generator: Generator) -> None:
-        super().__init__()
-        self.generator = generator
-
-    def forward(self, image: Tensor, mask: Tensor) -> Answer:
-        """The answer; see :func:`answer_of`."""
-        return answer_of(self.generator, image, mask)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -25,8 +26,11 @@ class Looks:
 
     @classmethod
     def at(cls, pictures: Tensor, lpips: Lpips) -> Looks:
-        """Those of ``pictures``, [N, 3, S, S] RGB in [0,1]; the trunk runs as the autocast says, its maps become float32."""
-        maps = [values.float() for values in lpips.maps(pictures)]
+        """Those of ``pictures``, [N, 3, S, S] RGB in [0,1], in float32; VGG, the costly one, computes as the autocast says."""
+        # AlexNet's first convolution backwards in bf16 kills the process on CPUs with AMX: an illegal instruction, torch 2.13
+        exact = torch.autocast(pictures.device.type, enabled=False) if lpips.trunk == "alex" else nullcontext()
+        with exact:
+            maps = [values.float() for values in lpips.maps(pictures)]
         return cls(maps, unit_length(maps))
 
 
