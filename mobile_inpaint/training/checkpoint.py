@@ -98,9 +98,11 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Any], TrainConfig]:
         TrainingError: not a checkpoint of a run, damaged, or of a newer version.
     """
     try:
-        document = torch.load(path, map_location="cpu", weights_only=True)
+        packed = path.read_bytes()
     except OSError as error:
         raise TrainingError(f"{path}: cannot be read ({error.strerror})") from error
+    try:
+        document = torch.load(io.BytesIO(packed), map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged pickle raises nearly anything
         raise TrainingError(f"{path}: damaged, or not a checkpoint; delete it to go on from the one before") from error
     if not isinstance(document, dict) or not document.keys() >= _KEYS:

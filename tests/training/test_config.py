@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from mobile_inpaint.errors import TrainingError
+from mobile_inpaint.training.config import TrainConfig, config_from, read_config, shipped_config
+
+SHIPPED = sorted(
+    path.name.removesuffix(".toml") for path in resources.files("mobile_inpaint.training").joinpath("configs").iterdir()
+)
+
+
+def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text("")
+    assert read_config(tmp_path / "run.toml") == TrainConfig()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[optimizer]\nlearning_rate = 1", r"run.toml: unknown key 'optimizer.learning_rate' \(there are generator_lr,"),
+        ("[data.holes.shares]\nsquares = 1", r"run.toml: unknown key 'data.holes.shares.squares'"),
+        ("[data]\nbatch = 'two'\n[run]\nsteps = 1.5", r"'data.batch' must be a whole number.*'run.steps' must be a whole"),
+        ("[data]\nbatch = 0\n[optimizer]\nclip = -1", r"run.toml: data.batch must be at least 1; nothing in \[run\] or \[opt"),
+        ("[loss]\nl1 = -1", r"run.toml: .*weight"),
+        ("[data", r"run.toml: not TOML"),
+    ],
+)
+def test_a_wrong_file_is_named_with_its_keys(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "run.toml").write_text(text)
+    with pytest.raises(TrainingError, match=message):
+        read_config(tmp_path / "run.toml")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"none.toml: cannot be read \(No such file"):
+        read_config(tmp_path / "none.toml")
+    with pytest.raises(TrainingError, match=r"nonsense: neither a file nor .* there are .*finetune"):
+        shipped_config("nonsense")
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_what_comes_with_the_package_can_be_read(name: str) -> None:
+    assert shipped_config(name).run.steps > 0
+
+
+def test_only_the_table_run_may_differ_when_resuming() -> None:
+    ours = config_from({"loss": {"l1": 2}, "run": {"steps": 5}}, "test")
+    assert ours.differences(TrainConfig()) == ["loss.l1 (0.0 there, 2.0 here)"]
+    small = config_from({"generator": {"overrides": {"ch_max": 16}}}, "test")
+    assert TrainConfig().differences(small) == ["generator.overrides.ch_max (16 there, None here)"]
