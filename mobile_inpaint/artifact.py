@@ -82,7 +82,7 @@ class Quantization:
     """
 
     ranges: RangeMethod = "percentile"
-    percentile: float = 99.995
+    percentile: float = 99.99
     equalization: float = 0.5
     photos: str = ""
     samples: int = 0

@@ -59,7 +59,7 @@ def export(
     ] = "percentile",
     percentile: Annotated[
         float, typer.Option(min=50, max=100, help="Share of values that a range covers.", rich_help_panel=_QUANTIZING)
-    ] = 99.995,
+    ] = 99.99,
     equalization: Annotated[
         float, typer.Option(min=0, max=1, help="Exponent of the cross-layer equalization.", rich_help_panel=_QUANTIZING)
     ] = 0.5,

@@ -11,8 +11,10 @@ from pathlib import Path
 from mobile_inpaint.artifact import Contract, Precision, Quantization
 from mobile_inpaint.export.calibration import Calibration
 from mobile_inpaint.models.base import Generator
-from mobile_inpaint.models.quantize import drop_faint_constants, equalize
+from mobile_inpaint.models.quantize import drop_constants, equalize
 from mobile_inpaint.targets.base import Target
+from mobile_inpaint.targets.graph import read_graph
+from mobile_inpaint.targets.range_rules import shared, slopes
 from mobile_inpaint.targets.ranges import Ranges
 
 WITH_INTEGER_ACTIVATIONS: tuple[Precision, ...] = ("w8a16", "w8a8", "auto")
@@ -45,7 +47,7 @@ class Integers:
         """The start for ``network``, fused and folded; inside the ``with`` it keeps the float files that it needs."""
         progress("equalizing")
         settings = replace(settings, photos=calibration.name, samples=len(calibration))
-        equal = equalize(drop_faint_constants(network, calibration), calibration, settings.equalization)
+        equal = equalize(drop_constants(network, calibration), calibration, settings.equalization)
         with tempfile.TemporaryDirectory() as folder:
             yield cls(equal, calibration, settings, Path(folder), {})
 
@@ -84,9 +86,11 @@ class Integers:
         """The float file that integers are made from, and what its tensors hold on the samples."""
         key = (target.name, contract.deployment)
         if key not in self._sources:
-            source, ranges = self._folder / f"{'-'.join(key)}{target.suffix}", Ranges()
+            source = self._folder / f"{'-'.join(key)}{target.suffix}"
             progress(f"converting to {target.name} {target.quantizes}")
             target.convert(self.network, replace(contract, precision=target.quantizes), source)
+            graph = read_graph(source)
+            ranges = Ranges(slopes(graph), shared(graph))
             progress(f"watching {target.name} on {len(self.calibration)} photos")
             target.watch(source, self.calibration, ranges)
             self._sources[key] = source, ranges

@@ -142,7 +142,7 @@ class Noise(nn.Module):
 
 
 class AddConstant(nn.Module):
-    """Adds one constant map to every channel."""
+    """Adds one constant map to every channel; equalized, one to each."""
 
     const: torch.Tensor
 

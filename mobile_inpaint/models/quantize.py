@@ -22,6 +22,8 @@ from mobile_inpaint.models.migan_blocks import AddConstant
 from mobile_inpaint.photo.image import Sample
 
 LEVELS = 256
+LARGEST_CONSTANT = 1 << 20
+"""Values; in 8 bits a megabyte, the sixth part of MI-GAN's weights."""
 _SMALLEST = 1e-6
 """Of a channel's range against its map's mean one: below, the channel is dead and keeps its factor within reason."""
 
@@ -30,8 +32,9 @@ _SMALLEST = 1e-6
 def equalize(network: Generator, samples: Iterable[Sample], exponent: float = 0.5) -> Generator:
     """A copy of ``network``, equal to it, whose maps have channels of more equal ranges.
 
-    Each channel is divided by (its range / the geometric mean over the map's channels) ** ``exponent``. Maps to which a
-    constant is added stay as they are; see :func:`drop_faint_constants`.
+    Each channel is divided by (its range / the geometric mean over the map's channels) ** ``exponent``. A constant that is
+    added to a map is divided with it: one map for all channels becomes one a channel, so it should be small or go first
+    (:func:`drop_constants`).
 
     Args:
         network: fused and folded; convolutions, leaky ReLU, additions, resizing and multiplication by constants.
@@ -39,7 +42,8 @@ def equalize(network: Generator, samples: Iterable[Sample], exponent: float = 0.
         exponent: 0 changes nothing, 1 makes all ranges equal.
     """
     equal = copy.deepcopy(network)
-    graph = fx.symbolic_trace(_Predict(equal))
+    predict = _Predict(equal)
+    graph = fx.symbolic_trace(predict)
     spaces = _Spaces(graph)
     watch = _LargestPerChannel(graph)
     for image, mask in samples:
@@ -49,12 +53,19 @@ def equalize(network: Generator, samples: Iterable[Sample], exponent: float = 0.
     for node in graph.graph.nodes:
         if isinstance(module := _module(graph, node), nn.Conv2d):
             _rescale(module, factors.get(spaces.of(node.all_input_nodes[0])), factors.get(spaces.of(node)))
+        elif (constant := _added_constant(node)) is not None and (divisor := factors.get(spaces.of(node))) is not None:
+            owner, _, name = str(constant.target).rpartition(".")
+            module = predict.get_submodule(owner)  # a traced graph holds the tensor and not the module it is from
+            setattr(module, name, getattr(module, name) / divisor[None, :, None, None])
     return equal
 
 
 @torch.no_grad()
-def drop_faint_constants(network: Generator, samples: Iterable[Sample]) -> Generator:
-    """A copy of ``network`` without the constant maps that 8 bits would lose: those that vary by less than half a level.
+def drop_constants(network: Generator, samples: Iterable[Sample]) -> Generator:
+    """A copy of ``network`` without the constant maps that 8 bits would lose, or that would weigh more than they are worth.
+
+    The first vary by less than half a level of the map they are added to; the second have more than :data:`LARGEST_CONSTANT`
+    values, one a channel, when they are equalized.
 
     Args:
         network: fused and folded.
@@ -62,10 +73,11 @@ def drop_faint_constants(network: Generator, samples: Iterable[Sample]) -> Gener
     """
     plain = copy.deepcopy(network)
     constants = {name: module for name, module in plain.named_modules() if isinstance(module, AddConstant)}
-    low, high = dict.fromkeys(constants, 0.0), dict.fromkeys(constants, 0.0)
+    low, high, size = dict.fromkeys(constants, 0.0), dict.fromkeys(constants, 0.0), dict.fromkeys(constants, 0)
 
     def watch(name: str, output: torch.Tensor) -> None:
         low[name], high[name] = min(low[name], float(output.min())), max(high[name], float(output.max()))
+        size[name] = output[0].numel()
 
     hooks = [
         module.register_forward_hook(lambda _, __, output, name=name: watch(name, output)) for name, module in constants.items()
@@ -75,7 +87,7 @@ def drop_faint_constants(network: Generator, samples: Iterable[Sample]) -> Gener
     for hook in hooks:
         hook.remove()
     for name, module in constants.items():
-        if float(module.const.std()) < (high[name] - low[name]) / LEVELS / 2:
+        if float(module.const.std()) < (high[name] - low[name]) / LEVELS / 2 or size[name] > LARGEST_CONSTANT:
             owner, _, attribute = name.rpartition(".")
             setattr(plain.get_submodule(owner), attribute, nn.Identity())
     return plain
@@ -168,7 +180,13 @@ def _module(graph: fx.GraphModule, node: fx.Node) -> nn.Module | None:
 def _is_homogeneous(node: fx.Node, maps: list[fx.Node]) -> bool:
     """Whether the node's operation, on these maps and otherwise constants, commutes with factors per channel.
 
-    A sum with a constant does not: one map for all channels would become one a channel, larger than the weights.
+    So does a sum with a constant, if that is rescaled with the map.
     """
     name = getattr(node.target, "__name__", str(node.target))
-    return name == "interpolate" or (name == "add" and len(maps) == 2) or (name == "mul" and len(maps) == 1)
+    return name in ("interpolate", "add") or (name == "mul" and len(maps) == 1)
+
+
+def _added_constant(node: fx.Node) -> fx.Node | None:
+    """What is added to a map, if it is a constant."""
+    adds = getattr(node.target, "__name__", "") == "add"
+    return next((source for source in node.all_input_nodes if source.op == "get_attr"), None) if adds else None

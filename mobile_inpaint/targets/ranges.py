@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ TAKEN = 1 << 18
 LEVELS = 256
 SHARES = np.linspace(0.25, 1.0, 76)
 """What is tried of the whole range, where a criterion decides."""
+LOWER_SHARES = np.linspace(0.1, 1.0, 91)
+"""The same of its negative part, where that counts for less."""
 
 Range = tuple[float, float]
 
@@ -45,15 +48,25 @@ class Histogram:
         taken = flat[:: (flat.size // TAKEN) | 1]
         self.counts += np.histogram(taken, BINS, (-self.limit, self.limit))[0]
 
-    def range(self, settings: Quantization) -> Range:
-        """The range that ``settings`` ask for; zero lies in it, for padding is zero."""
+    def range(self, settings: Quantization, slope: float = 1.0) -> Range:
+        """The range that ``settings`` ask for; zero lies in it, for padding is zero.
+
+        Args:
+            settings: the method.
+            slope: what negative values are multiplied by before anything reads them. Below 1 the range gives up as many of
+                them as lowers the squared error of what is read; methods that keep every value keep these too.
+        """
         low, high = min(self.low, 0.0), max(self.high, 0.0)
+        if settings.ranges == "minmax":
+            return low, high
         if settings.ranges == "percentile":
             low, high = self._percentile(settings.percentile, low, high)
-        elif settings.ranges != "minmax":
+        else:
             cost = self._squared_error if settings.ranges == "mse" else self._divergence
             share = min(SHARES[::-1], key=lambda share: cost(share * low, share * high))
             low, high = float(share * low), float(share * high)
+        if slope < 1:
+            low = float(min(LOWER_SHARES[::-1] * low, key=lambda low: self._squared_error(low, high, slope)))
         return low, high
 
     @property
@@ -70,10 +83,11 @@ class Histogram:
         last = int(np.searchsorted(total, total[-1] - tail, side="left"))
         return max(low, min(first * self._width - self.limit, 0.0)), min(high, max((last + 1) * self._width - self.limit, 0.0))
 
-    def _squared_error(self, low: float, high: float) -> float:
+    def _squared_error(self, low: float, high: float, slope: float = 1.0) -> float:
         clipped = np.clip(self._centres, low, high)
         step = (high - low) / (LEVELS - 1)
-        return float(self.counts @ ((self._centres - clipped) ** 2 + (clipped != 0) * step * step / 12))
+        weight = np.where(self._centres < 0, slope**2, 1)
+        return float(self.counts @ (weight * ((self._centres - clipped) ** 2 + (clipped != 0) * step * step / 12)))
 
     def _divergence(self, low: float, high: float) -> float:
         """Kullback-Leibler, from the counts to what is left of them after clipping and rounding to levels."""
@@ -91,10 +105,17 @@ class Histogram:
 
 
 class Ranges:
-    """A histogram of every tensor it is shown; give it as ``see`` to :meth:`~mobile_inpaint.targets.base.Target.watch`."""
+    """A histogram of every tensor it is shown; give it as ``see`` to :meth:`~mobile_inpaint.targets.base.Target.watch`.
 
-    def __init__(self) -> None:
+    Args:
+        slopes: of the leaky ReLU that a tensor goes through before anything else reads it, by name
+            (:func:`~mobile_inpaint.targets.range_rules.slopes`).
+        shared: whose range a tensor takes as its own (:func:`~mobile_inpaint.targets.range_rules.shared`).
+    """
+
+    def __init__(self, slopes: Mapping[str, float] | None = None, shared: Mapping[str, str] | None = None) -> None:
         self._of: dict[str, Histogram] = {}
+        self._slopes, self._shared = slopes or {}, shared or {}
 
     def __call__(self, name: str, values: npt.NDArray[Any]) -> None:
         """Counts one run's values of the tensor ``name``."""
@@ -105,8 +126,9 @@ class Ranges:
 
     def of(self, name: str, settings: Quantization) -> Range:
         """(low, high) of the tensor ``name``, as ``settings`` estimate it."""
-        return self._of[name].range(settings)
+        name = self._shared.get(name, name)
+        return self._of[name].range(settings, self._slopes.get(name, 1.0))
 
     def all(self, settings: Quantization) -> dict[str, Range]:
         """The same of every tensor."""
-        return {name: histogram.range(settings) for name, histogram in self._of.items()}
+        return {name: self.of(name, settings) for name in self._of}

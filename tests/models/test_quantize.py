@@ -10,7 +10,7 @@ from mobile_inpaint.export.golden_photos import golden_photos
 from mobile_inpaint.export.prepared import Prepared
 from mobile_inpaint.models.base import Generator
 from mobile_inpaint.models.migan_blocks import AddConstant
-from mobile_inpaint.models.quantize import drop_faint_constants, equalize
+from mobile_inpaint.models.quantize import drop_constants, equalize
 
 SAMPLES = [(photo.image, photo.mask) for photo in golden_photos(64)]
 
@@ -77,8 +77,8 @@ def test_constants_that_8_bits_would_lose_are_dropped(small_prepared: Prepared) 
         return [name for name, module in network.named_modules() if isinstance(module, AddConstant)]
 
     every = constants(small_prepared.network)
-    assert constants(drop_faint_constants(small_prepared.network, SAMPLES)) == every, "strength 0.1 is far above half a level"
+    assert constants(drop_constants(small_prepared.network, SAMPLES)) == every, "strength 0.1 is far above half a level"
     faint = equalize(small_prepared.network, SAMPLES, 0.0)
     with torch.no_grad():
         faint.get_submodule(every[0]).const.mul_(1e-4)
-    assert constants(drop_faint_constants(faint, SAMPLES)) == every[1:]
+    assert constants(drop_constants(faint, SAMPLES)) == every[1:]

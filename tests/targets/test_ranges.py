@@ -48,6 +48,28 @@ def test_mse_is_the_best_of_what_it_tries() -> None:
     assert error(low, high) < error(-12, 8) / 2
 
 
+def test_a_leaky_relu_behind_a_tensor_lets_its_rare_negative_values_go() -> None:
+    skewed = np.append(NORMAL, -np.abs(NORMAL[:2000]) * 4).astype(np.float32)
+    seen = Histogram()
+    seen.add(skewed)
+    settings = Quantization(ranges="percentile", percentile=99.99)
+    (low, high), (lower, upper) = seen.range(settings, 0.2), seen.range(settings)
+    assert high == upper
+    assert lower < low < 0
+
+    def error_behind(low: float) -> float:
+        step = (high - low) / 255
+        rounded = np.clip(np.round(skewed / step) * step, low, high)
+        return float(np.square(_leaky(rounded) - _leaky(skewed)).mean())
+
+    assert error_behind(low) < 0.9 * error_behind(lower)
+    assert seen.range(Quantization(ranges="minmax"), 0.2) == (float(skewed.min()), float(skewed.max()))
+
+
+def _leaky(values: np.ndarray) -> np.ndarray:
+    return np.where(values < 0, 0.2 * values, values)
+
+
 def test_every_sample_counts_in_any_order() -> None:
     small, large = np.full(100, 0.01, np.float32), np.full(100, 50.0, np.float32)
     for parts in ((small, large), (large, small)):
