@@ -31,6 +31,7 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 def test_no_help_loads_anything_heavy() -> None:
     every = [[verb, "--help"] for verb in cli.VERBS] + [["--help"], ["--version"]]
     every += [["weights", verb, "--help"] for verb in ("list", "fetch", "add", "path", "remove")]
+    every += [["photos", verb, "--help"] for verb in ("list", "fetch")]
     assert not HEAVY & _loaded_after(
         f"from mobile_inpaint.cli import main\nfor arguments in {every}: assert main(arguments) == 0, arguments"
     )
@@ -61,4 +62,4 @@ def test_public_names_exist() -> None:
 def test_every_verb_is_a_function_of_its_files_name() -> None:
     for verb in cli.VERBS:
         module = importlib.import_module(f"mobile_inpaint.cli.{verb}")
-        assert callable(getattr(module, "app" if verb == "weights" else verb))
+        assert callable(getattr(module, "app" if verb in cli.GROUPS else verb))

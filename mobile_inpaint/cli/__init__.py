@@ -1,7 +1,7 @@
 """The command ``mobile-inpaint``: one verb a file, and only the verb that was asked for is imported.
 
-A verb is a function of its file's name (``weights`` is a group of its own, ``app``). Its file imports nothing heavy at module
-level: numpy, torch and converters are imported inside the function, so that ``--help`` answers at once.
+A verb is a function of its file's name (a group of them, such as ``weights``, is its ``app``). Its file imports nothing heavy
+at module level: numpy, torch and converters are imported inside the function, so that ``--help`` answers at once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ VERBS = {
     "export": "Make an artifact for phones and browsers, verified.",
     "verify": "Repeat an artifact's verification on this machine.",
     "fill": "Erase what a mask covers from a photo.",
+    "train": "Train or fine-tune a network on photos.",
+    "evaluate": "Hold fills against photos whose truth is known.",
     "bench": "Time artifacts on a device.",
+    "photos": "List and fetch openly licensed photos to train and judge on.",
     "weights": "Fetch, add, list and remove checkpoints.",
     "models": "List the networks.",
     "targets": "List the formats and what each needs.",
@@ -33,6 +36,9 @@ VERBS = {
     "info": "Show what an artifact says of itself.",
     "lint": "Foresee what phones will refuse of a model file.",
 }
+
+GROUPS = ("weights", "photos")
+"""Verbs that have verbs of their own."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,7 +73,7 @@ def _app(verb: str | None) -> typer.Typer:
     for name, line in VERBS.items():
         if name != verb:
             app.command(name, help=line)(_not_asked_for)
-        elif name == "weights":
+        elif name in GROUPS:
             app.add_typer(importlib.import_module(f"{__name__}.{name}").app, name=name, help=line)
         else:
             app.command(name)(getattr(importlib.import_module(f"{__name__}.{name}"), name))

@@ -99,8 +99,9 @@ def batches(
         samples: what to draw from.
         size: of a batch.
         steps: counted from the beginning of training, 0 or more: ``range(done, total)`` goes on where it stopped.
-        rank, world: this process's number among so many: of a step's samples it takes every ``world``-th. The discriminator then
-            compares in its groups what it would compare in one process.
+        rank: this process's number: of a step's samples it takes every ``world``-th from there. The discriminator then compares
+            in its groups what it would compare in one process.
+        world: how many processes there are.
         workers: processes that prepare batches ahead, which share the room for decoded photos evenly; 0: this one does.
         warn: is told, once a photo, the line that names a photo which cannot be read and is left out.
 
@@ -151,7 +152,7 @@ def _set_up_worker(worker: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     info = get_worker_info()
-    assert info is not None
+    assert info is not None and isinstance(info.dataset, _Batches)
     info.dataset.samples.photos.memory_bytes //= info.num_workers
 
 

@@ -68,7 +68,12 @@ class HoleMix:
             raise TrainingError("shares of holes must not be negative, and one must be more than 0")
         if not 0 < self.object_least <= self.object_most < 1:
             raise TrainingError(f"objects must cover more than 0 and less than 1: {self.object_least} to {self.object_most}")
-        if not 0 < self.free_form_most <= 1 or not 0 <= self.joined < 1 or not 0 <= self.scribbled <= 1 or self.grown_percent < 0:
+        if (
+            not 0 < self.free_form_most <= 1
+            or not 0 <= self.joined < 1
+            or not 0 <= self.scribbled <= 1
+            or self.grown_percent < 0
+        ):
             raise TrainingError("free_form_most, joined and scribbled lie within 0 and 1, grown_percent is not negative")
 
     def __call__(self, size: Size, random: np.random.Generator) -> Hole:
@@ -122,7 +127,7 @@ def scribbled(hole: Hole, random: np.random.Generator) -> Hole:
     across, canvas = (hole.T, drawn.T) if lies else (hole, drawn)
     box = Mask(across).box
     width = max(2, round(random.uniform(0.2, 0.5) * min(box.bottom - box.top, box.right - box.left)))
-    points = []
+    points: list[tuple[float, float]] = []
     for row in np.arange(box.top + width / 3, box.bottom, 0.7 * width):
         columns = np.flatnonzero(across[int(row)])
         if columns.size:

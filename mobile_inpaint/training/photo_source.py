@@ -135,8 +135,8 @@ class PhotoSource:
                 wanted -= len(groups[group])
         if not second or len(second) == len(groups):
             raise TrainingError(
-                f"{self.name}: its {len(self)} photos come from {len(groups)} source(s), which cannot be split {share:.0%} to the "
-                f"rest without parting one; give a second folder of photos"
+                f"{self.name}: its {len(self)} photos are from {len(groups)} source(s), of which none can be set apart as "
+                f"{share:.0%} of them; give a second folder of photos"
             )
         memory_mb = self.memory_bytes >> 20
         first = [photo for photo in self.photos if photo.group not in second]
