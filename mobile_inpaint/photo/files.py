@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import threading
 import warnings
@@ -116,8 +117,10 @@ def write(picture: pil.Image, path: Path, options: Mapping[str, Any]) -> None:
         raise PhotoError(f"{path.parent}: no such folder; make it first")
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with part.open("wb") as file:
-            picture.save(file, format, **options)
+        # Into memory first: to a file Pillow writes itself, and takes a write that a full disk cuts short for a whole one.
+        encoded = io.BytesIO()
+        picture.save(encoded, format, **options)
+        part.write_bytes(encoded.getbuffer())
         part.replace(path)
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.strerror:

@@ -58,7 +58,7 @@ def test_a_sample_is_a_photos_square_with_a_hole(folder: Path) -> None:
         image, mask = samples(open_photos(folder))[index]
         assert image.shape == (3, SIZE, SIZE) and mask.shape == (1, SIZE, SIZE)
         assert image.dtype == mask.dtype == torch.float32
-        assert 0 <= image.min() and image.max() <= 1 and image.std() > 0.02
+        assert image.min() >= 0 and image.max() <= 1 and image.std() > 0.02
         assert set(mask.unique().tolist()) == {0.0, 1.0}
 
 

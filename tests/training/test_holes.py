@@ -1,4 +1,4 @@
-"""The mix of holes that training erases: of the sizes that users erase, each kind as often as asked, the same by the same seed."""
+"""The mix of holes that training erases: sizes that users erase, kinds as often as asked, the same by the same seed."""
 
 from dataclasses import fields, replace
 from pathlib import Path
