@@ -34,6 +34,7 @@ class DeviceRow:
         kind: how it is reached.
         maker, soc, year, ram_gb: None where the row stands for any device of its kind. A phone sold with two chips names
             both; the memory is that of the smallest configuration.
+        model_codes: how its model's number begins, where the phone tells that instead of its name.
         device_class: ``phone-high`` computes like a flagship of 2022 or later, ``phone-mid`` like one of 2018 to 2021 or a
             middle-class phone of today, ``phone-low`` is below.
     """
@@ -45,6 +46,7 @@ class DeviceRow:
     soc: str | None = None
     year: int | None = None
     ram_gb: int | None = None
+    model_codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
