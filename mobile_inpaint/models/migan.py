@@ -40,12 +40,15 @@ class Variant:
         resolution: side of the image in px, a power of two, at least 8.
         ch_base, ch_max: a feature map of side r has ``min(ch_base // r, ch_max)`` channels.
         tensors: how many each convolution trains; 0 is the fused form, as published for inference.
+        patch: side in px of the squares that the network sees as one position, 1 or 2. With 2 the outermost map, which costs
+            most, has a quarter of the positions.
     """
 
     resolution: int
     ch_base: int = 32768
     ch_max: int = 512
     tensors: int = 9
+    patch: int = 1
 
     def __post_init__(self) -> None:
         if self.resolution < 2 * SMALLEST or self.resolution & (self.resolution - 1):
@@ -58,12 +61,17 @@ class Variant:
         return min(self.ch_base // side, self.ch_max)
 
     @property
+    def outermost(self) -> int:
+        """Side of the largest feature map."""
+        return self.resolution // self.patch
+
+    @property
     def sides(self) -> list[int]:
-        """Sides of the feature maps, innermost first: 4, 8, … resolution."""
-        return [SMALLEST << i for i in range((self.resolution // SMALLEST).bit_length())]
+        """Sides of the feature maps, innermost first: 4, 8, … outermost."""
+        return [SMALLEST << i for i in range((self.outermost // SMALLEST).bit_length())]
 
 
-VARIANTS = {"migan-256": Variant(256), "migan-512": Variant(512)}
+VARIANTS = {"migan-256": Variant(256), "migan-512": Variant(512), "migan-lite": Variant(512, 16384, 256, patch=2)}
 
 
 def build(name: str, **overrides: int) -> Generator:
@@ -84,8 +92,12 @@ class EncoderBlock(nn.Module):
     def __init__(self, variant: Variant, side: int) -> None:
         super().__init__()
         here, tensors = variant.channels(side), variant.tensors
-        if side == variant.resolution:
-            self.fromrgb = conv(4, here, 1, min(tensors, 1), bias=True)
+        if side == variant.outermost:
+            self.fromrgb = (
+                conv(4, here, 1, min(tensors, 1), bias=True)
+                if variant.patch == 1
+                else nn.Conv2d(4, here, variant.patch, stride=variant.patch)
+            )
             self.fromrgb_activation: nn.Module = Activation()
         self.conv1 = SeparableConv(here, here, tensors, side=side)
         inner = side > SMALLEST
@@ -148,6 +160,9 @@ class Synthesis(nn.Module):
     def __init__(self, variant: Variant) -> None:
         super().__init__()
         self.blocks = nn.ModuleDict({f"b{side}": SynthesisBlock(variant, side) for side in variant.sides})
+        if variant.patch > 1:
+            self.detail = nn.ConvTranspose2d(variant.channels(variant.outermost), 3, variant.patch, stride=variant.patch)
+            self.enlarge: nn.Module = FirUp(3, variant.outermost)
 
     def forward(self, x: torch.Tensor, skips: list[torch.Tensor]) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """(image, RGB residuals innermost first); the residuals are what the published distillation compares."""
@@ -159,6 +174,9 @@ class Synthesis(nn.Module):
             image = residual if image is None else block.enlarge(image) + residual
             residuals.append(residual)
         assert image is not None
+        if hasattr(self, "detail"):
+            residuals.append(self.detail(x))
+            image = self.enlarge(image) + residuals[-1]
         return image, residuals
 
 
@@ -230,12 +248,14 @@ class Generator(base.Generator):
                 if isinstance(child, Activation):
                     setattr(module, name, plain)
 
-        convs = {
+        convs: dict[str, nn.Conv2d | nn.ConvTranspose2d] = {
             name: module
             for name, module in self.named_modules()
             if isinstance(module, nn.Conv2d) and not name.endswith("down")  # a filter hands on the factor that it reads
         }
-        first = convs.pop(f"encoder.blocks.b{self.resolution}.fromrgb")
+        first = convs.pop(f"encoder.blocks.b{self.variant.outermost}.fromrgb")
+        if hasattr(self.synthesis, "detail"):
+            convs["torgb"] = self.synthesis.detail  # it reads a map and writes an image, as those do
         for module in convs.values():
             module.weight.mul_(GAIN)
 
@@ -244,7 +264,7 @@ class Generator(base.Generator):
         of_rgb_sum = of_rgb.sum(dim=1, keepdim=True)
         first.weight[:, :1] = of_rgb_sum - of_mask
         first.weight[:, 1:] = 2 * of_rgb
-        first.bias += (0.5 * of_mask - of_rgb_sum).flatten()
+        first.bias += (0.5 * of_mask - of_rgb_sum).sum(dim=(1, 2, 3))
         self.enter = nn.Identity()
 
         for name, module in convs.items():
@@ -252,7 +272,7 @@ class Generator(base.Generator):
                 assert module.bias is not None
                 module.weight.mul_(0.5)
                 module.bias.mul_(0.5)
-        last = convs[f"synthesis.blocks.b{self.resolution}.torgb"]
+        last = convs["torgb" if "torgb" in convs else f"synthesis.blocks.b{self.resolution}.torgb"]
         assert last.bias is not None
         last.bias += 0.5
         self.leave = nn.Identity()
@@ -278,8 +298,11 @@ def load(name: str | None, state: Mapping[str, torch.Tensor], **overrides: int) 
 
     layout = to_ours(state)
     if name is None:
-        name = next((key for key, variant in VARIANTS.items() if variant.resolution == layout.resolution), "migan-256")
+        alike = (
+            key for key, variant in VARIANTS.items() if (variant.resolution, variant.patch) == (layout.resolution, layout.patch)
+        )
+        name = next(alike, "migan-256")
         overrides = layout.numbers()
-    network = build(name, **{**overrides, "tensors": layout.tensors})
+    network = build(name, **{**overrides, "tensors": layout.tensors, "patch": layout.patch})
     layout.load_into(network)
     return network

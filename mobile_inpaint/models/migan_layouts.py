@@ -38,21 +38,24 @@ class Layout:
         kind: ``inference``, ``training`` or ``ours``, as it was found.
         tensors: how many tensors a convolution has; 0 when fused.
         resolution: side of the network's image in px.
+        patch: side of the squares of it that are one position of the outermost map.
     """
 
     kind: str
     state: dict[str, torch.Tensor]
     tensors: int
     resolution: int
+    patch: int = 1
 
     def numbers(self) -> dict[str, int]:
         """Resolution and channels of the network these weights belong to, as fields of its Variant."""
         try:
-            outer = self.state[f"encoder.blocks.b{self.resolution}.fromrgb.bias"].shape[0]
+            side = self.resolution // self.patch
+            outer = self.state[f"encoder.blocks.b{side}.fromrgb.bias"].shape[0]
             inner = self.state["encoder.blocks.b4.conv1.depthwise.bias"].shape[0]
         except KeyError as error:
             raise WeightsError(f"these weights are damaged: {error} is missing") from error
-        return {"resolution": self.resolution, "ch_base": outer * self.resolution, "ch_max": inner}
+        return {"resolution": self.resolution, "ch_base": outer * side, "ch_max": inner}
 
     def load_into(self, network: Generator) -> None:
         """Fills ``network``.
@@ -95,7 +98,8 @@ def to_ours(state: Mapping[str, torch.Tensor]) -> Layout:
     counts = {value.shape[0] for key, value in ours.items() if key.endswith("wise.tensors")}
     if len(counts) > 1:
         raise WeightsError(f"these weights are damaged: convolutions have {sorted(counts)} tensors")
-    return Layout(kind, ours, counts.pop() if counts else 0, max(sides))
+    patch = state["synthesis.detail.weight"].shape[-1] if "synthesis.detail.weight" in state else 1
+    return Layout(kind, ours, counts.pop() if counts else 0, max(sides) * patch, patch)
 
 
 def _published(state: Mapping[str, torch.Tensor]) -> tuple[str, dict[str, torch.Tensor]]:

@@ -64,6 +64,13 @@ def operations() -> dict[str, Operation]:
         bias = a["bias"].float() if "bias" in a else None
         return F.conv2d(x, a["weight"].float(), bias, stride, padding, dilation, int(a["groups"]))
 
+    def conv_transpose(a: Values) -> torch.Tensor:
+        top, bottom, left, right = (int(n) for n in a["pad"]) if a["pad_type"] == "custom" else (0, 0, 0, 0)
+        stride, dilation = (tuple(int(n) for n in a[key]) for key in ("strides", "dilations"))
+        bias = a["bias"].float() if "bias" in a else None
+        x = F.conv_transpose2d(a["x"].float(), a["weight"].float(), bias, stride, 0, 0, int(a["groups"]), dilation)
+        return x[:, :, top : x.shape[2] - bottom, left : x.shape[3] - right]  # what a convolution pads, this cuts off
+
     def batch_norm(a: Values) -> torch.Tensor:
         gamma, beta = (a[key].float() if key in a else None for key in ("gamma", "beta"))
         mean, variance = a["mean"].float(), a["variance"].float()
@@ -80,6 +87,7 @@ def operations() -> dict[str, Operation]:
         "clip": lambda a: a["x"].clamp(float(a["alpha"]), float(a["beta"])),
         "concat": concat,
         "conv": conv,
+        "conv_transpose": conv_transpose,
         "dequantize": _dequantize,
         "leaky_relu": lambda a: F.leaky_relu(a["x"], float(a["alpha"])),
         "mul": lambda a: torch.as_tensor(a["x"]) * torch.as_tensor(a["y"]),

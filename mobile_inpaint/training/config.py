@@ -24,8 +24,10 @@ class GeneratorConfig:
 
     Attributes:
         checkpoint: a name in the weights store or a file to start from; None is a random start of ``variant``.
-        variant: a network's name, where there is no checkpoint.
-        overrides: fields of the variant, for a smaller network; where there is no checkpoint.
+        variant: a network's name, where it is not the checkpoint's own.
+        overrides: fields of the variant, for a smaller network; where it is not the checkpoint's own.
+        narrowed_by: samples on which ``variant`` is fitted to what ``checkpoint``, a larger network, computes, layer by layer;
+            0 trains the checkpoint's own network.
         tensors: how many each convolution trains. 1 is cheapest; 0 trains plain convolutions, whose filters need not have unit
             norm.
         pace: the number of tensors whose learning speed the convolutions keep: their learning rate is multiplied by
@@ -36,6 +38,7 @@ class GeneratorConfig:
     checkpoint: str | None = None
     variant: str = "migan-512"
     overrides: dict[str, int] = field(default_factory=dict)
+    narrowed_by: int = 0
     tensors: int = 1
     pace: int = 9
     noise: Literal["random", "constant"] = "random"
@@ -152,7 +155,10 @@ class TrainConfig:
         """
         data, optimizer, run, generator = self.data, self.optimizer, self.run, self.generator
         demands = {
-            "generator.tensors must be at least 0": generator.tensors >= 0,
+            "generator.tensors and generator.narrowed_by must be at least 0": min(generator.tensors, generator.narrowed_by)
+            >= 0,
+            "generator.narrowed_by needs a larger generator.checkpoint, and generator.tensors 0": not generator.narrowed_by
+            or (generator.checkpoint is not None and generator.tensors == 0),
             "generator.pace must be at least 1": generator.pace >= 1,
             "discriminator.tensors must be at least 1": self.discriminator.tensors >= 1,
             "data.batch must be at least 1": data.batch >= 1,

@@ -77,9 +77,9 @@ def dry_run(config: TrainConfig, photos: PhotoSource) -> Cost:
         TrainingError: whatever would keep the run from starting.
     """
     fabric = launch(config.run)
-    state, _ = starting_state(config, fabric.device)
-    losses = open_losses(config).to(fabric.device)
     samples = Samples(photos, config.data.size_px, config.data.seed, config.data.holes)
+    state, _ = starting_state(config, samples, fabric.device)
+    losses = open_losses(config).to(fabric.device)
     layers = _layers(state.average, config.data.size_px)
 
     data, steps = [], []

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from mobile_inpaint.artifact import Provenance
 from mobile_inpaint.errors import TrainingError
@@ -15,28 +17,51 @@ from mobile_inpaint.models import create_model, open_checkpoint
 from mobile_inpaint.models.base import Generator
 from mobile_inpaint.models.repconv import RepConv2d
 from mobile_inpaint.training.config import GeneratorConfig
+from mobile_inpaint.training.narrow import narrow
 
 UNIT_NORM_TOLERANCE = 1e-3
 """How far from 1 a stored filter's norm may be; published ones are off by 1e-6, fp16 files by 2e-4."""
 
 
-def starting_generator(config: GeneratorConfig, seed: int) -> tuple[Generator, Provenance | None]:
+def starting_generator(
+    config: GeneratorConfig, seed: int, samples: Iterable[tuple[Tensor, Tensor]] = ()
+) -> tuple[Generator, Provenance | None]:
     """The network at step 0, on the CPU, in training mode, and where its weights are from (None of a random start).
 
+    Args:
+        config: which one.
+        seed: of a random start.
+        samples: (image [3, S, S], mask [1, S, S]); as many as needed are taken where a network is narrowed.
+
     Raises:
-        TrainingError: overrides that no network can have; filters that ``tensors`` cannot stand for.
+        TrainingError: overrides that no network can have; filters that ``tensors`` cannot stand for; a network that cannot be
+            narrowed to the variant.
         ModelNotFound, CheckpointNotFound, WeightsError: see :mod:`mobile_inpaint.models`.
     """
     if config.checkpoint is None:
+        return _random(config, seed).train(), None
+    loaded, provenance = open_checkpoint(config.checkpoint)
+    if config.narrowed_by:
+        network = _random(config, seed)
         try:
-            network = create_model(config.variant, None, seed=seed, **{**config.overrides, "tensors": config.tensors})
-        except (TypeError, ValueError) as error:
-            raise TrainingError(f"generator.overrides: {config.variant} cannot have {config.overrides} ({error})") from error
-        return network.train(), None
+            narrow(loaded, network, [_holed(*sample) for sample in islice(samples, config.narrowed_by)])
+        except ValueError as error:
+            raise TrainingError(f"generator.narrowed_by: {config.checkpoint} to {config.variant}: {error}") from error
+        return network.train(), provenance
     if config.overrides:
         raise TrainingError("generator.overrides: a checkpoint decides its own size; leave one of the two out")
-    loaded, provenance = open_checkpoint(config.checkpoint)
     return with_tensors(loaded, config.tensors).train(), provenance
+
+
+def _random(config: GeneratorConfig, seed: int) -> Generator:
+    try:
+        return create_model(config.variant, None, seed=seed, **{**config.overrides, "tensors": config.tensors})
+    except (TypeError, ValueError) as error:
+        raise TrainingError(f"generator.overrides: {config.variant} cannot have {config.overrides} ({error})") from error
+
+
+def _holed(image: Tensor, mask: Tensor) -> Tensor:
+    return torch.cat([mask, image * (1 - mask)])[None]
 
 
 @torch.no_grad()
@@ -68,15 +93,15 @@ def with_tensors(generator: Generator, tensors: int) -> Generator:
                 dict(_own(target))[key].copy_(value)
             continue
         if (bias := cast(nn.Conv2d, source).bias) is not None:
-            cast(torch.Tensor, target.bias).copy_(bias)
+            cast(Tensor, target.bias).copy_(bias)
     return result
 
 
-def _own(module: nn.Module) -> list[tuple[str, torch.Tensor]]:
+def _own(module: nn.Module) -> list[tuple[str, Tensor]]:
     return [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]
 
 
-def _direction(source: nn.Module, name: str) -> torch.Tensor:
+def _direction(source: nn.Module, name: str) -> Tensor:
     if isinstance(source, RepConv2d):
         return source.tensors.sum(0) / math.sqrt(len(source.tensors))
     weight = cast(nn.Conv2d, source).weight

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import cast
 
@@ -86,14 +87,14 @@ def train(
             raise TrainingError(f"data.batch {config.data.batch} cannot be shared evenly by {world} processes")
 
         digest = photos_digest(photos)
+        samples = Samples(photos, config.data.size_px, config.data.seed, config.data.holes)
         if resume:
             state, origin = resumed_state(config, checkpoints, digest, fabric.device)
         elif last := checkpoints.last():
             raise TrainingError(f"{last}: a run is here already; go on with it by --resume, or name another folder with --out")
         else:
-            state, origin = starting_state(config, fabric.device)
+            state, origin = starting_state(config, samples, fabric.device)
         losses = open_losses(config).to(fabric.device)
-        samples = Samples(photos, config.data.size_px, config.data.seed, config.data.holes)
         fabric.barrier()  # whoever looks for checkpoints has done so before the first is written
 
         def agree(flag: int) -> int:
@@ -137,14 +138,16 @@ def train(
     return Outcome(state.step, stopped if state.step < config.run.steps else None, state.seconds, run / MODEL, first)
 
 
-def starting_state(config: TrainConfig, device: torch.device) -> tuple[State, str]:
+def starting_state(config: TrainConfig, samples: Samples, device: torch.device) -> tuple[State, str]:
     """Step 0, and where its weights are from, as JSON; empty of a random start.
+
+    Where a network is narrowed it sees the samples of the first steps.
 
     Raises:
         TrainingError: the network cannot be trained so.
         ModelNotFound, CheckpointNotFound, WeightsError: there is no such network, or no such weights.
     """
-    generator, provenance = starting_generator(config.generator, config.data.seed)
+    generator, provenance = starting_generator(config.generator, config.data.seed, map(samples.__getitem__, count()))
     if generator.resolution != config.data.size_px:
         raise TrainingError(f"data.size_px is {config.data.size_px}, but {generator.name} takes {generator.resolution} px")
     return State.start(config, generator, device), json.dumps(strict.dump(provenance)) if provenance else ""

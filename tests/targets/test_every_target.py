@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mobile_inpaint import load_artifact
+from mobile_inpaint import create_model, load_artifact
 from mobile_inpaint.artifact import Artifact, Contract, manifest_path
 from mobile_inpaint.errors import ManifestError, TargetNotFound
 from mobile_inpaint.export.golden_photos import golden_photos
 from mobile_inpaint.export.pipeline import export_artifact
-from mobile_inpaint.export.prepared import Prepared
+from mobile_inpaint.export.prepared import Prepared, prepare
+from mobile_inpaint.models import save_model
 from mobile_inpaint.targets import get_target, list_targets
 
 EVERY = [(target, precision) for target in list_targets() for precision in ("fp32", "fp16")]
@@ -112,6 +113,16 @@ def test_an_artifact_is_a_fill(small_artifacts: dict[str, Artifact], small_prepa
         np.testing.assert_allclose(output, expected, atol=1e-4)
         hidden = np.where(keep, photo.image, np.float32(0.25))
         assert np.array_equal(fill(hidden, photo.mask), output), "what lies under the hole is not read"
+
+
+@pytest.mark.parametrize("target", list_targets())
+def test_a_network_that_sees_squares_verifies(target: str, tmp_path: Path) -> None:
+    save_model(
+        create_model("migan-lite", seed=3, resolution=64, ch_base=1024, ch_max=32, tensors=0), tmp_path / "lite.safetensors"
+    )
+    artifact = export_artifact(prepare(tmp_path / "lite.safetensors"), target, "fp32", tmp_path)
+    assert artifact.manifest.verification is not None
+    assert artifact.manifest.verification.worst_psnr_db > 100
 
 
 @pytest.mark.parametrize("target", list_targets())

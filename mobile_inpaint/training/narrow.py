@@ -1,0 +1,213 @@
+"""A smaller MI-GAN that starts as an approximation of a larger one, layer by layer, and not from noise.
+
+Channels: of each set that must stay together (a skip and the map it is added to), those that explain most of the set's
+variance, by pivoted Cholesky. Weights: one layer after the other, in the order in which they run, by least squares from what
+the small network has made of its input so far to what the large one computes there.
+
+Source: layer-wise reconstruction as in He et al., Channel Pruning for Accelerating Very Deep Neural Networks (ICCV 2017);
+channels by pivots instead of the lasso.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from mobile_inpaint.models import base
+from mobile_inpaint.models.migan import SMALLEST, Generator
+from mobile_inpaint.models.migan_blocks import Noise
+
+POSITIONS = 2048
+"""Of each map that are looked at, at random."""
+RIDGE = 1e-4
+"""Of the mean of the diagonal, added to it: keeps weights of channels that hardly vary from growing."""
+
+Holed = torch.Tensor
+"""[1, 4, R, R]: see :meth:`mobile_inpaint.models.base.Generator.predict`."""
+
+
+@torch.no_grad()
+def narrow(
+    teacher: base.Generator,
+    student: base.Generator,
+    photos: Sequence[Holed],
+    progress: Callable[[int, int, str], None] = lambda *_: None,
+) -> None:
+    """Gives ``student`` weights that do as nearly as they can what ``teacher`` does.
+
+    Args:
+        teacher: with plain convolutions (``tensors`` 0), in evaluation mode.
+        student: of the same resolution and plain convolutions, with as many channels or fewer; ``patch`` may be 2 where the
+            teacher's is 1.
+        photos: what both are run on.
+        progress: told (done, of, layer).
+
+    Raises:
+        ValueError: the networks do not fit together, or are no MI-GANs.
+    """
+    if not isinstance(teacher, Generator) or not isinstance(student, Generator):
+        raise ValueError("only a MI-GAN can be narrowed to a MI-GAN")
+    if teacher.resolution != student.resolution or teacher.variant.tensors or student.variant.tensors:
+        raise ValueError("teacher and student must have the same resolution and plain convolutions")
+    for ours, theirs in zip(_noises(student), _noises(teacher), strict=False):  # a teacher's outermost ones are left over
+        ours.const.copy_(theirs.const)
+        ours.strength.copy_(theirs.strength)
+    channels = _channels(teacher, student, photos)
+    names = _in_order(student, photos[0])
+    for done, name in enumerate(names):
+        progress(done, len(names), name)
+        counterpart = _counterpart(name, student)
+        into = channels[_space_after(name, student)] if not name.endswith(("torgb", "detail")) else None
+        inputs, outputs = [], []
+        for number, photo in enumerate(photos):
+            expected = _outputs_at(teacher, photo, counterpart)
+            given = _input_of(student, photo, name)
+            x, y = _examples(student.get_submodule(name), given, expected, number)
+            inputs.append(x)
+            outputs.append(y if into is None else y[:, into])
+        _solve(student.get_submodule(name), torch.cat(inputs), torch.cat(outputs))
+    progress(len(names), len(names), "")
+
+
+def _noises(network: Generator) -> list[Noise]:
+    return [module for module in network.modules() if isinstance(module, Noise)]
+
+
+def _in_order(network: Generator, photo: Holed) -> list[str]:
+    order: list[str] = []
+    hooks = [
+        module.register_forward_pre_hook(lambda *_, name=name: order.append(name))
+        for name, module in network.named_modules()
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d)
+    ]
+    network.predict(photo)
+    for hook in hooks:
+        hook.remove()
+    return order
+
+
+def _counterpart(name: str, student: Generator) -> str:
+    """The teacher's layer that computes what the student's layer ``name`` should."""
+    if student.variant.patch > 1:
+        if name.endswith("fromrgb"):
+            return f"encoder.blocks.b{student.resolution}.conv2.pointwise"
+        if name == "synthesis.detail":
+            return f"synthesis.blocks.b{student.resolution}.torgb"
+    return name
+
+
+def _space_after(name: str, student: Generator) -> str:
+    """The set of channels that layer ``name`` writes: ``in``, ``skip`` or ``out`` and the side of the map."""
+    part, _, block, *rest = name.split(".")
+    side, layer = int(block[1:]), ".".join(rest)
+    if layer == "fromrgb" or (part, layer) == ("encoder", "conv1.depthwise"):
+        return f"in {side}"
+    if part == "encoder":
+        if layer in ("conv1.pointwise", "conv2.depthwise"):
+            return f"skip {side}"
+        return f"in {side // 2}" if side > SMALLEST else "innermost"
+    if layer == "conv1.depthwise":
+        return f"out {side // 2}" if side > SMALLEST else "innermost"
+    return f"out {side}" if layer == "conv2.pointwise" else f"skip {side}"
+
+
+def _channels(teacher: Generator, student: Generator, photos: Sequence[Holed]) -> dict[str, torch.Tensor]:
+    """By set of channels, which of the teacher's the student keeps."""
+    readers = {f"in {side}": f"encoder.blocks.b{side}.conv1.depthwise" for side in student.variant.sides}
+    readers |= {f"skip {side}": f"synthesis.blocks.b{side}.conv2.depthwise" for side in student.variant.sides}
+    readers |= {f"out {side}": f"synthesis.blocks.b{side}.torgb" for side in student.variant.sides}
+    readers["innermost"] = f"synthesis.blocks.b{SMALLEST}.conv1.depthwise"
+    chosen = {}
+    for space, reader in readers.items():
+        maps = [_some(_input_of(teacher, photo, reader).flatten(2)[0].T, number) for number, photo in enumerate(photos)]
+        side = SMALLEST if space == "innermost" else int(space.split()[1])
+        chosen[space] = _pivots(torch.cov(torch.cat(maps).T.double()), student.variant.channels(side))
+    return chosen
+
+
+def _pivots(covariance: torch.Tensor, count: int) -> torch.Tensor:
+    """The ``count`` variables that pivoted Cholesky takes first, sorted."""
+    left, found = covariance.clone(), list[int]()
+    for _ in range(count):
+        pivot = int(left.diagonal().index_fill(0, torch.tensor(found, dtype=torch.long), -1).argmax())
+        found.append(pivot)
+        column = left[:, pivot] / left[pivot, pivot].clamp(min=1e-30).sqrt()
+        left = left - torch.outer(column, column)
+    return torch.tensor(sorted(found))
+
+
+class _Reached(Exception):
+    """The layer that was asked for is reached; what lies behind it is not computed."""
+
+
+def _input_of(network: Generator, photo: Holed, name: str) -> torch.Tensor:
+    return _stopped_at(network, photo, name, lambda module, inputs, _: inputs[0])
+
+
+def _outputs_at(network: Generator, photo: Holed, name: str) -> torch.Tensor:
+    return _stopped_at(network, photo, name, lambda module, inputs, output: output)
+
+
+def _stopped_at(network: Generator, photo: Holed, name: str, take: Callable[..., torch.Tensor]) -> torch.Tensor:
+    seen: list[torch.Tensor] = []
+
+    def stop(module: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        seen.append(take(module, inputs, output))
+        raise _Reached
+
+    hook = network.get_submodule(name).register_forward_hook(stop)
+    try:
+        network.predict(photo)
+    except _Reached:
+        pass
+    finally:
+        hook.remove()
+    return seen[0]
+
+
+def _some(rows: torch.Tensor, seed: int) -> torch.Tensor:
+    """At most :data:`POSITIONS` of the rows, the same for the same seed and number of rows."""
+    random = torch.Generator().manual_seed(seed)
+    return rows[torch.randperm(len(rows), generator=random)[:POSITIONS]]
+
+
+def _examples(layer: nn.Module, given: torch.Tensor, expected: torch.Tensor, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """([positions, inputs of one output position], [positions, outputs]); of a depthwise layer inputs are [channels, 9]."""
+    if isinstance(layer, nn.ConvTranspose2d):
+        side = layer.stride[0]
+        x = given.flatten(2)[0].T
+        y = F.pixel_unshuffle(expected, side).flatten(2)[0].T
+    else:
+        assert isinstance(layer, nn.Conv2d)
+        x = F.unfold(given, layer.kernel_size, padding=cast(tuple[int, ...], layer.padding), stride=layer.stride)[0].T
+        y = expected.flatten(2)[0].T
+    return _some(x, seed), _some(y, seed)
+
+
+def _solve(layer: nn.Module, x: torch.Tensor, y: torch.Tensor) -> None:
+    """Sets the layer's weights to those that take ``x`` nearest to ``y``."""
+    assert isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)
+    x, y = x.double(), y.double()
+    if layer.groups > 1:
+        x = x.view(len(x), layer.groups, -1).transpose(0, 1)
+        y = y.T[..., None]
+    else:
+        x, y = x[None], y[None]
+    if layer.bias is not None and not isinstance(layer, nn.ConvTranspose2d):
+        x = torch.cat([x, torch.ones_like(x[..., :1])], dim=-1)
+    gram = x.mT @ x
+    ridge = RIDGE * gram.diagonal(dim1=1, dim2=2).mean(dim=1)[:, None, None] * torch.eye(gram.shape[-1], dtype=x.dtype)
+    solution = torch.linalg.solve(gram + ridge, x.mT @ y).float()  # [groups, inputs, outputs]
+    if isinstance(layer, nn.ConvTranspose2d):
+        layer.weight.copy_(solution[0].view(layer.weight.shape))
+        assert layer.bias is not None
+        layer.bias.zero_()
+        return
+    if layer.bias is not None:
+        layer.bias.copy_(solution[:, -1].flatten())
+        solution = solution[:, :-1]
+    layer.weight.copy_(solution.mT.reshape(layer.weight.shape))
