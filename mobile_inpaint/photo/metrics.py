@@ -27,9 +27,14 @@ def l1(one: Picture, other: Picture, hole: Hole | None = None) -> float:
     return float(np.abs(_chosen(one, hole) - _chosen(other, hole)).mean())
 
 
+def l2(one: Picture, other: Picture, hole: Hole | None = None) -> float:
+    """The mean squared difference."""
+    return float(np.square(_chosen(one, hole) - _chosen(other, hole)).mean())
+
+
 def psnr(one: Picture, other: Picture, hole: Hole | None = None) -> float:
     """The peak signal-to-noise ratio in dB, ``-10 log10(mean squared difference)``; infinite for equal pictures."""
-    error = float(np.square(_chosen(one, hole) - _chosen(other, hole)).mean())
+    error = l2(one, other, hole)
     return float(-10 * np.log10(error)) if error else float("inf")
 
 
