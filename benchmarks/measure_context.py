@@ -99,7 +99,8 @@ def main() -> None:
     lpips, model = Lpips("alex"), create_model("migan-512", arguments.weights)
 
     def fill(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-        return model(torch.from_numpy(image), torch.from_numpy(mask)).numpy()
+        filled: np.ndarray = model(torch.from_numpy(image), torch.from_numpy(mask)).numpy()
+        return filled
 
     def distance(case: Case, compositor: Compositor) -> float:
         result = compositor(case.pixels, case.hole, fill)

@@ -78,7 +78,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     given = parser.parse_args()
     runs, (pixels, hole) = {way: make(given.network, given.threads) for way, make in WAYS.items()}, case()
-    print("equal:", np.array_equal(*(run(pixels, hole) for run in runs.values())))
+    one, other = (run(pixels, hole) for run in runs.values())
+    print("equal:", np.array_equal(one, other))
     seconds: dict[str, list[float]] = {way: [] for way in runs}
     for _ in range(given.rounds):
         for way, run in runs.items():

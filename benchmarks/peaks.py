@@ -58,14 +58,15 @@ def peaks(threads: int, bf16: bool) -> Iterator[Peak]:
 
 def _by_torch(dtype: torch.dtype, times: int) -> Run:
     torch.manual_seed(0)
-    layer = torch.nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1).to(dtype, memory_format=torch.channels_last)
+    layer = torch.nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1, dtype=dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     given = torch.randn(1, CHANNELS, SIDE, SIDE).to(dtype).contiguous(memory_format=torch.channels_last)
 
     def run(i: int) -> np.ndarray[Any, Any]:
         with torch.inference_mode():
             for _ in range(times):
                 output = layer(given)
-        return output[0, 0].float().numpy()
+        values: np.ndarray[Any, Any] = output[0, 0].float().numpy()
+        return values
 
     return run
 

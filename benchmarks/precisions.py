@@ -21,9 +21,11 @@ from typing import Any
 
 from mobile_inpaint import strict
 from mobile_inpaint.artifact import Artifact, manifest_path
+from mobile_inpaint.bench.candidate import Candidate
 from mobile_inpaint.bench.device import connect
 from mobile_inpaint.bench.protocol import Plan
-from mobile_inpaint.bench.report import LatencyReport, Ratio
+from mobile_inpaint.bench.report import LatencyReport
+from mobile_inpaint.bench.statistics import Ratio
 from mobile_inpaint.cli.export import calibrated, make
 from mobile_inpaint.errors import MobileInpaintError
 from mobile_inpaint.export.gate import Gate
@@ -105,7 +107,7 @@ def _crops(key: tuple[str, str]) -> int | None:
 def _time(files: Sequence[Path], threads: int, rounds: int) -> list[LatencyReport]:
     graph = published_graph(weights.fetch(CHECKPOINT), weights.home() / "cache")
     plan = Plan(threads, 3, rounds, command=shlex.join(["python", "benchmarks/precisions.py", *sys.argv[1:]]))
-    return list(connect("host").measure([*files, graph], plan, None, lambda *_: None))
+    return list(connect("host").measure([Candidate(file) for file in (*files, graph)], plan, None, lambda *_: None))
 
 
 def _chip(speeds: dict[int, list[LatencyReport]]) -> str:

@@ -7,6 +7,7 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def _onnxruntime(path: Path, threads: int) -> Counter[str]:
     kernels = [event for event in events if event["cat"] == "Node" and event["name"].endswith("_kernel_time")]
     spent: Counter[str] = Counter()
     for event in kernels[len(kernels) // (RUNS + 1) :]:  # the first run allocates
-        kind = _kind(event["args"]["op_name"], lambda event=event: _convolution(event, in_file))
+        kind = _kind(event["args"]["op_name"], partial(_convolution, event, in_file))
         spent[kind] += event["dur"] / 1000 / RUNS
     return spent
 
@@ -82,5 +83,5 @@ def _openvino(candidate: Candidate, threads: int) -> Counter[str]:
         for node in request.profiling_info:
             whole = "1×1 convolution" if "1x1" in node.exec_type else "convolution"
             kind = "depthwise convolution" if node.node_type == "GroupConvolution" else whole
-            spent[_kind(node.node_type, lambda kind=kind: kind)] += node.real_time.total_seconds() * 1000 / RUNS
+            spent[_kind(node.node_type, partial(str, kind))] += node.real_time.total_seconds() * 1000 / RUNS
     return spent

@@ -226,8 +226,8 @@ def report(document: dict[str, Any]) -> str:
         unit = "GB/s" if top["of"] == "memory" else "GFLOP/s" if top["of"] != "int8" else "GOP/s"
         lines.append(f"| {top['of']}{'' if top['counts'] else ' (not the best)'} | {top['rate']:.1f} {unit} | {top['by']} |")
     best = {of: max(top["best"] for top in document["peaks"] if top["of"] == of) for of in rate}
-    columns = ("artifact", "runtime", "in", "G operations", "GB moved, by itself / fused", "operations a byte, fused", "bound")
-    columns += ("ms", "G operations/s", "share of peak", "share, each one's best time", "floor ms, by itself / fused")
+    columns = ["artifact", "runtime", "in", "G operations", "GB moved, by itself / fused", "operations a byte, fused", "bound"]
+    columns += ["ms", "G operations/s", "share of peak", "share, each one's best time", "floor ms, by itself / fused"]
     lines += ["", f"| {' | '.join(columns)} |", "| --- " * len(columns) + "|"]
     for row in rows:
         cells = (

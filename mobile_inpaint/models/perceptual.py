@@ -144,7 +144,7 @@ def mean_where(values: Tensor, where: Tensor | None) -> Tensor:
     """
     if where is None:
         return values.mean((1, 2, 3))
-    weight = functional.adaptive_avg_pool2d(where, values.shape[2:])
+    weight = functional.adaptive_avg_pool2d(where, (values.shape[2], values.shape[3]))
     return (values * weight).sum((1, 2, 3)) / (weight.sum((1, 2, 3)) * values.shape[1] + 1e-10)
 
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from mobile_inpaint.artifact import Contract, Io, Precision, Quantization, TensorSpec
 from mobile_inpaint.errors import ConversionError, ExportError, ManifestError
 from mobile_inpaint.photo.image import Image, Sample
-from mobile_inpaint.targets.base import Runner, See
+from mobile_inpaint.targets.base import Runner, See, Target
 from mobile_inpaint.targets.coreml_compress import (
     INTEGER_ACTIVATIONS,
     bounds_of,
@@ -45,6 +45,7 @@ class CoremlTarget:
     name = "coreml"
     suffix = ".mlpackage"
     precisions: tuple[Precision, ...] = ("fp32", "fp16", "w8a32", "w8a8", "pal8", "pal6", "pal4", "auto")
+    runs_here = sys.platform == "darwin"
     quantizes: Precision = "fp16"
     extra = "coreml"
     deployments: tuple[str, ...] = ("iOS16", "iOS17", "iOS18")
@@ -167,7 +168,7 @@ class CoremlTarget:
             )
 
 
-TARGET = CoremlTarget()
+TARGET: Target = CoremlTarget()
 
 
 def _spec(path: Path) -> Any:

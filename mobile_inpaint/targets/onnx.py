@@ -14,7 +14,7 @@ from mobile_inpaint.artifact import Contract, Io, Precision, TensorSpec
 from mobile_inpaint.errors import ConversionError, ManifestError
 from mobile_inpaint.photo.image import Image, Sample
 from mobile_inpaint.targets import onnx_quantize
-from mobile_inpaint.targets.base import Runner, See
+from mobile_inpaint.targets.base import Runner, See, Target
 from mobile_inpaint.targets.layers import layers
 from mobile_inpaint.targets.one_file import onnx as one_file
 from mobile_inpaint.targets.one_file.runner import PhotoRunner
@@ -133,7 +133,7 @@ class OnnxTarget:
         return onnx_quantize.float_ops(_load(path))
 
 
-TARGET = OnnxTarget()
+TARGET: Target = OnnxTarget()
 
 
 def open_session(path: Path, threads: int | None) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 from mobile_inpaint.artifact import Contract, Io, Precision, Quantization, TensorSpec
 from mobile_inpaint.errors import ConversionError, ManifestError
 from mobile_inpaint.photo.image import Image, Sample
-from mobile_inpaint.targets.base import Runner, See
+from mobile_inpaint.targets.base import Runner, See, Target
 from mobile_inpaint.targets.layers import layers
 from mobile_inpaint.targets.one_file import tflite as one_file
 from mobile_inpaint.targets.one_file.runner import PhotoRunner
@@ -149,7 +149,7 @@ class TfliteTarget:
         return dict(sorted(collections.Counter(name for name in left if name not in BETWEEN_TYPES).items()))
 
 
-TARGET = TfliteTarget()
+TARGET: Target = TfliteTarget()
 
 
 class _Session:

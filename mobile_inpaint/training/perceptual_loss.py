@@ -75,4 +75,5 @@ def focal_frequency(one: Tensor, truth: Tensor) -> Tensor:
     squares = spectrum.real.square() + spectrum.imag.square()
     weight = squares.detach().sqrt()
     weight = weight / weight.amax((2, 3), keepdim=True).clamp_min(1e-12)
-    return (weight * squares).mean()
+    loss: Tensor = (weight * squares).mean()
+    return loss
