@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,15 +16,20 @@ class Candidate:
     """A model file and its runtime; as text ``FILE`` or ``FILE@RUNTIME``, for example ``a.onnx@openvino-bf16``.
 
     Attributes:
-        runtime: one of :data:`~mobile_inpaint.targets.openvino.RUNTIMES`; None is the format's own.
+        runtime: one that the kind of device has (``runtimes`` in devices.toml): another runtime, or the unit that the format's
+            own computes on; None is the format's own, where it computes by default.
     """
 
     path: Path
     runtime: str | None = None
 
     @classmethod
-    def parse(cls, text: str) -> Candidate:
+    def parse(cls, text: str, runtimes: Collection[str] = tuple(RUNTIMES)) -> Candidate:
         """What ``text`` names; an ``@`` before the suffix belongs to the file's name.
+
+        Args:
+            text: as typed.
+            runtimes: those that the device has; this machine's unless said otherwise.
 
         Raises:
             BenchError: no such runtime, or one that does not run such files.
@@ -32,9 +38,10 @@ class Candidate:
         if named is None:
             return cls(Path(text))
         path, runtime = Path(named["path"]), named["runtime"]
-        if runtime not in RUNTIMES:
-            raise BenchError(f"{text}: no runtime '{runtime}': there are {', '.join(RUNTIMES)}; none: the format's own")
-        if path.suffix != ".onnx":
+        if runtime not in runtimes:
+            there = f"there are {', '.join(runtimes)}; none" if runtimes else "that device has none to choose; none"
+            raise BenchError(f"{text}: no runtime '{runtime}': {there}: the format's own")
+        if runtime in RUNTIMES and path.suffix != ".onnx":
             raise BenchError(f"{text}: {runtime} runs .onnx files")
         return cls(path, runtime)
 

@@ -49,8 +49,13 @@ def _start(candidate: Candidate, threads: int) -> ColdStart:
     first_ms = milliseconds(time.perf_counter() - started)
     for i in range(1, _RUNS):
         workload.run(i)
-    peak = _peak_bytes()
-    return ColdStart(workload.load_ms, first_ms, None if before is None or peak is None else peak - before)
+    peak, held = _peak_bytes(), _status("VmRSS") if sys.platform == "linux" else None
+    return ColdStart(
+        workload.load_ms,
+        first_ms,
+        None if before is None or peak is None else peak - before,
+        None if before is None or held is None else held - before,
+    )
 
 
 def _resident_bytes() -> int | None:

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
-from typing import TYPE_CHECKING, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from mobile_inpaint import strict
 from mobile_inpaint.artifact import Precision
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mobile_inpaint.bench.protocol import Plan
     from mobile_inpaint.bench.report import LatencyReport
 
-DeviceClass = Literal["host", "browser", "phone-low", "phone-mid", "phone-high", "tablet"]
+DeviceClass = Literal["host", "emulated", "desktop", "browser", "phone-low", "phone-mid", "phone-high", "tablet"]
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,30 @@ class Kind:
     Attributes:
         target, precision: of the artifact that suits it when none is named.
         reached_by: what a connection needs.
+        runtimes: what may stand behind an ``@`` after a file.
     """
 
     target: str
     precision: Precision
     reached_by: str
+    runtimes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A device that is there to be measured on right now.
+
+    Attributes:
+        name: what :func:`connect` takes for exactly this one, for example ``android:R5CX1234567``.
+        row: its name in devices.toml; that of its kind where no row fits.
+        label: its name, system and whatever keeps it from being measured, for people: ``Pixel 8a, Android 16``.
+        trouble: why it cannot be measured on as it is (``unauthorised: unlock it and allow USB debugging``); None if it can.
+    """
+
+    name: str
+    row: str
+    label: str
+    trouble: str | None = None
 
 
 @dataclass(frozen=True)
@@ -95,14 +114,15 @@ def list_devices() -> dict[str, DeviceRow]:
 
 
 def find_device(name: str) -> DeviceRow:
-    """The device called ``name``.
+    """The device called ``name``, which may go on with a colon and the serial number of one such.
 
     Raises:
         DeviceNotFound: there is none.
     """
-    if name not in list_devices():
-        raise DeviceNotFound(name, list_devices())
-    return list_devices()[name]
+    row = name.partition(":")[0]
+    if row not in list_devices():
+        raise DeviceNotFound(row, list_devices())
+    return list_devices()[row]
 
 
 def kind_of(row: DeviceRow) -> Kind:
@@ -110,28 +130,37 @@ def kind_of(row: DeviceRow) -> Kind:
     return _table().kinds[row.kind]
 
 
+def attached(kind: str) -> tuple[Attached, ...]:
+    """The devices of ``kind`` that are there right now; none where what reaches them is not installed."""
+    look = getattr(_module(kind), "attached", None)
+    return look() if look else ()
+
+
 def connect(name: str) -> Device:
-    """The device called ``name``, connected.
+    """The device called ``name``, connected: ``host``, a kind (``android``: whichever is there), a phone's name, or either of
+    the last two with a serial number behind a colon.
 
     Raises:
         DeviceNotFound: there is none of that name.
-        DeviceUnavailable: it is not connected, or this version cannot reach devices of its kind.
+        DeviceUnavailable: it is not connected, another is, several are, or this version cannot reach devices of its kind.
     """
     row = find_device(name)
-    if row.kind not in (module.name for module in pkgutil.iter_modules(devices.__path__)):
-        raise DeviceUnavailable(
-            f"{name}: no {row.name} is connected; this version measures on this machine only: --device host"
-        )
-    return cast(Device, importlib.import_module(f"{devices.__name__}.{row.kind}").connect(name, row))
+    module = _module(row.kind)
+    if module is None:
+        raise DeviceUnavailable(f"{name}: this version does not reach {row.kind} devices; on this machine: --device host")
+    return cast(Device, module.connect(name, row))
 
 
-def is_connected(name: str) -> bool:
-    """Whether :func:`connect` would reach it."""
-    try:
-        connect(name)
-    except DeviceUnavailable:
-        return False
-    return True
+def _module(kind: str) -> Any:
+    """The file that reaches devices of ``kind``, None where this version has none.
+
+    It has ``connect(name, row) -> Device``, which takes ``name`` as :func:`connect` does and finds the one device that is
+    meant, and, where there is something to look for, ``attached() -> tuple[Attached, ...]``, quick and without errors.
+    """
+    file = kind.replace("-", "_")
+    if file not in (module.name for module in pkgutil.iter_modules(devices.__path__)):
+        return None
+    return importlib.import_module(f"{devices.__name__}.{file}")
 
 
 @functools.cache

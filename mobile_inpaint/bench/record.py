@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import mobile_inpaint
-from mobile_inpaint.bench.report import LatencyReport, Ratio
+from mobile_inpaint.bench.report import LatencyReport
+from mobile_inpaint.bench.statistics import Ratio
 
 PUBLISHED_GRAPH = "published-graph.onnx"
 """The name of the reference that the table gives its ratios to."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,60 +12,11 @@ from typing import Literal
 import numpy as np
 
 from mobile_inpaint import strict
+from mobile_inpaint.artifact import Quality
+from mobile_inpaint.bench.statistics import Statistics
 from mobile_inpaint.errors import BenchError
 
-SCHEMA = 1
-UNSTEADY = 0.10
-"""The interquartile range, as a share of the median, above which a timing is called unsteady."""
-
-
-@dataclass(frozen=True)
-class Statistics:
-    """Of a series of times in milliseconds.
-
-    Percentiles interpolate linearly between the two nearest times (Hyndman and Fan's definition 7, numpy's default); the
-    deviation is that of a sample (n - 1).
-    """
-
-    n: int
-    p50_ms: float
-    p90_ms: float
-    p95_ms: float
-    p99_ms: float
-    mean_ms: float
-    std_ms: float
-    iqr_ms: float
-    min_ms: float
-    max_ms: float
-
-    @classmethod
-    def of(cls, times_ms: Sequence[float]) -> Statistics:
-        """The statistics of ``times_ms``, which holds at least one."""
-        p25, p50, p75, p90, p95, p99 = np.percentile(times_ms, (25, 50, 75, 90, 95, 99)).tolist()
-        std = float(np.std(times_ms, ddof=1)) if len(times_ms) > 1 else 0.0
-        mean = float(np.mean(times_ms))
-        return cls(len(times_ms), p50, p90, p95, p99, mean, std, p75 - p25, min(times_ms), max(times_ms))
-
-    @property
-    def unsteady(self) -> bool:
-        """The middle half of the times spans more than a tenth of their median."""
-        return self.iqr_ms > UNSTEADY * self.p50_ms
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """How many times as fast as a reference, over the rounds in which both were timed: the median and its spread."""
-
-    median: float
-    p10: float
-    p90: float
-
-    @classmethod
-    def of(cls, reference_ms: Sequence[float], times_ms: Sequence[float]) -> Ratio:
-        """The ratio of ``reference_ms`` to ``times_ms``, round by round; above 1 is faster than the reference."""
-        ratios = np.asarray(reference_ms) / np.asarray(times_ms)
-        p10, p50, p90 = np.percentile(ratios, (10, 50, 90)).tolist()
-        return cls(p50, p10, p90)
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -76,6 +28,8 @@ class Subject:
         sha256, bytes: of the file; a folder's as in its manifest.
         inputs: dtype and shape by name, as the file takes them.
         network, checkpoint, precision, size_px: as its manifest says; None for a file without one.
+        quality: what its fills are worth, as its manifest says.
+        timing_only: its weights are random: it may be timed, and nothing else.
     """
 
     name: str
@@ -86,6 +40,8 @@ class Subject:
     checkpoint: str | None = None
     precision: str | None = None
     size_px: int | None = None
+    quality: Quality | None = None
+    timing_only: bool = False
 
     @property
     def file_mb(self) -> float:
@@ -102,6 +58,8 @@ class Machine:
         chip: the processor's own name.
         cores: those this process may use.
         memory_mb: of the machine; None where the system does not say.
+        free_mb: of that, what was free before.
+        emulated_by: the program that plays this machine; where there is one, times mean nothing.
     """
 
     device: str
@@ -109,6 +67,8 @@ class Machine:
     cores: int
     memory_mb: int | None
     os: str
+    free_mb: int | None = None
+    emulated_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -116,14 +76,70 @@ class ColdStart:
     """A fresh process that had imported the runtime and nothing of the file; the file itself may be in the disk cache.
 
     Attributes:
-        load_ms: from the path to a session that can run.
+        load_ms: from the path to a session that can run; without ``compile_ms``.
         first_ms: the first run after that.
         peak_bytes: most memory the process held, less what it held before loading; None where the system does not say.
+        retained_bytes: what it still held after its runs, less the same.
+        compile_ms: turning the file into what the device runs, where that is a step of its own (Core ML's compiler, a delegate
+            taking over the graph); None where loading does it or nothing is compiled.
     """
 
     load_ms: float
     first_ms: float
     peak_bytes: int | None
+    retained_bytes: int | None = None
+    compile_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class Thermal:
+    """How warm the device was.
+
+    Attributes:
+        before_c, after_c: right before and right after the timed runs, degrees Celsius: a computer's hottest sensor, a phone's
+            skin or battery; None where the device does not tell.
+        limit_c: what it had to be below before the timed runs began; None where no limit was asked for or known.
+        waited_s: how long it was given to cool down.
+        state: the worst that the system said, in its words: Android's ``none`` to ``shutdown``, Apple's ``nominal`` to
+            ``critical``.
+        throttled: how often the processor says it slowed down meanwhile; None where it does not count.
+    """
+
+    before_c: float | None = None
+    after_c: float | None = None
+    limit_c: float | None = None
+    waited_s: float = 0.0
+    state: str | None = None
+    throttled: int | None = None
+
+    def doubts(self) -> Iterator[str]:
+        """Why heat may have disturbed the times: a line each, for a report's ``warnings``."""
+        if self.before_c is not None and self.limit_c is not None and self.before_c >= self.limit_c:
+            yield f"warm: {self.before_c:.0f} °C after {self.waited_s:.0f} s of cooling down, not below {self.limit_c:.0f} °C"
+        if self.throttled:
+            yield f"throttled: the processor slowed down for heat {self.throttled} times"
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """The output on that device beside the one that was expected of the same input.
+
+    Attributes:
+        expected: whose output that is, for example ``golden vector of the manifest`` or ``onnxruntime 1.31.1 on the host``.
+        psnr_db: in the hole, peak 1.0; equal outputs get 200.
+        max_abs_error: in the hole, of values in [0,1].
+        required_db: what ``psnr_db`` must reach.
+    """
+
+    expected: str
+    psnr_db: float
+    max_abs_error: float
+    required_db: float
+
+    @property
+    def holds(self) -> bool:
+        """The device computes what it should."""
+        return self.psnr_db >= self.required_db
 
 
 @dataclass(frozen=True)
@@ -154,12 +170,24 @@ class Pipeline:
 
 
 @dataclass(frozen=True)
+class Series:
+    """What a tool that tells no single times told of a series of runs, in milliseconds; None where it does not tell."""
+
+    runs: int
+    std_ms: float
+    min_ms: float
+    max_ms: float
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+
+
+@dataclass(frozen=True)
 class LatencyReport:
     """One file on one device.
 
     Attributes:
         subject, machine: what, and on what.
-        runtime, accelerator: for example ``onnxruntime 1.31.1`` on ``cpu``.
+        runtime, accelerator: for example ``onnxruntime 1.31.1`` on ``cpu``; others are ``gpu``, ``npu`` and ``ane``, Apple's.
         computes_in: the arithmetic, where the runtime says.
         threads: given to the runtime.
         timed: ``completion`` where the output was seen to change with the input each time, else ``dispatch``.
@@ -173,6 +201,15 @@ class LatencyReport:
         commit: of the checkout this package ran from, ``-dirty`` where the package had changes; None when installed otherwise.
         command: what to type to measure it again.
         warnings: why to doubt it.
+        dispatch_ms: of each timed run, until the call came back, where reading the output back is a step of its own that may
+            have to wait; empty where one call does both. ``times_ms`` are until the output was read.
+        thermal: how warm it was.
+        energy_mj: a timed run's, median, in millijoules, as the processor counts; None where nobody does.
+        placement: how many of the graph's operations each unit computes (``cpu``, ``gpu``, ``npu``, ``ane``), where the runtime
+            says.
+        agreement: whether it computes what it should, where that was checked on the device.
+        series: where not empty, each of ``times_ms`` and ``warmup_ms`` is the mean of a series, because the tool tells no single
+            times; and what else it told of the timed ones.
         schema: of this JSON.
     """
 
@@ -194,6 +231,12 @@ class LatencyReport:
     commit: str | None
     command: str
     warnings: tuple[str, ...]
+    dispatch_ms: tuple[float, ...] = ()
+    thermal: Thermal | None = None
+    energy_mj: float | None = None
+    placement: dict[str, int] | None = None
+    agreement: Agreement | None = None
+    series: tuple[Series, ...] = ()
     schema: int = SCHEMA
 
     @property
@@ -212,6 +255,17 @@ class LatencyReport:
         return _median([start.first_ms for start in self.cold_starts])
 
     @property
+    def compile_ms(self) -> float | None:
+        """Median compilation."""
+        return _median([start.compile_ms for start in self.cold_starts if start.compile_ms is not None])
+
+    @property
+    def retained_mb(self) -> float | None:
+        """Median memory still held after the runs of a cold start, in millions of bytes."""
+        held = _median([float(start.retained_bytes) for start in self.cold_starts if start.retained_bytes is not None])
+        return None if held is None else held / 1e6
+
+    @property
     def peak_mb(self) -> float | None:
         """Largest memory of all cold starts, in millions of bytes."""
         peaks = [start.peak_bytes for start in self.cold_starts if start.peak_bytes is not None]
@@ -219,7 +273,7 @@ class LatencyReport:
 
     def to_json(self) -> str:
         """The report as a document that :meth:`load` reads."""
-        return json.dumps(strict.dump(self), indent=1, ensure_ascii=False) + "\n"
+        return json.dumps(strict.dump(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod
     def load(cls, path: Path) -> LatencyReport:
@@ -236,7 +290,7 @@ class LatencyReport:
         if isinstance(schema, int) and schema > SCHEMA:
             raise BenchError(f"{path.name}: schema {schema} is newer than this package reads ({SCHEMA}); upgrade it")
         report = strict.load(cls, table, path.name, BenchError)
-        if not report.times_ms or min(report.times_ms) <= 0:
+        if not report.times_ms or not all(0 < time_ms < math.inf for time_ms in report.times_ms):
             raise BenchError(f"{path.name}: 'times_ms' must hold times above zero")
         return report
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mobile_inpaint.artifact import Artifact, manifest_path, sha256_of, size_of
+from mobile_inpaint.artifact import Artifact, Manifest, manifest_path, sha256_of, size_of
 from mobile_inpaint.bench.candidate import Candidate
 from mobile_inpaint.bench.protocol import Run, milliseconds
 from mobile_inpaint.bench.report import Subject
@@ -76,6 +76,22 @@ def load(candidate: Candidate, threads: int) -> Workload:
     return (_load_artifact if manifest_path(path).exists() else _load_foreign)(candidate, threads)
 
 
+def subject_of(candidate: Candidate, manifest: Manifest) -> Subject:
+    """The artifact as a report names it, whatever device it is timed on."""
+    contract = manifest.contract
+    return Subject(
+        candidate.name,
+        manifest.sha256,
+        manifest.bytes,
+        {tensor.name: _signature(tensor.dtype, tensor.shape) for tensor in contract.inputs},
+        contract.model,
+        contract.provenance.checkpoint,
+        contract.precision,
+        contract.size_px,
+        manifest.quality,
+    )
+
+
 def example(size_px: int, seed: int) -> Image:
     """A picture of coarse and fine detail, 13HW float32 RGB in [0,1], another one for each ``seed``."""
     noise = np.random.default_rng(seed)
@@ -98,17 +114,7 @@ def _load_artifact(candidate: Candidate, threads: int) -> Workload:
     def run(i: int) -> Array:
         return fill(images[i % 2], mask)[..., hole, hole]
 
-    subject = Subject(
-        candidate.name,
-        artifact.manifest.sha256,
-        artifact.manifest.bytes,
-        {tensor.name: _signature(tensor.dtype, tensor.shape) for tensor in contract.inputs},
-        contract.model,
-        contract.provenance.checkpoint,
-        contract.precision,
-        contract.size_px,
-    )
-    return Workload(subject, run, fill, runtime, computes_in, load_ms)
+    return Workload(subject_of(candidate, artifact.manifest), run, fill, runtime, computes_in, load_ms)
 
 
 def _runner(candidate: Candidate, threads: int) -> tuple[Fill, str, str | None]:

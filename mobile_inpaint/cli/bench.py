@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,13 +28,18 @@ def bench(
         typer.Argument(
             metavar="[FILE[@RUNTIME]]...",
             help="Artifacts, or any .onnx or .tflite; none: the default artifact. "
-            "FILE.onnx@openvino and @openvino-bf16 run it by OpenVINO, in float32 or bfloat16.",
+            "Behind an @: by what, as far as the device has a choice, on this host openvino or openvino-bf16 for .onnx, "
+            "on a phone cpu, gpu or its accelerator.",
         ),
     ] = None,
     device: Annotated[str, typer.Option(help="Where; see: mobile-inpaint devices.")] = "host",
     threads: Annotated[int | None, typer.Option(min=1, help="For the runtime; if not given, all cores up to 4.")] = None,
     warmup: Annotated[int, typer.Option(min=0, help="Runs before the timed ones.")] = 10,
     iterations: Annotated[int, typer.Option(min=1, help="Timed runs.")] = 50,
+    max_temp_c: Annotated[
+        float | None, typer.Option(help="Begin the timed runs below that; if not given, what the device takes for cool.")
+    ] = None,
+    cooldown: Annotated[float, typer.Option(min=0, help="Seconds it is given to cool down.")] = 300,
     pipeline: Annotated[bool, typer.Option("--pipeline", help="Time a whole photo too: before, in, after the net.")] = False,
     photo: Annotated[Path | None, typer.Option(help="For --pipeline, instead of 12 synthetic megapixels.")] = None,
     mask: Annotated[Path | None, typer.Option(help="The hole in --photo, white.")] = None,
@@ -54,7 +59,7 @@ def bench(
     """Time artifacts: several are measured in turn, A B A B, and their ratio is given with its spread."""
     from mobile_inpaint.bench import record as records
     from mobile_inpaint.bench.candidate import Candidate
-    from mobile_inpaint.bench.device import connect, find_device
+    from mobile_inpaint.bench.device import connect, find_device, kind_of
     from mobile_inpaint.bench.machine import usable_cores
     from mobile_inpaint.bench.pipeline import open_scene, synthetic_scene
     from mobile_inpaint.bench.protocol import Plan
@@ -62,14 +67,15 @@ def bench(
 
     if (photo is None) != (mask is None):
         raise BenchError("--photo and --mask go together")
-    find_device(device)
-    reference, beside = _reference(compare)
-    named = [Candidate.parse(file) for file in files or []]
+    runtimes = kind_of(find_device(device)).runtimes
+    reference, beside = _reference(compare, runtimes)
+    named = [Candidate.parse(file, runtimes) for file in files or []]
     subjects = named or [Candidate(_default_artifact(device))]
     connected = connect(device)
     scene = open_scene(photo, mask) if photo and mask else synthetic_scene() if pipeline else None
     threads = threads or min(usable_cores(), _MOST_THREADS)
-    plan = Plan(threads, warmup, iterations, command=_command(named, threads, warmup, iterations, compare))
+    command = _command(named, device, threads, warmup, iterations, compare)
+    plan = Plan(threads, warmup, iterations, max_temp_c=max_temp_c, cooldown_s=cooldown, command=command)
     with console.progress("measuring") as advance:
         reports = connected.measure([*subjects, *reference], plan, scene, advance)
     keep_in = record or (None if no_record else records.checkout_record(Path.cwd()))
@@ -83,7 +89,7 @@ def bench(
         console.note(f"kept in {path}")
 
 
-def _reference(compare: str | None) -> tuple[list[Candidate], LatencyReport | None]:
+def _reference(compare: str | None, runtimes: Collection[str]) -> tuple[list[Candidate], LatencyReport | None]:
     """A model file to measure in turn with the others, or a report to set beside theirs."""
     from mobile_inpaint.bench.candidate import Candidate
 
@@ -91,7 +97,7 @@ def _reference(compare: str | None) -> tuple[list[Candidate], LatencyReport | No
         return [], None
     if compare == "published-graph":
         return [Candidate(_published_graph())], None
-    candidate = Candidate.parse(compare)
+    candidate = Candidate.parse(compare, runtimes)
     path = candidate.path
     if not path.exists():
         raise BenchError(f"--compare {compare}: neither paper nor published-graph nor a file")
@@ -128,9 +134,13 @@ def _default_artifact(device: str) -> Path:
     return path
 
 
-def _command(candidates: Sequence[Candidate], threads: int, warmup: int, iterations: int, compare: str | None) -> str:
+def _command(
+    candidates: Sequence[Candidate], device: str, threads: int, warmup: int, iterations: int, compare: str | None
+) -> str:
     """What to type to measure again, without the folders of this machine."""
     words = ["mobile-inpaint", "bench", *(one.name if one.path.is_absolute() else str(one) for one in candidates)]
+    if device != "host":
+        words += ["--device", device.partition(":")[0]]  # a serial number is nobody's business
     words += ["--threads", str(threads), "--warmup", str(warmup), "--iterations", str(iterations)]
     if compare is not None:
         words += ["--compare", Path(compare).name]

@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 
 from mobile_inpaint import strict
 from mobile_inpaint.bench import published
-from mobile_inpaint.bench.report import LatencyReport, Ratio
+from mobile_inpaint.bench.report import LatencyReport
+from mobile_inpaint.bench.statistics import Ratio
 from mobile_inpaint.cli import console
 
 Row: TypeAlias = tuple[object, ...]

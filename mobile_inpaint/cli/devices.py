@@ -8,21 +8,34 @@ from mobile_inpaint.cli import console
 def devices(json: console.Json = False) -> None:
     """List the devices that bench knows, connected ones first."""
     from mobile_inpaint import strict
-    from mobile_inpaint.bench.device import is_connected, kind_of, list_devices
+    from mobile_inpaint.bench.device import attached, kind_of, list_devices
 
-    known = [(name, row, is_connected(name)) for name, row in list_devices().items()]
-    known.sort(key=lambda device: not device[2])
+    rows = list_devices()
+    there = [one for kind in dict.fromkeys(row.kind for row in rows.values()) for one in attached(kind)]
+    connected = dict.fromkeys(one.row for one in there)
+    names = [*connected, *(name for name in rows if name not in connected)]
     if json:
         console.emit(
             [
-                {"id": name, "connected": connected, **strict.dump(row), **strict.dump(kind_of(row))}
-                for name, row, connected in known
+                {
+                    "id": name,
+                    "connected": name in connected,
+                    "as": [strict.dump(one) for one in there if one.row == name],
+                    **strict.dump(rows[name]),
+                    **strict.dump(kind_of(rows[name])),
+                }
+                for name in names
             ]
         )
         return
-    console.say(f"connected: {', '.join(name for name, _, connected in known if connected)}")
+    for one in there:
+        console.say(f"connected: {one.name}" + ("" if one.name == one.label else f", {one.label}"))
+        if one.trouble:
+            console.note(f"{one.name}: {one.trouble}")
     console.table(
-        ("device", "chip", "year", "GB", "class"),
-        [(name, row.soc or "", row.year or "", row.ram_gb or "", row.device_class or "") for name, row, _ in known],
+        ("device", "chip", "year", "GB", "class", "reached by"),
+        [
+            (name, row.soc or "", row.year or "", row.ram_gb or "", row.device_class or "", kind_of(row).reached_by)
+            for name, row in ((name, rows[name]) for name in names)
+        ],
     )
-    console.note("This version measures on host only; the others are named for the timings that were published of them.")

@@ -30,3 +30,11 @@ def test_an_unknown_runtime_is_told_the_known_ones() -> None:
 def test_a_format_that_the_runtime_does_not_read_is_refused() -> None:
     with pytest.raises(BenchError, match=r"^a\.tflite@openvino: openvino runs \.onnx files$"):
         Candidate.parse("a.tflite@openvino")
+
+
+def test_a_phone_has_other_runtimes_than_this_machine() -> None:
+    assert Candidate.parse("a.tflite@gpu", ("cpu", "gpu")) == Candidate(Path("a.tflite"), "gpu")
+    with pytest.raises(BenchError, match=r"^a\.tflite@openvino: no runtime 'openvino': there are cpu, gpu; none"):
+        Candidate.parse("a.tflite@openvino", ("cpu", "gpu"))
+    with pytest.raises(BenchError, match=r"that device has none to choose; none: the format's own$"):
+        Candidate.parse("a.tflite@gpu", ())

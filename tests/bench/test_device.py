@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import pytest
 
-from mobile_inpaint.bench.device import connect, find_device, is_connected, kind_of, list_devices
+from mobile_inpaint.bench.device import attached, connect, find_device, kind_of, list_devices
+from mobile_inpaint.bench.devices.host import Host
+from mobile_inpaint.bench.published import published
 from mobile_inpaint.errors import DeviceNotFound, DeviceUnavailable
 from mobile_inpaint.targets import get_target, list_targets
+from mobile_inpaint.targets.openvino import RUNTIMES
 
 
-def test_host_comes_first_and_is_the_only_one_connected() -> None:
+def test_host_comes_first_and_is_always_there() -> None:
     assert next(iter(list_devices())) == "host"
-    assert [name for name in list_devices() if is_connected(name)] == ["host"]
+    assert [one.name for one in attached("host")] == ["host"] and isinstance(connect("host"), Host)
+    assert kind_of(find_device("host")).runtimes == tuple(RUNTIMES)
 
 
 @pytest.mark.parametrize("name", list_devices())
@@ -17,21 +21,31 @@ def test_every_row_is_whole_and_its_kind_names_an_artifact_that_exists(name: str
     row = find_device(name)
     kind = kind_of(row)
     assert kind.target in list_targets() and kind.precision in get_target(kind.target).precisions
-    if name not in ("host", "browser", "android", "ios"):
+    if row.maker is not None or row.year is not None:
         assert row.maker and row.soc and row.device_class
         assert row.year is not None and 2016 <= row.year <= 2026
         assert row.ram_gb is not None and 1 <= row.ram_gb <= 24
 
 
-@pytest.mark.parametrize("name", [name for name in list_devices() if name != "host"])
-def test_what_is_not_connected_says_so_in_one_line(name: str) -> None:
-    with pytest.raises(DeviceUnavailable) as caught:
-        connect(name)
-    assert str(caught.value) == (
-        f"{name}: no {find_device(name).name} is connected; this version measures on this machine only: --device host"
-    )
+def test_every_device_of_the_paper_and_a_dozen_of_today_have_a_row() -> None:
+    papers = {timing.device for timing in published().timings if timing.source == "paper"}
+    assert len(papers) == 7 and all(find_device(name).soc for name in papers)
+    assert len([row for row in list_devices().values() if row.year is not None and row.year >= 2022]) >= 12
+
+
+def test_a_kind_that_this_version_does_not_reach_says_so_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mobile_inpaint.bench.devices.__path__", [])
+    assert attached("android") == ()
+    with pytest.raises(DeviceUnavailable, match=r"^pixel-8a: this version does not reach android devices; on this machine: --"):
+        connect("pixel-8a")
 
 
 def test_an_unknown_device_lists_those_there_are() -> None:
     with pytest.raises(DeviceNotFound, match=r"unknown device 'nokia': there are host, .*pixel-8a"):
         connect("nokia")
+
+
+def test_a_serial_number_stands_behind_a_colon() -> None:
+    assert find_device("android:R5CX123") == find_device("android") and find_device("pixel-8a:R5") == find_device("pixel-8a")
+    with pytest.raises(DeviceNotFound, match="unknown device 'nokia'"):
+        find_device("nokia:3310")

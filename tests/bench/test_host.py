@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,11 @@ import pytest
 from mobile_inpaint.bench import record
 from mobile_inpaint.bench.candidate import Candidate
 from mobile_inpaint.bench.device import connect
+from mobile_inpaint.bench.devices.host import Host
 from mobile_inpaint.bench.pipeline import synthetic_scene
 from mobile_inpaint.bench.protocol import Plan
-from mobile_inpaint.bench.report import LatencyReport
+from mobile_inpaint.bench.report import LatencyReport, Thermal
+from mobile_inpaint.bench.sensors import Sensors
 from mobile_inpaint.bench.workload import example, load
 from mobile_inpaint.errors import BenchError, DeviceUnavailable, ManifestError
 
@@ -49,6 +52,9 @@ def test_an_artifact_and_a_foreign_file_in_turn(toy_artifact: Path, toy_tflite: 
         assert start.load_ms > 0 and start.first_ms > 0
         if sys.platform == "linux":
             assert start.peak_bytes is not None and 100_000 < start.peak_bytes < 500_000_000
+            assert start.retained_bytes is not None and start.retained_bytes <= start.peak_bytes
+        assert start.compile_ms is None
+        assert report.thermal is not None and report.thermal.waited_s < 300
 
 
 def test_one_file_by_two_runtimes(toy_artifact: Path, tmp_path: Path) -> None:
@@ -135,3 +141,20 @@ def test_example_images_differ_and_stay_in_range(size_px: int) -> None:
     assert first.shape == (1, 3, size_px, size_px) and first.dtype == np.float32
     assert first.min() >= 0 and first.max() <= 1
     assert not np.array_equal(first, second) and np.array_equal(first, example(size_px, 0))
+
+
+def test_it_begins_when_the_machine_is_cool_and_says_how_warm_it_was(toy_tflite: Path, tmp_path: Path) -> None:
+    for name, text in (
+        ("class/thermal/thermal_zone0/temp", "81000"),
+        ("devices/system/cpu/cpu0/thermal_throttle/core_throttle_count", "5"),
+    ):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(text)
+    hot = Host(Sensors(tmp_path))
+    plan = replace(PLAN, cold_starts=0, cooldown_s=0)
+    (report,) = hot.measure([Candidate(toy_tflite)], plan, None, lambda done, total: None)
+    assert report.thermal == Thermal(81.0, 81.0, 75.0, report.thermal.waited_s if report.thermal else 0, throttled=0)
+    assert any(warning.startswith("warm: 81 °C after 0 s") for warning in report.warnings)
+    (report,) = hot.measure([Candidate(toy_tflite)], replace(plan, max_temp_c=90), None, lambda done, total: None)
+    assert report.thermal is not None and report.thermal.limit_c == 90
+    assert not any(warning.startswith("warm") for warning in report.warnings)

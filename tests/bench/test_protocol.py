@@ -72,3 +72,10 @@ def test_the_collector_waits_and_comes_back_even_after_a_failure() -> None:
     with pytest.raises(ValueError):
         measure(run, 0, 1)
     assert gc.isenabled()
+
+
+def test_the_meter_is_read_round_each_timed_run_and_starts_anew_now_and_then() -> None:
+    readings = iter([0.0, 500.0, 500.0, 540.0, 540.0, 2.0, 2.0, 62.0])  # a run to warm up, 40, an overflow, 60 millijoules
+    (timing,) = measure_in_turn([lambda i: np.array([i])], 1, 3, spent_mj=lambda: next(readings))
+    assert timing.energy_mj == 50
+    assert measure(lambda i: np.array([i]), 0, 2).energy_mj is None

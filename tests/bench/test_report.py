@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mobile_inpaint.bench.report import ColdStart, LatencyReport, Ratio, Statistics
+from mobile_inpaint.bench.report import Agreement, ColdStart, LatencyReport, Thermal
+from mobile_inpaint.bench.statistics import Ratio, Statistics, doubts
 from mobile_inpaint.errors import BenchError
 
 Report = Callable[..., LatencyReport]
@@ -38,6 +39,23 @@ def test_one_slow_run_moves_the_mean_and_not_the_median() -> None:
     assert Statistics.of(steady).p50_ms == 100 and Statistics.of(steady).mean_ms > 1000
 
 
+def test_what_is_doubtful_is_said_whatever_device_it_was() -> None:
+    assert list(doubts([100.0, 101.0, 99.0] * 5, completed=True)) == []
+    assert [text.partition(":")[0] for text in doubts([100.0, 130.0] * 8, completed=True)] == ["unsteady"]
+    (slower,) = doubts([100.0] * 9 + [103.0] * 9 + [112.0] * 9, completed=True)
+    assert slower.startswith("slower towards the end: the last third of the runs took 12% longer than the first")
+    (dispatch,) = doubts([100.0], completed=False)
+    assert dispatch.startswith("the output did not change")
+
+
+def test_heat_is_doubtful_when_it_was_not_waited_out() -> None:
+    assert list(Thermal(60.0, 80.0, 75.0, 0.0, throttled=0).doubts()) == list(Thermal().doubts()) == []
+    assert list(Thermal(81.0, 90.0, 75.0, 300.0, throttled=2).doubts()) == [
+        "warm: 81 °C after 300 s of cooling down, not below 75 °C",
+        "throttled: the processor slowed down for heat 2 times",
+    ]
+
+
 def test_unsteady_is_an_interquartile_range_above_a_tenth_of_the_median() -> None:
     assert not Statistics.of([95.0, 100.0, 105.0]).unsteady
     assert Statistics.of([90.0, 100.0, 111.0]).unsteady
@@ -56,7 +74,14 @@ def test_a_ratio_shows_its_spread() -> None:
 
 def test_json_and_back(report: Report, tmp_path: Path) -> None:
     path = tmp_path / "report.json"
-    for original in (report(), report(pipeline=None, cold_starts=(), commit=None, computes_in=None)):
+    full = report(
+        dispatch_ms=(1.0, 2.0, 1.5, 1.0),
+        thermal=Thermal(31.5, 36.0, 38.0, 12.0, "light", 0),
+        energy_mj=812.5,
+        placement={"gpu": 509, "cpu": 0},
+        agreement=Agreement("golden vector", 58.0, 0.01, 50.0),
+    )
+    for original in (report(), full, report(pipeline=None, cold_starts=(), commit=None, computes_in=None)):
         path.write_text(original.to_json())
         assert LatencyReport.load(path) == original
 
@@ -66,6 +91,9 @@ def test_derived_figures(report: Report) -> None:
     assert (made.load_ms, made.first_ms, made.peak_mb, made.subject.file_mb) == (25.0, 300.0, 500.0, 28.0)
     assert made.pipeline is not None and made.pipeline.total_ms == (114.0,)
     assert made.pipeline.medians_ms == (5.0, 100.0, 9.0)
+    starts = (ColdStart(1.0, 2.0, 9, 3_000_000, 70.0), ColdStart(1.0, 2.0, 9, 5_000_000, 90.0), ColdStart(1.0, 2.0, None))
+    compiled = report(cold_starts=starts)
+    assert (compiled.compile_ms, compiled.retained_mb) == (80.0, 4.0) and (made.compile_ms, made.retained_mb) == (None, None)
     bare = report(cold_starts=(ColdStart(1.0, 2.0, None),))
     assert bare.peak_mb is None and report(cold_starts=()).load_ms is None
 
@@ -76,6 +104,8 @@ def test_derived_figures(report: Report) -> None:
         ({"schema": 99}, "newer"),
         ({"times_ms": []}, "times_ms"),
         ({"times_ms": [1.0, -2.0]}, "times_ms"),
+        ({"times_ms": [1.0, float("nan")]}, "times_ms"),
+        ({"times_ms": [1.0, float("inf")]}, "times_ms"),
         ({"times_ms": [1.0, "2"]}, r"times_ms\[1\]"),
         ({"timed": "something"}, "completion, dispatch"),
         ({"colour": "red"}, "unknown key 'colour'"),

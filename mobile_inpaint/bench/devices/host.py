@@ -7,19 +7,27 @@ from collections.abc import Callable, Iterator, Sequence
 
 from mobile_inpaint.bench.candidate import Candidate
 from mobile_inpaint.bench.cold_start import cold_start
-from mobile_inpaint.bench.device import Device, DeviceRow
+from mobile_inpaint.bench.device import Attached, Device, DeviceRow
 from mobile_inpaint.bench.machine import commit, load_average, packages, this_machine, usable_cores
 from mobile_inpaint.bench.pipeline import Scene, measure_pipeline
 from mobile_inpaint.bench.protocol import Plan, Timing, measure_in_turn
-from mobile_inpaint.bench.report import LatencyReport, Pipeline, Statistics
+from mobile_inpaint.bench.report import LatencyReport, Pipeline, Thermal
+from mobile_inpaint.bench.sensors import Sensors, cool_down
+from mobile_inpaint.bench.statistics import doubts
 from mobile_inpaint.bench.workload import Workload, load
 
 BUSY = 0.25
 """The load average per core above which other work is called a disturbance."""
 
+WARM_C = 75.0
+"""The hottest sensor from which on the timed runs wait, unless the plan says otherwise."""
+
 
 class Host:
     """See :class:`~mobile_inpaint.bench.device.Device`."""
+
+    def __init__(self, sensors: Sensors) -> None:
+        self._sensors = sensors
 
     def measure(
         self, candidates: Sequence[Candidate], plan: Plan, scene: Scene | None, advance: Callable[[int, int | None], None]
@@ -44,7 +52,7 @@ class Host:
                 own.append(cold_start(candidate, plan.threads))
                 step()
             starts.append(tuple(own))
-        timings = measure_in_turn([one.run for one in workloads], plan.warmup, plan.iterations, advance=step)
+        timings, thermal = self._time(workloads, plan, step)
         pipelines = [_pipeline(one, plan, scene, step) for one in workloads]
         machine, versions, head = this_machine(), packages(), commit()
         return tuple(
@@ -66,15 +74,39 @@ class Host:
                 packages=versions,
                 commit=head,
                 command=plan.command,
-                warnings=tuple(_warnings(one, timing, pipeline, scene, busy_before)),
+                warnings=tuple(_warnings(one, timing, pipeline, scene, busy_before, thermal)),
+                thermal=thermal,
+                energy_mj=timing.energy_mj,
             )
             for one, timing, cold, pipeline in zip(workloads, timings, starts, pipelines, strict=True)
+        )
+
+    def _time(self, workloads: Sequence[Workload], plan: Plan, step: Callable[[], None]) -> tuple[tuple[Timing, ...], Thermal]:
+        """The timed runs, begun when the machine is cool, and how warm it was."""
+        sensors = self._sensors
+        limit_c = WARM_C if plan.max_temp_c is None else plan.max_temp_c
+        waited_s = cool_down(sensors.hottest_c, limit_c, plan.cooldown_s)
+        before_c, throttled_before = sensors.hottest_c(), sensors.throttled()
+        runs = [one.run for one in workloads]
+        timings = measure_in_turn(runs, plan.warmup, plan.iterations, advance=step, spent_mj=sensors.spent_mj)
+        throttled = sensors.throttled()
+        return timings, Thermal(
+            before_c,
+            sensors.hottest_c(),
+            None if before_c is None else limit_c,
+            waited_s,
+            throttled=None if throttled is None or throttled_before is None else throttled - throttled_before,
         )
 
 
 def connect(name: str, row: DeviceRow) -> Device:
     """This machine, which is always connected."""
-    return Host()
+    return Host(Sensors())
+
+
+def attached() -> tuple[Attached, ...]:
+    """This machine."""
+    return (Attached("host", "host", "this machine"),)
 
 
 def _pipeline(one: Workload, plan: Plan, scene: Scene | None, step: Callable[[], None]) -> Pipeline | None:
@@ -84,15 +116,11 @@ def _pipeline(one: Workload, plan: Plan, scene: Scene | None, step: Callable[[],
 
 
 def _warnings(
-    one: Workload, timing: Timing, pipeline: Pipeline | None, scene: Scene | None, busy_before: float | None
+    one: Workload, timing: Timing, pipeline: Pipeline | None, scene: Scene | None, busy_before: float | None, thermal: Thermal
 ) -> Iterator[str]:
     yield from one.warnings
-    statistics = Statistics.of(timing.times_ms)
-    if statistics.unsteady:
-        share = statistics.iqr_ms / statistics.p50_ms
-        yield f"unsteady: the middle half of the times spans {share:.0%} of their median"
-    if not timing.completed:
-        yield "the output did not change with the input, so these may be times of a dispatch, not of finished work"
+    yield from doubts(timing.times_ms, timing.completed)
+    yield from thermal.doubts()
     if busy_before is not None and busy_before > BUSY * usable_cores():
         yield f"the machine was busy before: load average {busy_before:.1f} on {usable_cores()} cores"
     if scene is not None and pipeline is None:
