@@ -208,8 +208,8 @@ class LatencyReport:
         placement: how many of the graph's operations each unit computes (``cpu``, ``gpu``, ``npu``, ``ane``), where the runtime
             says.
         agreement: whether it computes what it should, where that was checked on the device.
-        series: where not empty, each of ``times_ms`` and ``warmup_ms`` is the mean of a series, because the tool tells no single
-            times; and what else it told of the timed ones.
+        series: where not empty, each of ``times_ms`` and ``warmup_ms`` is the mean of a series, because the tool tells no
+            single times; and what else it told of the timed ones.
         schema: of this JSON.
     """
 
