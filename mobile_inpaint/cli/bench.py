@@ -50,6 +50,12 @@ def bench(
             help="Set beside published timings; or measure another model file in turn with these; or read a report.",
         ),
     ] = None,
+    tool: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="PROGRAM", help="For Android: your build of benchmark_model or onnxruntime_perf_test; repeatable."
+        ),
+    ] = None,
     record: Annotated[Path | None, typer.Option(help="Keep the reports here.")] = None,
     no_record: Annotated[
         bool, typer.Option("--no-record", help="Keep them nowhere, not even in a checkout's benchmarks/.")
@@ -68,14 +74,15 @@ def bench(
     if (photo is None) != (mask is None):
         raise BenchError("--photo and --mask go together")
     runtimes = kind_of(find_device(device)).runtimes
+    connected = connect(device)
     reference, beside = _reference(compare, runtimes)
     named = [Candidate.parse(file, runtimes) for file in files or []]
     subjects = named or [Candidate(_default_artifact(device))]
-    connected = connect(device)
     scene = open_scene(photo, mask) if photo and mask else synthetic_scene() if pipeline else None
-    threads = threads or min(usable_cores(), _MOST_THREADS)
-    command = _command(named, device, threads, warmup, iterations, compare)
-    plan = Plan(threads, warmup, iterations, max_temp_c=max_temp_c, cooldown_s=cooldown, command=command)
+    threads = threads or (min(usable_cores(), _MOST_THREADS) if find_device(device).kind == "host" else _MOST_THREADS)
+    tools = tuple(tool or ())
+    command = _command(named, device, threads, warmup, iterations, compare, tools)
+    plan = Plan(threads, warmup, iterations, max_temp_c=max_temp_c, cooldown_s=cooldown, command=command, tools=tools)
     with console.progress("measuring") as advance:
         reports = connected.measure([*subjects, *reference], plan, scene, advance)
     keep_in = record or (None if no_record else records.checkout_record(Path.cwd()))
@@ -135,7 +142,13 @@ def _default_artifact(device: str) -> Path:
 
 
 def _command(
-    candidates: Sequence[Candidate], device: str, threads: int, warmup: int, iterations: int, compare: str | None
+    candidates: Sequence[Candidate],
+    device: str,
+    threads: int,
+    warmup: int,
+    iterations: int,
+    compare: str | None,
+    tools: Sequence[Path],
 ) -> str:
     """What to type to measure again, without the folders of this machine."""
     words = ["mobile-inpaint", "bench", *(one.name if one.path.is_absolute() else str(one) for one in candidates)]
@@ -144,4 +157,6 @@ def _command(
     words += ["--threads", str(threads), "--warmup", str(warmup), "--iterations", str(iterations)]
     if compare is not None:
         words += ["--compare", Path(compare).name]
+    for tool in tools:
+        words += ["--tool", tool.name]
     return shlex.join(words)
