@@ -139,7 +139,7 @@ def _load_foreign(candidate: Candidate, threads: int) -> Workload:
         runner = foreign.load_foreign(path, threads=threads)
     load_ms = milliseconds(time.perf_counter() - started)
     try:
-        arrays = [{one.name: _random(one, seed) for one in runner.inputs} for seed in range(2)]
+        arrays = [{one.name: random_values(one, seed) for one in runner.inputs} for seed in range(2)]
     except MemoryError:
         raise BenchError(f"{path.name}: its inputs do not fit into memory") from None
     free = {name: side for one in runner.inputs for name, side in one.free.items()}
@@ -154,8 +154,9 @@ def _load_foreign(candidate: Candidate, threads: int) -> Workload:
     return Workload(subject, lambda i: runner.run(arrays[i % 2]), None, runner.runtime, runner.computes_in, load_ms, warnings)
 
 
-def _random(one: Input, seed: int) -> Array:
-    """Values over [0,1) for floats, over the whole range for one byte, 0 or 1 for wider integers, which often are indices."""
+def random_values(one: Input, seed: int) -> Array:
+    """An array for that input, another for each ``seed``: over [0,1) for floats, over the whole range for one byte, and 0 or 1
+    for wider integers, which often are indices."""
     noise = np.random.default_rng(seed)
     dtype = np.dtype(one.dtype)
     if dtype.kind == "f":

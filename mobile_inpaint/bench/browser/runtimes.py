@@ -1,0 +1,110 @@
+"""The runtimes that a page runs, onnxruntime-web and LiteRT.js: pinned in package.json, fetched by npm, kept in the store.
+
+They are not part of this package, for they are ten times its size. :func:`fetch` is what
+``python -m mobile_inpaint.bench.browser`` does.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import shutil
+import tempfile
+from importlib import resources
+from pathlib import Path
+
+from mobile_inpaint.errors import DeviceUnavailable, ToolchainMissing, WeightsError
+from mobile_inpaint.models import client, weights
+from mobile_inpaint.models.client import Progress
+
+FETCH = "python -m mobile_inpaint.bench.browser"
+"""What to type where they are missing."""
+
+_PINS = resources.files(__package__)
+_DOWNLOAD_BYTES = 60_000_000
+_ORT, _LITERT, _LITERT_UTILS = "onnxruntime-web/dist", "@litertjs/core", "@litertjs/wasm-utils/dist"
+FILES = (
+    f"{_ORT}/ort.wasm.min.mjs",
+    f"{_ORT}/ort-wasm-simd-threaded.mjs",
+    f"{_ORT}/ort-wasm-simd-threaded.wasm",
+    f"{_ORT}/ort.webgpu.min.mjs",
+    f"{_ORT}/ort-wasm-simd-threaded.asyncify.mjs",
+    f"{_ORT}/ort-wasm-simd-threaded.asyncify.wasm",
+    f"{_LITERT}/dist/index.js",
+    f"{_LITERT_UTILS}/index.js",
+    f"{_LITERT}/wasm/litert_wasm_internal.js",
+    f"{_LITERT}/wasm/litert_wasm_internal.wasm",
+    f"{_LITERT}/wasm/litert_wasm_compat_internal.js",
+    f"{_LITERT}/wasm/litert_wasm_compat_internal.wasm",
+    f"{_LITERT}/wasm/litert_wasm_threaded_internal.js",
+    f"{_LITERT}/wasm/litert_wasm_threaded_internal.wasm",
+)
+"""All that a page may ask for, by its place under ``node_modules``."""
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """The pinned version of each runtime, by npm package."""
+    pins: dict[str, str] = json.loads((_PINS / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    return pins
+
+
+def folder() -> Path:
+    """Where :data:`FILES` lie once fetched; another place for other pins."""
+    lock = hashlib.sha256((_PINS / "package-lock.json").read_bytes()).hexdigest()
+    return weights.home() / "browser" / lock[:12]
+
+
+def are_here() -> bool:
+    """Whether they have been fetched."""
+    return folder().is_dir()
+
+
+def find() -> Path:
+    """:func:`folder`, with all files in it.
+
+    Raises:
+        DeviceUnavailable: they have not been fetched.
+    """
+    if not are_here():
+        raise DeviceUnavailable(f"browser: its runtimes are not here yet; fetch them (about 60 MB) with: {FETCH}")
+    return folder()
+
+
+def fetch(progress: Progress | None = None) -> Path:
+    """:func:`folder`, after npm has downloaded what package-lock.json names and checked it against its digests there.
+
+    Nothing is left of what no page asks for, nor of a download that was cut off.
+
+    Args:
+        progress: see :data:`~mobile_inpaint.models.client.Progress`.
+
+    Raises:
+        ToolchainMissing: there is no npm.
+        WeightsError: npm failed, or a package lacks a file.
+    """
+    if are_here():
+        return folder()
+    if shutil.which("npm") is None:
+        raise ToolchainMissing("the browser's runtimes are downloaded with npm, which is not installed: apt-get install npm")
+    folder().parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder().parent, prefix="tmp-") as name:
+        work = Path(name)
+        for pins in ("package.json", "package-lock.json"):
+            (work / pins).write_bytes((_PINS / pins).read_bytes())
+        modules, wanted = work / "node_modules", work / "wanted"
+        quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error", "--logs-max=0"]
+        command = ["npm", "ci", f"--cache={work / 'cache'}", *quiet, "--fetch-retries=2", "--fetch-retry-mintimeout=1000"]
+        complaint = client.run(command, work, growing=work / "cache", total=_DOWNLOAD_BYTES, progress=progress)
+        if complaint is not None:
+            lines = [line.removeprefix("npm error").strip() for line in complaint.splitlines() if line.startswith("npm error")]
+            reason = "; ".join([line for line in lines if line][:2]) or "it gave no reason"
+            raise WeightsError(f"npm could not download the browser's runtimes: {reason}; is the network there?")
+        for file in FILES:
+            if not (modules / file).is_file():
+                raise WeightsError(f"the npm packages hold no {file}: they are not what package-lock.json pins")
+            (wanted / file).parent.mkdir(parents=True, exist_ok=True)
+            (modules / file).rename(wanted / file)
+        wanted.rename(folder())
+    return folder()
