@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -24,6 +25,7 @@ from mobile_inpaint.bench.device import attached, connect, find_device
 from mobile_inpaint.bench.devices import android
 from mobile_inpaint.bench.protocol import Plan
 from mobile_inpaint.bench.report import LatencyReport
+from mobile_inpaint.cli import main
 from mobile_inpaint.errors import BenchError, DeviceUnavailable, MobileInpaintError
 
 pytestmark = pytest.mark.skipif(shutil.which("adb") is None, reason="needs the adb client: apt install adb")
@@ -159,6 +161,29 @@ def test_onnx_runtime_s_tool_writes_a_file_that_comes_back(phone: MakePhone, tmp
     (report,) = measure("android", [Candidate(toy_artifact)], plan=plan)
     assert report.times_ms == (13.0, 14.0, 15.0) * 2 and report.warmup_ms == (11.0, 12.0) * 2 and report.series == ()
     assert (report.subject.network, report.subject.size_px) == ("migan-toy", 32)
+    assert left(pixel) == []
+
+
+def test_by_the_command_line(
+    phone: MakePhone, program: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pixel = phone(room=10**6)
+    words = ["bench", f"{model}@gpu", "--tool", str(program), "--iterations", "25", "--record", str(tmp_path)]
+    words += ["--device", "pixel-8a"]
+    assert main([*words, "--json"]) == 0
+    (measured,) = json.loads(capsys.readouterr().out)["measured"]
+    command = measured["report"]["command"]
+    assert command.endswith(f"--device pixel-8a --threads 4 --warmup 10 --iterations 25 --tool {program.name}")
+    assert [path.parent.name for path in (tmp_path / "results").glob("*/*.json")] == ["pixel-8a"]
+    assert main(words) == 0
+    shown = capsys.readouterr().out
+    assert "pixel-8a: Google Tensor G3, 9 cores, Android 16 (API 36) on Google Pixel 8a" in shown
+    pixel.room = 0
+    assert main(words) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("mobile-inpaint: no space left on") and error.count("\n") == 1
+    assert main([*words[:-1], "galaxy-a55"]) == 1
+    assert "no Galaxy A55 is connected; connected is Pixel 8a" in capsys.readouterr().err
     assert left(pixel) == []
 
 
