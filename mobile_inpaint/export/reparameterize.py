@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import copy
-from typing import cast
-
 import numpy as np
-import torch
-from torch import nn
 
 from mobile_inpaint.errors import ExportError
 from mobile_inpaint.export.yardstick import Yardstick
-from mobile_inpaint.models.base import Fusable, Generator, in_memory_format
+from mobile_inpaint.models.base import Generator, fused
 
 TOLERANCE = 1e-4
 """Largest difference allowed between before and after, in standard deviations of the output inside the hole."""
@@ -25,8 +20,7 @@ def reparameterize(generator: Generator, yardstick: Yardstick) -> Generator:
     Raises:
         ExportError: their outputs differ by more than :data:`TOLERANCE`.
     """
-    plain = in_memory_format(copy.deepcopy(generator).eval(), torch.contiguous_format)
-    _fuse(plain)
+    plain = fused(generator)
     plain.fold(largest_activation=yardstick.largest_activation)
     difference = _difference(plain, yardstick)
     if not difference <= TOLERANCE:
@@ -34,14 +28,6 @@ def reparameterize(generator: Generator, yardstick: Yardstick) -> Generator:
             f"re-parameterizing changed the network: outputs differ by {difference:.2g} of their deviation, not {TOLERANCE:g}"
         )
     return plain
-
-
-def _fuse(module: nn.Module) -> None:
-    for name, child in module.named_children():
-        if hasattr(child, "fuse"):
-            setattr(module, name, cast(Fusable, child).fuse())
-        else:
-            _fuse(child)
 
 
 def _difference(plain: Generator, yardstick: Yardstick) -> float:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 import torch
 from torch import nn
@@ -73,6 +74,21 @@ class Generator(nn.Module):
 def count_parameters(module: nn.Module) -> int:
     """Learned numbers in ``module``; fixed filters are buffers and do not count."""
     return sum(parameter.numel() for parameter in module.parameters())
+
+
+def fused(generator: G) -> G:
+    """A copy of ``generator`` with every block replaced by its ``fuse()``, in evaluation mode; nothing is folded yet."""
+    plain = in_memory_format(copy.deepcopy(generator).eval(), torch.contiguous_format)
+    _fuse(plain)
+    return plain
+
+
+def _fuse(module: nn.Module) -> None:
+    for name, child in module.named_children():
+        if hasattr(child, "fuse"):
+            setattr(module, name, cast(Fusable, child).fuse())
+        else:
+            _fuse(child)
 
 
 def in_memory_format(generator: G, memory_format: torch.memory_format) -> G:
