@@ -28,6 +28,8 @@ class GeneratorConfig:
         overrides: fields of the variant, for a smaller network; where it is not the checkpoint's own.
         narrowed_by: samples on which ``variant`` is fitted to what ``checkpoint``, a larger network, computes, layer by layer;
             0 trains the checkpoint's own network.
+        integers_by: samples on which the ranges of 8-bit integers are taken, which then round every map and weight in training;
+            0 trains in floats.
         tensors: how many each convolution trains. 1 is cheapest; 0 trains plain convolutions, whose filters need not have unit
             norm.
         pace: the number of tensors whose learning speed the convolutions keep: their learning rate is multiplied by
@@ -39,6 +41,7 @@ class GeneratorConfig:
     variant: str = "migan-512"
     overrides: dict[str, int] = field(default_factory=dict)
     narrowed_by: int = 0
+    integers_by: int = 0
     tensors: int = 1
     pace: int = 9
     noise: Literal["random", "constant"] = "random"
@@ -155,8 +158,14 @@ class TrainConfig:
         """
         data, optimizer, run, generator = self.data, self.optimizer, self.run, self.generator
         demands = {
-            "generator.tensors and generator.narrowed_by must be at least 0": min(generator.tensors, generator.narrowed_by)
+            "generator.tensors, narrowed_by and integers_by must be at least 0": min(
+                generator.tensors, generator.narrowed_by, generator.integers_by
+            )
             >= 0,
+            "generator.integers_by needs a generator.checkpoint, generator.tensors 0 and generator.noise 'constant'": (
+                not generator.integers_by
+                or (generator.checkpoint is not None and generator.tensors == 0 and generator.noise == "constant")
+            ),
             "generator.narrowed_by needs a larger generator.checkpoint, and generator.tensors 0": not generator.narrowed_by
             or (generator.checkpoint is not None and generator.tensors == 0),
             "generator.pace must be at least 1": generator.pace >= 1,

@@ -11,12 +11,13 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from mobile_inpaint.artifact import Provenance
+from mobile_inpaint.artifact import Provenance, Quantization
 from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.models import create_model, open_checkpoint
 from mobile_inpaint.models.base import Generator
 from mobile_inpaint.models.repconv import RepConv2d
 from mobile_inpaint.training.config import GeneratorConfig
+from mobile_inpaint.training.integers import round_generator
 from mobile_inpaint.training.narrow import narrow
 
 UNIT_NORM_TOLERANCE = 1e-3
@@ -41,6 +42,12 @@ def starting_generator(
     if config.checkpoint is None:
         return _random(config, seed).train(), None
     loaded, provenance = open_checkpoint(config.checkpoint)
+    if config.integers_by:
+        try:
+            round_generator(loaded, list(islice(samples, config.integers_by)), Quantization())
+        except ValueError as error:
+            raise TrainingError(f"generator.integers_by: {config.checkpoint}: {error}") from error
+        return loaded, provenance
     if config.narrowed_by:
         network = _random(config, seed)
         try:
@@ -89,8 +96,8 @@ def with_tensors(generator: Generator, tensors: int) -> Generator:
         elif isinstance(source, RepConv2d):
             cast(nn.Conv2d, target).weight.copy_(source.weight)
         else:
-            for key, value in _own(source):
-                dict(_own(target))[key].copy_(value)
+            for key, value in _own(target):
+                value.copy_(dict(_own(source))[key])
             continue
         if (bias := cast(nn.Conv2d, source).bias) is not None:
             cast(Tensor, target.bias).copy_(bias)

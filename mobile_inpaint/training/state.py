@@ -11,6 +11,7 @@ from torch.optim import Adam
 
 from mobile_inpaint.models import create_model
 from mobile_inpaint.models.base import Generator
+from mobile_inpaint.models.fake_quantize import with_rounding
 from mobile_inpaint.models.migan_discriminator import Discriminator
 from mobile_inpaint.training.config import TrainConfig
 from mobile_inpaint.training.generator import averaged_copy, set_noise
@@ -73,7 +74,10 @@ class State:
     def resumed(cls, config: TrainConfig, saved: dict[str, Any], device: torch.device) -> State:
         """What :meth:`state_dict` gave; ``config`` must be the same but for ``[run]``."""
         network = saved["network"]
-        state = cls.start(config, create_model(network["name"], **network["variant"]).train(), device)
+        generator = create_model(network["name"], **network["variant"]).train()
+        if config.generator.integers_by:
+            with_rounding(generator)
+        state = cls.start(config, generator, device)
         for name, module in state.networks.items():
             module.load_state_dict(saved["networks"][name])
         for name, optimizer in state.optimizers.items():
