@@ -156,7 +156,8 @@ def _load_foreign(candidate: Candidate, threads: int) -> Workload:
 
 def random_values(one: Input, seed: int) -> Array:
     """An array for that input, another for each ``seed``: over [0,1) for floats, over the whole range for one byte, and 0 or 1
-    for wider integers, which often are indices."""
+    for wider integers, which often are indices.
+    """
     noise = np.random.default_rng(seed)
     dtype = np.dtype(one.dtype)
     if dtype.kind == "f":

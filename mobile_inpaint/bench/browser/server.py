@@ -32,7 +32,7 @@ _PATIENCE_S = 30
 """With a client that says nothing."""
 
 _HEADERS = {
-    # These two isolate the page from others; without them there is no SharedArrayBuffer, so no threads, and the clock is coarse.
+    # These two isolate the page; without them there is no SharedArrayBuffer, so no threads, and the clock is coarse.
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Resource-Policy": "same-origin",
