@@ -22,6 +22,7 @@ from mobile_inpaint.targets.base import Runner, See, Target
 from mobile_inpaint.targets.coreml_compress import (
     INTEGER_ACTIVATIONS,
     bounds_of,
+    compress_constants,
     compress_weights,
     float_steps,
     quantize_activations,
@@ -245,7 +246,7 @@ def _quantized(source: Path, network: torch.nn.Module, contract: Contract, range
     settings, program = contract.quantization or Quantization(), Program(source)
     stay_float = float_steps(program, network, settings)
     smaller = compress_weights(ct.models.MLModel(str(source), skip_model_load=True), contract.precision, stay_float)
-    return quantize_activations(smaller, program, stay_float, bounds_of(ranges, settings))
+    return compress_constants(quantize_activations(smaller, program, stay_float, bounds_of(ranges, settings)))
 
 
 def _save(model: Any, contract: Contract, out: Path) -> None:

@@ -66,9 +66,25 @@ def compress_weights(model: Any, precision: Precision, stay_float: Sequence[Step
         to_palette = cto.coreml.OpPalettizerConfig(mode="custom", lut_function=palette(bits), weight_threshold=0)
         config = cto.coreml.OptimizationConfig(op_type_configs={"conv": to_palette}, op_name_configs=kept)
         return cto.coreml.palettize_weights(model, config)
-    to_int8 = cto.coreml.OpLinearQuantizerConfig(mode="linear_symmetric", dtype="int8", weight_threshold=0)
-    config = cto.coreml.OptimizationConfig(op_type_configs={"conv": to_int8}, op_name_configs=kept)
+    config = cto.coreml.OptimizationConfig(op_type_configs={"conv": _to_int8()}, op_name_configs=kept)
     return cto.coreml.linear_quantize_weights(model, config)
+
+
+def compress_constants(model: Any) -> Any:
+    """The model with the constants that are added to maps as int8: equalized, they are a map a channel.
+
+    Comes after :func:`quantize_activations`, which would take them for activations.
+    """
+    import coremltools.optimize as cto
+
+    config = cto.coreml.OptimizationConfig(op_type_configs={"add": _to_int8()})
+    return cto.coreml.linear_quantize_weights(model, config)
+
+
+def _to_int8() -> Any:
+    import coremltools.optimize as cto
+
+    return cto.coreml.OpLinearQuantizerConfig(mode="linear_symmetric", dtype="int8", weight_threshold=0)
 
 
 def quantize_activations(model: Any, program: Program, stay_float: Sequence[Step], bounds: Bounds) -> Any:
