@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Literal
@@ -106,10 +106,14 @@ def published() -> Published:
 
 def compare(report: LatencyReport) -> tuple[Comparison, ...]:
     """Each published figure beside ``report``, those that may be compared first."""
-    beside = [
-        Comparison(timing, report.statistics.p50_ms, tuple(_differences(report, timing))) for timing in published().timings
-    ]
+    beside = [_beside(report, timing) for timing in published().timings]
     return tuple(sorted(beside, key=lambda comparison: bool(comparison.reasons)))
+
+
+def nearest(reports: Sequence[LatencyReport]) -> list[tuple[LatencyReport, Comparison]]:
+    """For each published figure, as published.toml has them, the report with the fewest reasons against comparing the two."""
+    beside = [[(report, _beside(report, timing)) for report in reports] for timing in published().timings]
+    return [min(candidates, key=lambda pair: len(pair[1].reasons)) for candidates in beside]
 
 
 def differences(ours: LatencyReport, theirs: LatencyReport) -> tuple[str, ...]:
@@ -123,14 +127,21 @@ def differences(ours: LatencyReport, theirs: LatencyReport) -> tuple[str, ...]:
             ("accelerator", ours.accelerator, theirs.accelerator),
             ("size", ours.subject.size_px, theirs.subject.size_px),
             ("timed", ours.timed, theirs.timed),
+            ("emulated by", ours.machine.emulated_by, theirs.machine.emulated_by),
         )
         if our_value != their_value
-    )
+    ) + (("times of an emulated machine mean nothing",) if ours.machine.emulated_by and theirs.machine.emulated_by else ())
+
+
+def _beside(report: LatencyReport, timing: PublishedTiming) -> Comparison:
+    return Comparison(timing, report.statistics.p50_ms, tuple(_differences(report, timing)))
 
 
 def _differences(report: LatencyReport, timing: PublishedTiming) -> Iterator[str]:
     if report.machine.device != timing.device:
         yield "another device"
+    if report.machine.emulated_by is not None:
+        yield "an emulated machine here, whose times mean nothing"
     if report.subject.network is None:
         yield "our file does not say which network it is"
     elif not report.subject.network.startswith(timing.network + "-"):

@@ -1,22 +1,19 @@
-"""The record: one JSON a measurement, never changed afterwards, and the table that is made from all of them."""
+"""The record: one JSON a measurement, never changed afterwards, and the table and plots that are made from all of them."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import mobile_inpaint
+from mobile_inpaint.bench import tables
+from mobile_inpaint.bench.plots import charts
 from mobile_inpaint.bench.report import LatencyReport
-from mobile_inpaint.bench.statistics import Ratio
+from mobile_inpaint.errors import BenchError
 
-PUBLISHED_GRAPH = "published-graph.onnx"
-"""The name of the reference that the table gives its ratios to."""
-
-_COLUMNS = (
-    "| file | runtime | threads | P50 ms | P90 ms | P99 ms | σ ms | as fast as the published graph | cold load ms "
-    "| first run ms | peak MB | file MB | pre / net / post ms | measured | doubts |\n" + "| --- " * 15 + "|"
-)
+PLOTS = "plots"
+"""The folder of the record's charts."""
 
 
 def checkout_record(here: Path) -> Path | None:
@@ -27,13 +24,23 @@ def checkout_record(here: Path) -> Path | None:
 
 
 def add(record: Path, reports: Iterable[LatencyReport]) -> list[Path]:
-    """Writes each report to ``record/results/<device>/<file>.<date>.json`` and makes ``record/table.md`` anew.
+    """Writes each report to ``record/results/<device>/<file>.<date>.json`` and makes the :func:`pages` of the record anew.
 
     A file that is there stays as it is; a second report of the same second gets a number.
     """
     written = [_write(record / "results" / report.machine.device, report) for report in reports]
-    (record / "table.md").write_text(table(record), encoding="utf-8")
+    make_pages(record)
     return written
+
+
+def make_pages(record: Path) -> None:
+    """Writes the :func:`pages` of the record anew, and takes away plots that nothing makes any more."""
+    made = pages(read(record))
+    for name, text in made.items():
+        (record / name).parent.mkdir(exist_ok=True)
+        (record / name).write_text(text, encoding="utf-8")
+    for left_over in {f"{PLOTS}/{path.name}" for path in (record / PLOTS).glob("*.svg")} - set(made):
+        (record / left_over).unlink()
 
 
 def read(record: Path) -> list[LatencyReport]:
@@ -46,22 +53,52 @@ def read(record: Path) -> list[LatencyReport]:
     return sorted(reports, key=lambda report: report.date)
 
 
-def table(record: Path) -> str:
-    """Markdown: for each machine the newest measurement of each file at each number of threads."""
-    everything = read(record)
-    newest = {(*_machine(report), report.subject.name, report.threads): report for report in everything}
-    lines = [
+def gather(places: Sequence[Path]) -> list[LatencyReport]:
+    """The reports at ``places``, which are reports or records; without any, those of the checkout's record.
+
+    Raises:
+        BenchError: one is neither, or there is nothing to read.
+    """
+    if not places:
+        own = checkout_record(Path.cwd())
+        if own is None:
+            raise BenchError(
+                "no reports named, and no checkout here that keeps any: name FILE.json, or the folder given to --record"
+            )
+        places = [own]
+    reports = [report for place in places for report in (read(place) if place.is_dir() else [LatencyReport.load(place)])]
+    if not reports:
+        raise BenchError(f"{', '.join(map(str, places))}: no reports; make some with: mobile-inpaint bench --record DIR")
+    return reports
+
+
+def pages(reports: Sequence[LatencyReport]) -> dict[str, str]:
+    """What is made from the results, by its path in the record: ``table.md`` and the plots that it shows."""
+    drawn = {f"{PLOTS}/{name}.svg": (caption, svg) for name, caption, svg in charts(reports)}
+    pictures = {path: caption for path, (caption, _) in drawn.items()}
+    return {"table.md": markdown(reports, pictures), **{path: svg for path, (_, svg) in drawn.items()}}
+
+
+def markdown(reports: Sequence[LatencyReport], pictures: Mapping[str, str] | None = None) -> str:
+    """The whole record for people: for each machine the newest measurement of each file, and what others published.
+
+    Args:
+        reports: all there are, old ones as well.
+        pictures: captions by path, to show above the tables.
+    """
+    parts = [
         "# Measured by `mobile-inpaint bench`",
-        "",
-        "Made from [results/](results) by every run that adds to it; the protocol is in [README.md](README.md).",
-        "Only rows with the same date were measured in turn and may be compared to a few per cent. The ratio to the",
-        "published graph is the median over the rounds of one run, its 10th and 90th percentile in brackets.",
+        "Only rows with the same date were measured in turn and may be compared to a few per cent. The ratio to the\n"
+        "published graph is the median over the rounds of one run, its 10th and 90th percentile in brackets. No figure of one\n"
+        "machine stands for another.",
+        *(f"![{caption}]({path})\n\n{caption}" for path, caption in (pictures or {}).items()),
     ]
-    in_order = [newest[key] for key in sorted(newest)]
-    for machine, reports in itertools.groupby(in_order, key=_machine):
-        lines += ["", f"## {' · '.join(machine)}", "", _COLUMNS]
-        lines += [_row(report, everything) for report in reports]
-    return "\n".join(lines) + "\n"
+    for machine, own in tables.by_machine(reports):
+        shown = (tables.timings(own, reports), tables.costs(own))
+        parts += [f"## {' · '.join(machine)}", *map(tables.as_markdown, shown)]
+    if reports:
+        parts += ["## Beside published timings", tables.as_markdown(tables.published(reports))]
+    return "\n\n".join(parts) + "\n"
 
 
 def _write(folder: Path, report: LatencyReport) -> Path:
@@ -78,42 +115,5 @@ def _write(folder: Path, report: LatencyReport) -> Path:
     raise AssertionError("itertools.count ended")
 
 
-def _machine(report: LatencyReport) -> tuple[str, str, str, str]:
-    machine = report.machine
-    return machine.device, machine.chip, f"{machine.cores} cores", machine.os
-
-
-def _row(report: LatencyReport, everything: Sequence[LatencyReport]) -> str:
-    statistics = report.statistics
-    ratio = _ratio(report, everything)
-    cells = (
-        f"`{report.subject.name}`",
-        report.runtime,
-        str(report.threads),
-        f"{statistics.p50_ms:.1f}",
-        f"{statistics.p90_ms:.1f}",
-        f"{statistics.p99_ms:.1f}",
-        f"{statistics.std_ms:.1f}",
-        f"{ratio.median:.2f}× [{ratio.p10:.2f}–{ratio.p90:.2f}]" if ratio else "",
-        _whole(report.load_ms),
-        _whole(report.first_ms),
-        _whole(report.peak_mb),
-        f"{report.subject.file_mb:.1f}",
-        " / ".join(map(_whole, report.pipeline.medians_ms)) if report.pipeline else "",
-        f"{report.date[:10]}, {report.commit or 'no checkout'}",
-        "; ".join(report.warnings),
-    )
-    return f"| {' | '.join(cells)} |"
-
-
-def _ratio(report: LatencyReport, everything: Sequence[LatencyReport]) -> Ratio | None:
-    """To the published graph, where it was measured in turn with ``report``."""
-    for other in everything:
-        together = (other.date, other.machine) == (report.date, report.machine) and other is not report
-        if together and other.subject.name == PUBLISHED_GRAPH:
-            return Ratio.of(other.times_ms, report.times_ms)
-    return None
-
-
-def _whole(value: float | None) -> str:
-    return "" if value is None else f"{value:.0f}"
+if __name__ == "__main__":  # after a report was deleted, or published.toml changed
+    make_pages(Path(mobile_inpaint.__file__).parents[1] / "benchmarks")

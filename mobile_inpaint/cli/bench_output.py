@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from mobile_inpaint import strict
 from mobile_inpaint.bench import published
+from mobile_inpaint.bench.comparison import Change
 from mobile_inpaint.bench.report import LatencyReport
 from mobile_inpaint.bench.statistics import Ratio
 from mobile_inpaint.cli import console
@@ -79,8 +80,7 @@ def document(outcome: Outcome, kept: Sequence[Path]) -> dict[str, Any]:
             {
                 "file": report.subject.name,
                 "theirs": outcome.beside.subject.name,
-                "times_as_fast": outcome.beside.statistics.p50_ms / report.statistics.p50_ms,
-                "reasons": list(published.differences(report, outcome.beside)),
+                **asdict(Change.between(outcome.beside, report)),
             }
             for report in (outcome.subjects if outcome.beside else ())
             if outcome.beside
@@ -92,8 +92,13 @@ def document(outcome: Outcome, kept: Sequence[Path]) -> dict[str, Any]:
 def show(outcome: Outcome) -> None:
     """The same on the terminal."""
     _show_conditions(outcome.reports)
-    _table(("file", "P50 ms", "P90", "P95", "P99", "mean", "σ", "min"), map(_times, outcome.reports))
-    _table(("file", "cold load ms", "first run ms", "peak MB", "file MB"), map(_costs, outcome.reports))
+    _table(("file", "P50 ms", "P90", "P95", "P99", "mean", "σ", "min", "max"), map(_times, outcome.reports))
+    if any(report.dispatch_ms for report in outcome.reports):
+        _table(("file", "dispatch P50 ms", "until read back"), map(_dispatches, outcome.reports))
+    costs = ("file", "compile ms", "cold load ms", "first run ms", "peak MB", "retained MB", "file MB", "mJ a run")
+    _table(costs, map(_costs, outcome.reports))
+    if any(report.placement or report.agreement for report in outcome.reports):
+        _table(("file", "operations on", "dB to what it should be"), map(_checks, outcome.reports))
     if outcome.reference:
         _table(("file", f"times as fast as {outcome.reference.subject.name}", "P10", "P90"), _ratios(outcome))
     if scenes := [report.pipeline.photo for report in outcome.reports if report.pipeline]:
@@ -119,6 +124,14 @@ def _show_conditions(reports: Sequence[LatencyReport]) -> None:
     console.say(f"{machine.device}: {machine.chip}, {machine.cores} cores, {machine.os}")
     console.say(f"{runtimes}, {threads} on the {first.accelerator}")
     console.say(f"{n} timed runs after {warmup} others" + (", all files in turn" if len(reports) > 1 else ""))
+    if (thermal := first.thermal) and thermal.before_c is not None and thermal.after_c is not None:
+        console.say(f"{thermal.before_c:.0f} °C before, {thermal.after_c:.0f} °C after" + _waited(thermal.waited_s))
+    elif first.machine.emulated_by is None:
+        console.say("the device does not tell its temperature")
+
+
+def _waited(seconds: float) -> str:
+    return f"; {seconds:.0f} s were given to cool down" if seconds else ""
 
 
 def _table(columns: Sequence[str], rows: Iterable[Row], title: str | None = None) -> None:
@@ -128,13 +141,26 @@ def _table(columns: Sequence[str], rows: Iterable[Row], title: str | None = None
 
 def _times(report: LatencyReport) -> Row:
     its = report.statistics
-    figures = (its.p50_ms, its.p90_ms, its.p95_ms, its.p99_ms, its.mean_ms, its.std_ms, its.min_ms)
+    figures = (its.p50_ms, its.p90_ms, its.p95_ms, its.p99_ms, its.mean_ms, its.std_ms, its.min_ms, its.max_ms)
     return report.subject.name, *map(_rounded, figures)
 
 
 def _costs(report: LatencyReport) -> Row:
-    figures = (report.load_ms, report.first_ms, report.peak_mb, report.subject.file_mb)
+    figures = (report.compile_ms, report.load_ms, report.first_ms, report.peak_mb, report.retained_mb)
+    figures += (report.subject.file_mb, report.energy_mj)
     return report.subject.name, *("" if figure is None else _rounded(figure) for figure in figures)
+
+
+def _dispatches(report: LatencyReport) -> Row:
+    dispatch = _rounded(median(report.dispatch_ms)) if report.dispatch_ms else "the same call"
+    return report.subject.name, dispatch, _rounded(report.statistics.p50_ms)
+
+
+def _checks(report: LatencyReport) -> Row:
+    placed = ", ".join(f"{unit} {count}" for unit, count in (report.placement or {}).items())
+    agreed = report.agreement
+    checked = "" if agreed is None else f"{agreed.psnr_db:.1f} of {agreed.required_db:.0f}, {agreed.expected}"
+    return report.subject.name, placed, checked
 
 
 def _ratios(outcome: Outcome) -> Iterator[Row]:
@@ -157,9 +183,8 @@ def _published(report: LatencyReport) -> Iterator[Row]:
 
 
 def _verdict(ours: LatencyReport, theirs: LatencyReport) -> str:
-    if reasons := published.differences(ours, theirs):
-        return f"not comparable: {', '.join(reasons)}"
-    return f"{theirs.statistics.p50_ms / ours.statistics.p50_ms:.2f} times as fast, measured apart"
+    change = Change.between(theirs, ours)
+    return f"not comparable: {', '.join(change.reasons)}" if change.reasons else str(change)
 
 
 def _rounded(figure: float) -> float:

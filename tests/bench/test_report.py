@@ -42,7 +42,7 @@ def test_one_slow_run_moves_the_mean_and_not_the_median() -> None:
 def test_what_is_doubtful_is_said_whatever_device_it_was() -> None:
     assert list(doubts([100.0, 101.0, 99.0] * 5, completed=True)) == []
     assert [text.partition(":")[0] for text in doubts([100.0, 130.0] * 8, completed=True)] == ["unsteady"]
-    (slower,) = doubts([100.0] * 9 + [103.0] * 9 + [112.0] * 9, completed=True)
+    *_, slower = doubts([100.0] * 9 + [103.0] * 9 + [112.0] * 9, completed=True)
     assert slower.startswith("slower towards the end: the last third of the runs took 12% longer than the first")
     (dispatch,) = doubts([100.0], completed=False)
     assert dispatch.startswith("the output did not change")

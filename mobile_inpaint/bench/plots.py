@@ -1,0 +1,134 @@
+"""The record as charts: latency, memory, quality against latency, and the paper's phones beside ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mobile_inpaint.bench.chart import Bar, Colour, Dot, bars, scatter
+from mobile_inpaint.bench.published import PublishedTiming, compare, published
+from mobile_inpaint.bench.report import LatencyReport
+from mobile_inpaint.bench.tables import by_machine, newest
+
+_COLOURS: dict[str | None, Colour] = {
+    "fp32": "blue",
+    "fp16": "teal",
+    "w8a32": "green",
+    "w8a16": "purple",
+    "w8a8": "orange",
+}
+MEANS_NOTHING = "emulated: its times mean nothing"
+
+
+def charts(reports: Sequence[LatencyReport]) -> Iterator[tuple[str, str, str]]:
+    """For each chart its file's name, a caption and the SVG; one that nothing was measured for is left out."""
+    own = newest(reports)
+    if not own:
+        return
+    caption = "Latency by device and precision: median, and from the 10th to the 90th percentile. Shorter is better."
+    yield "latency", caption, _latency(reports)
+    if any(report.peak_mb for report in own):
+        yield (
+            "memory",
+            "Memory: the most a fresh process held; the inner bar is what it still held after its runs.",
+            _memory(reports),
+        )
+    for number, (device, dots) in enumerate(_qualities(reports)):
+        caption = (
+            f"Quality against latency on {device}: LPIPS to the truth in holes of an object's size. Down and left is better."
+        )
+        name = "quality" + (f"-{number + 1}" if number else "")
+        yield name, caption, scatter(caption, "P50 ms", "LPIPS", dots)
+    caption = "The paper's phones (MI-GAN, 256 px) beside ours. Grey cannot be compared, for the reason below it."
+    yield "paper", caption, _paper(reports)
+
+
+def _latency(reports: Sequence[LatencyReport]) -> str:
+    groups = [(_heading(machine), [_latency_bar(report) for report in own]) for machine, own in by_machine(reports)]
+    return bars("Latency by device and precision", groups)
+
+
+def _latency_bar(report: LatencyReport) -> Bar:
+    its = report.statistics
+    if report.machine.emulated_by:
+        return Bar(_label(report), 0, f"{its.p50_ms:.0f} ms, not comparable", "grey", note=MEANS_NOTHING)
+    if report.timed == "dispatch":
+        note = "not comparable: completion was not shown"
+        return Bar(_label(report), its.p50_ms, f"{its.p50_ms:.1f} ms", "grey", note=note)
+    note = "random weights: timing only" if report.subject.timing_only else ""
+    p10_ms = sorted(report.times_ms)[len(report.times_ms) // 10]
+    return Bar(_label(report), its.p50_ms, f"{its.p50_ms:.1f} ms", colour_of(report), p10_ms, its.p90_ms, note=note)
+
+
+def _memory(reports: Sequence[LatencyReport]) -> str:
+    groups = []
+    for machine, own in by_machine(reports):
+        known = [report for report in own if report.peak_mb is not None]
+        if known:
+            groups.append((_heading(machine), [_memory_bar(report) for report in known]))
+    return bars("Memory", groups)
+
+
+def _memory_bar(report: LatencyReport) -> Bar:
+    peak_mb, retained_mb = report.peak_mb or 0, report.retained_mb
+    figure = f"{peak_mb:.0f} MB" + ("" if retained_mb is None else f", {retained_mb:.0f} kept")
+    return Bar(_label(report), peak_mb, figure, colour_of(report), inner=retained_mb)
+
+
+def _qualities(reports: Sequence[LatencyReport]) -> Iterator[tuple[str, list[Dot]]]:
+    """The dots of each machine on which finished work of known quality was timed."""
+    for machine, own in by_machine(reports):
+        known = [
+            (report, lpips)
+            for report in own
+            if (lpips := report.subject.lpips) is not None and report.timed == "completion" and not report.machine.emulated_by
+        ]
+        if len(known) > 1:
+            yield (
+                f"{machine[0]} ({machine[1]})",
+                [Dot(_short(report), report.statistics.p50_ms, lpips, colour_of(report)) for report, lpips in known],
+            )
+
+
+def _paper(reports: Sequence[LatencyReport]) -> str:
+    theirs = [_papers_bar(timing) for timing in published().timings if _is_papers(timing)]
+    ours = [_bar_beside(report) for report in newest(reports) if report.subject.network is not None]
+    return bars("The paper's phones beside ours", [("MI-GAN paper, ICCV 2023, 256 px", theirs), ("measured by us", ours)])
+
+
+def _papers_bar(timing: PublishedTiming) -> Bar:
+    spread = timing.std_ms or 0
+    return Bar(timing.device_name, timing.ms, f"{timing.ms:.0f} ms", "brown", timing.ms - spread, timing.ms + spread)
+
+
+def _bar_beside(report: LatencyReport) -> Bar:
+    """Ours, grey with the fewest reasons of any of the paper's phones where none may stand beside it."""
+    reasons = min((one.reasons for one in compare(report) if _is_papers(one.timing)), key=len)
+    label = f"{report.machine.device}: {_label(report)}"
+    if report.machine.emulated_by:
+        return Bar(label, 0, "not comparable", "grey", note=MEANS_NOTHING)
+    note = f"not comparable: {', '.join(reasons)}" if reasons else ""
+    figure, colour = f"{report.statistics.p50_ms:.1f} ms", colour_of(report)
+    return Bar(label, report.statistics.p50_ms, figure, "grey" if reasons else colour, note=note)
+
+
+def _is_papers(timing: PublishedTiming) -> bool:
+    return timing.source == "paper" and timing.network == "migan"
+
+
+def colour_of(report: LatencyReport) -> Colour:
+    """One for each precision; brown is other people's."""
+    return _COLOURS.get(report.subject.precision, "brown")
+
+
+def _heading(machine: tuple[str, str, str, str]) -> str:
+    return f"{machine[0]}: {machine[1]}, {machine[2]}"
+
+
+def _short(report: LatencyReport) -> str:
+    subject = report.subject
+    return subject.name.removeprefix(f"{subject.checkpoint}-")
+
+
+def _label(report: LatencyReport) -> str:
+    threads = f"{report.threads} thread{'s' if report.threads > 1 else ''}"
+    return f"{_short(report)} · {report.runtime}, {report.accelerator}, {threads}"

@@ -1,0 +1,34 @@
+"""``mobile-inpaint report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mobile_inpaint.cli import console
+
+
+def report(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILE.json|DIR]...", help="Reports, or records; none: the checkout's benchmarks/."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for report.md and report.html.")] = Path(),
+    json: console.Json = False,
+) -> None:
+    """Write what was measured as Markdown and as one HTML page with plots, the paper's timings beside ours."""
+    from mobile_inpaint.bench import record
+    from mobile_inpaint.bench.report_page import html
+
+    reports = record.gather(files or [])
+    out.mkdir(parents=True, exist_ok=True)
+    pages = {"report.md": record.markdown(reports), "report.html": html(reports)}
+    for name, text in pages.items():
+        (out / name).write_text(text, encoding="utf-8")
+    if json:
+        console.emit({"reports": len(reports), "written": [str(out / name) for name in pages]})
+    else:
+        for name in pages:
+            console.say(str(out / name))

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from mobile_inpaint.artifact import Quality, SliceQuality
+from mobile_inpaint.bench.chart import Bar, Dot, bars, scatter
+from mobile_inpaint.bench.plots import charts
+from mobile_inpaint.bench.report import LatencyReport
+from mobile_inpaint.bench.report_page import html
+
+Report = Callable[..., LatencyReport]
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def quality(lpips: float) -> Quality:
+    one = SliceQuality("object", 13, lpips, 0.0, (0.0, 0.0), None, None, 0.0, 40.0, 20.0, 0.0)
+    return Quality("photos", ("LPIPS",), (one,), 0.002, 0.008)
+
+
+@pytest.fixture
+def reports(report: Report) -> list[LatencyReport]:
+    """Two judged artifacts on the host, one of them on the paper's phone at its size, one on an emulated machine."""
+    a = report(subject=replace(report().subject, quality=quality(0.037)))
+    b = replace(
+        a, subject=replace(a.subject, name="b-w8a8.onnx", precision="w8a8", quality=quality(0.043)), times_ms=(50.0,) * 4
+    )
+    phone = replace(a, machine=replace(a.machine, device="iphone-7", chip="A10"), subject=replace(a.subject, size_px=256))
+    emulated = replace(a, machine=replace(a.machine, device="arm64", emulated_by="qemu 7.2"), times_ms=(4444.0,) * 4)
+    return [a, b, phone, emulated]
+
+
+def test_charts_are_xml_and_the_same_each_time(reports: list[LatencyReport]) -> None:
+    drawn = list(charts(reports))
+    assert [name for name, _, _ in drawn] == ["latency", "memory", "quality", "paper"]
+    assert drawn == list(charts(reports[::-1]))
+    for _, _, svg in drawn:
+        assert ElementTree.fromstring(svg).tag == f"{SVG}svg"
+
+
+def test_what_was_never_judged_or_weighed_has_no_chart(report: Report) -> None:
+    assert [name for name, _, _ in charts([report(cold_starts=())])] == ["latency", "paper"]
+    assert list(charts([])) == []
+
+
+def test_what_cannot_be_compared_is_grey_with_the_reason(reports: list[LatencyReport]) -> None:
+    paper = {name: svg for name, _, svg in charts(reports)}["paper"]
+    ours = paper.partition("measured by us")[2]
+    on_host, on_phone = ours.partition("iphone-7: fp32.onnx")[::2]
+    assert on_host.count("not comparable: another device, 256 px there, 512 px here") == 2 and "var(--blue)" not in on_host
+    assert "var(--blue)" in on_phone and "not comparable" not in on_phone.partition("</text>\n<rect")[0]
+
+
+def test_an_emulators_times_are_never_drawn(reports: list[LatencyReport]) -> None:
+    for name, _, svg in charts(reports):
+        assert name == "memory" or "emulated" in svg or "4444" not in svg
+        for rect in ElementTree.fromstring(svg).iter(f"{SVG}rect"):
+            assert float(rect.get("width", "0")) <= 432, "no bar of 4444 ms stretches the scale"
+    latency = next(svg for name, _, svg in charts(reports) if name == "latency")
+    assert "emulated: its times mean nothing" in latency
+
+
+def test_bars_share_a_scale_and_whiskers_stand_on_it() -> None:
+    svg = ElementTree.fromstring(bars("t", [("g", [Bar("a", 50, "50", "blue"), Bar("b", 100, "100", "teal", 90, 200)])]))
+    widths = [float(rect.get("width", "0")) for rect in svg.iter(f"{SVG}rect") if rect.get("class") is None]
+    assert widths[1] == pytest.approx(2 * widths[0]) and widths[1] == pytest.approx(350 / 2)
+
+
+@pytest.mark.parametrize("most", [0.037, 1, 5, 9.99, 100, 1234])
+def test_dots_stay_between_the_axes(most: float) -> None:
+    svg = ElementTree.fromstring(scatter("t", "x", "y", [Dot("a", most, most / 3, "blue"), Dot("b", most / 7, most, "teal")]))
+    for circle in svg.iter(f"{SVG}circle"):
+        assert 44 <= float(circle.get("cx", "0")) <= 420 and 8 <= float(circle.get("cy", "0")) <= 232
+
+
+class Links(HTMLParser):
+    """What a page would load."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        if tag in ("script", "img", "link", "iframe", "object", "embed"):
+            self.loads.append(tag)
+        self.loads += [name for name, _ in attributes if name == "src" or name.startswith("on")]
+
+
+def test_the_page_needs_nothing_else_and_runs_nothing(reports: list[LatencyReport]) -> None:
+    page = html(reports)
+    links = Links()
+    links.feed(page)
+    assert links.loads == [] and "url(" not in page and "@import" not in page
+    for text in (
+        "prefers-color-scheme: dark",
+        "width=device-width",
+        "iPhone 7",
+        "b-w8a8.onnx",
+        "none stands for another device",
+    ):
+        assert text in page
+
+
+def test_what_a_file_is_called_is_text_and_nothing_else(report: Report) -> None:
+    evil = "<script>alert(1)</script>.onnx"
+    page = html([report(subject=replace(report().subject, name=evil), warnings=("<b>&",))])
+    assert "<script" not in page and "&lt;script&gt;" in page and "&lt;b&gt;&amp;" in page
