@@ -6,6 +6,7 @@ The same numbers give the same text, so that a generated chart can be kept in a 
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -14,8 +15,8 @@ from typing import Literal
 Colour = Literal["blue", "orange", "green", "purple", "teal", "brown", "grey"]
 
 _WIDTH = 420
-_PLOT = 350
-"""Width of the longest bar; the rest is for the figure behind it."""
+_LETTER = 6.8
+"""Width that a letter takes, with room to spare."""
 _STYLE = """
 svg.chart { font: 12px system-ui, sans-serif; --ink: #1d2430; --soft: #5c6673; --line: #d8dde3; --bare: #fff;
   --blue: #2f6fb5; --orange: #c9671b; --green: #2e8b57; --purple: #7b4fa8; --teal: #1f8a94; --brown: #8a6d4b; --grey: #b6bdc5 }
@@ -54,7 +55,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Dot:
-    """One dot; ``label`` stands beside it."""
+    """One dot; ``label`` stands below the chart, behind the dot's number."""
 
     label: str
     x: float
@@ -62,31 +63,32 @@ class Dot:
     colour: Colour
 
 
-def bars(title: str, groups: Sequence[tuple[str, Sequence[Bar]]]) -> str:
-    """Horizontal bars on one scale that begins at zero, under a heading for each group."""
+def bars(title: str, groups: Sequence[tuple[str, Sequence[Bar]]], one_scale: bool = True) -> str:
+    """Horizontal bars from zero, under a heading for each group; all on one scale, or each group on its own."""
     drawn, y = [], 8
-    longest = max((max(bar.value, bar.high or 0) for _, group in groups for bar in group), default=1) or 1
-    scale = _PLOT / longest
+    everything = [bar for _, group in groups for bar in group]
     for heading, group in groups:
+        scale = _scale(everything if one_scale else group)
         y += 14
         drawn.append(_text(0, y, heading, "group"))
         y += 6
         for bar in group:
-            y += 15
-            drawn.append(_text(0, y, bar.label))
+            for line in _lines(bar.label):
+                y += 15
+                drawn.append(_text(0, y, line))
             drawn += _bar(bar, y + 5, scale)
             y += 22
-            if bar.note:
-                y += 12
-                drawn.append(_text(0, y, bar.note, "soft"))
-                y += 5
+            for line in _lines(bar.note):
+                y += 13
+                drawn.append(_text(0, y, line, "soft"))
+            y += 4 if bar.note else 0
         y += 12
     return _svg(title, y, drawn)
 
 
 def scatter(title: str, x_label: str, y_label: str, dots: Sequence[Dot]) -> str:
-    """Dots on two axes that begin at zero, with round numbers along both; labels keep clear of each other."""
-    left, bottom, height = 44, 232, 220
+    """Numbered dots on two axes that begin at zero, with round numbers along both; below it what each number is."""
+    left, bottom, height = 44, 232, 210
     x_ticks, y_ticks = _ticks(max(dot.x for dot in dots)), _ticks(max(dot.y for dot in dots))
 
     def place(dot_x: float, dot_y: float) -> tuple[float, float]:
@@ -100,15 +102,31 @@ def scatter(title: str, x_label: str, y_label: str, dots: Sequence[Dot]) -> str:
     for tick in x_ticks:
         x, _ = place(tick, 0)
         drawn.append(_text(x, bottom + 16, f"{tick:g}", "soft", "middle"))
-    drawn.append(_text(_WIDTH, bottom + 34, x_label, "soft", "end"))
-    taken: list[tuple[float, float]] = []
-    for dot in sorted(dots, key=lambda dot: (dot.y, dot.x, dot.label)):
+    drawn.append(_text(_WIDTH, bottom + 32, x_label, "soft", "end"))
+    numbers: dict[tuple[float, float], list[int]] = {}
+    below = bottom + 34
+    for number, dot in enumerate(sorted(dots, key=lambda dot: (dot.x, dot.y, dot.label)), 1):
         x, y = place(dot.x, dot.y)
-        drawn.append(
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="var(--{dot.colour})"><title>{escape(dot.label)}</title></circle>'
-        )
-        drawn.append(_dot_label(dot.label, x, y, taken))
-    return _svg(title, bottom + 42, drawn)
+        drawn.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="var(--{dot.colour})"/>')
+        near = next((at for at in numbers if abs(at[0] - x) < 16 and abs(at[1] - y) < 14), (x, y))
+        numbers.setdefault(near, []).append(number)
+        drawn.append(f'<circle cx="6" cy="{below + 13}" r="5" fill="var(--{dot.colour})"/>')
+        for line in _lines(f"{number}  {dot.label}"):
+            below += 17
+            drawn.append(_text(18, below, line))
+    for (x, y), those in numbers.items():
+        drawn.append(_text(x, y - 9, ", ".join(map(str, those)), anchor="middle"))
+    return _svg(title, below + 10, drawn)
+
+
+def _lines(text: str) -> list[str]:
+    return textwrap.wrap(text, round(_WIDTH / _LETTER))
+
+
+def _scale(together: Sequence[Bar]) -> float:
+    """Pixels a unit, so that the longest bar or whisker and the figure behind each find room."""
+    ends = [(max(bar.value, bar.high or 0), _WIDTH - 8 - _LETTER * len(bar.figure)) for bar in together]
+    return min((room / end for end, room in ends if end > 0), default=1)
 
 
 def _bar(bar: Bar, y: int, scale: float) -> list[str]:
@@ -125,16 +143,6 @@ def _bar(bar: Bar, y: int, scale: float) -> list[str]:
         drawn += [_line(at * scale, middle - 4, at * scale, middle + 4, "whisker") for at in (bar.low, bar.high)]
     drawn.append(_text(end + 6, y + 11, bar.figure))
     return drawn
-
-
-def _dot_label(label: str, x: float, y: float, taken: list[tuple[float, float]]) -> str:
-    """Beside the dot, moved up until it lies on no other; on the left where the right has no room."""
-    to_the_left = x > _WIDTH * 0.62
-    place = y + 4
-    while any(abs(place - other_y) < 12 and abs(x - other_x) < 150 for other_x, other_y in taken):
-        place -= 12
-    taken.append((x, place))
-    return _text(x - 9 if to_the_left else x + 9, place, label, anchor="end" if to_the_left else "start")
 
 
 def _ticks(most: float) -> list[float]:

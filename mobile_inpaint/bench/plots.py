@@ -24,7 +24,9 @@ def charts(reports: Sequence[LatencyReport]) -> Iterator[tuple[str, str, str]]:
     own = newest(reports)
     if not own:
         return
-    caption = "Latency by device and precision: median, and from the 10th to the 90th percentile. Shorter is better."
+    caption = (
+        "Latency by device and precision: median, and from the 10th to the 90th percentile; each machine on its own scale."
+    )
     yield "latency", caption, _latency(reports)
     if any(report.peak_mb for report in own):
         yield (
@@ -44,7 +46,7 @@ def charts(reports: Sequence[LatencyReport]) -> Iterator[tuple[str, str, str]]:
 
 def _latency(reports: Sequence[LatencyReport]) -> str:
     groups = [(_heading(machine), [_latency_bar(report) for report in own]) for machine, own in by_machine(reports)]
-    return bars("Latency by device and precision", groups)
+    return bars("Latency by device and precision", groups, one_scale=False)
 
 
 def _latency_bar(report: LatencyReport) -> Bar:
@@ -53,7 +55,7 @@ def _latency_bar(report: LatencyReport) -> Bar:
         return Bar(_label(report), 0, f"{its.p50_ms:.0f} ms, not comparable", "grey", note=MEANS_NOTHING)
     if report.timed == "dispatch":
         note = "not comparable: completion was not shown"
-        return Bar(_label(report), its.p50_ms, f"{its.p50_ms:.1f} ms", "grey", note=note)
+        return Bar(_label(report), 0, f"{its.p50_ms:.1f} ms until it came back", "grey", note=note)
     note = "random weights: timing only" if report.subject.timing_only else ""
     p10_ms = sorted(report.times_ms)[len(report.times_ms) // 10]
     return Bar(_label(report), its.p50_ms, f"{its.p50_ms:.1f} ms", colour_of(report), p10_ms, its.p90_ms, note=note)
@@ -85,8 +87,14 @@ def _qualities(reports: Sequence[LatencyReport]) -> Iterator[tuple[str, list[Dot
         if len(known) > 1:
             yield (
                 f"{machine[0]} ({machine[1]})",
-                [Dot(_short(report), report.statistics.p50_ms, lpips, colour_of(report)) for report, lpips in known],
+                [_dot(report, lpips) for report, lpips in known],
             )
+
+
+def _dot(report: LatencyReport, lpips: float) -> Dot:
+    p50_ms = report.statistics.p50_ms
+    label = f"{_short(report)} by {report.runtime}: {p50_ms:.0f} ms, {lpips:.4f}"
+    return Dot(label, p50_ms, lpips, colour_of(report))
 
 
 def _paper(reports: Sequence[LatencyReport]) -> str:
