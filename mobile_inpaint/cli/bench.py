@@ -153,7 +153,8 @@ def _command(
     """What to type to measure again, without the folders of this machine."""
     words = ["mobile-inpaint", "bench", *(one.name if one.path.is_absolute() else str(one) for one in candidates)]
     if device != "host":
-        words += ["--device", device.partition(":")[0]]  # a serial number is nobody's business
+        is_way = device.startswith("browser:")  # behind any other device's colon is a serial number, nobody's business
+        words += ["--device", device if is_way else device.partition(":")[0]]
     words += ["--threads", str(threads), "--warmup", str(warmup), "--iterations", str(iterations)]
     if compare is not None:
         words += ["--compare", Path(compare).name]
