@@ -14,12 +14,13 @@ import datetime
 import queue
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from subprocess import Popen
-from typing import Any, Literal
+from typing import Literal
 
 from mobile_inpaint.bench.browser import certificate, chromium, job, runtimes
-from mobile_inpaint.bench.browser.messages import Alive, Closed, Failure, Measured, PageReport, Progress
+from mobile_inpaint.bench.browser.messages import Alive, Closed, Failure, Measured, PageReport, Progress, Start
 from mobile_inpaint.bench.browser.server import PageServer
 from mobile_inpaint.bench.candidate import Candidate
 from mobile_inpaint.bench.device import Attached, Device, DeviceRow
@@ -72,7 +73,7 @@ class Browser:
                 timed="completion" if its.changed else "dispatch",
                 warmup_ms=its.warmup_ms,
                 times_ms=its.times_ms,
-                cold_starts=tuple(ColdStart(start.load_ms, start.first_ms, start.heap_bytes) for start in its.cold_starts),
+                cold_starts=tuple(_cold_start(start, one) for start in its.cold_starts),
                 pipeline=None,
                 in_turn_with=tuple(other.subject.name for other in tasks if other is not one),
                 date=date,
@@ -87,7 +88,7 @@ class Browser:
             for one, its in zip(tasks, page.files, strict=True)
         )
 
-    def _serve(self, files: Any) -> PageServer:
+    def _serve(self, files: Mapping[str, Path | bytes]) -> PageServer:
         if "network" not in self._ways:
             return PageServer(files)
         try:
@@ -196,6 +197,11 @@ def _check(page: PageReport, tasks: Sequence[job.Task], plan: Plan) -> None:
             raise BenchError(f"{one.subject.name}: the browser's clock is too coarse for it: a run took no time at all")
         if its.psnr_db < one.required_db:
             raise BenchError(f"{one.subject.name}: its output is wrong there: {its.psnr_db:.1f} dB of {one.required_db}")
+
+
+def _cold_start(start: Start, one: job.Task) -> ColdStart:
+    """With the heap's growth as its memory, except where most of that is the GPU's, which nobody tells."""
+    return ColdStart(start.load_ms, start.first_ms, start.heap_bytes if one.accelerator == "wasm" else None)
 
 
 def _machine(page: PageReport) -> Machine:
