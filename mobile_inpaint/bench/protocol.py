@@ -38,6 +38,7 @@ class Plan:
         cooldown_s: how long it is given to get there.
         command: what to type to measure it again, for the report.
         tools: the user's programs that time files where this package cannot run itself: on phones.
+        apple_team: the development team that signs what runs on an iPhone.
     """
 
     threads: int
@@ -48,6 +49,7 @@ class Plan:
     cooldown_s: float = 300.0
     command: str = ""
     tools: tuple[Path, ...] = ()
+    apple_team: str = ""
 
 
 @dataclass(frozen=True)

@@ -53,9 +53,11 @@ def bench(
     tool: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="PROGRAM", help="For Android: your build of benchmark_model or onnxruntime_perf_test; repeatable."
+            metavar="PROGRAM",
+            help="For Android: your build of benchmark_model or onnxruntime_perf_test; for iPhones: an app's .xctestrun; repeatable.",
         ),
     ] = None,
+    team: Annotated[str, typer.Option(help="For iPhones: the Apple development team that signs what runs there.")] = "",
     record: Annotated[Path | None, typer.Option(help="Keep the reports here.")] = None,
     no_record: Annotated[
         bool, typer.Option("--no-record", help="Keep them nowhere, not even in a checkout's benchmarks/.")
@@ -82,7 +84,16 @@ def bench(
     threads = threads or (min(usable_cores(), _MOST_THREADS) if find_device(device).kind == "host" else _MOST_THREADS)
     tools = tuple(tool or ())
     command = _command(named, device, threads, warmup, iterations, compare, tools)
-    plan = Plan(threads, warmup, iterations, max_temp_c=max_temp_c, cooldown_s=cooldown, command=command, tools=tools)
+    plan = Plan(
+        threads,
+        warmup,
+        iterations,
+        max_temp_c=max_temp_c,
+        cooldown_s=cooldown,
+        command=command,
+        tools=tools,
+        apple_team=team,
+    )
     with console.progress("measuring") as advance:
         reports = connected.measure([*subjects, *reference], plan, scene, advance)
     keep_in = record or (None if no_record else records.checkout_record(Path.cwd()))
