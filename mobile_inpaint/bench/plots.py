@@ -54,8 +54,9 @@ def _latency_bar(report: LatencyReport) -> Bar:
     if report.machine.emulated_by:
         return Bar(_label(report), 0, f"{its.p50_ms:.0f} ms, not comparable", "grey", note=MEANS_NOTHING)
     if report.timed == "dispatch":
+        length = 0 if report.may_be_unfinished else its.p50_ms
         note = "not comparable: completion was not shown"
-        return Bar(_label(report), 0, f"{its.p50_ms:.1f} ms until it came back", "grey", note=note)
+        return Bar(_label(report), length, f"{its.p50_ms:.1f} ms until it came back", "grey", note=note)
     note = "random weights: timing only" if report.subject.timing_only else ""
     p10_ms = sorted(report.times_ms)[len(report.times_ms) // 10]
     return Bar(_label(report), its.p50_ms, f"{its.p50_ms:.1f} ms", colour_of(report), p10_ms, its.p90_ms, note=note)

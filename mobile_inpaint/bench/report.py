@@ -250,6 +250,11 @@ class LatencyReport:
         return Statistics.of(self.times_ms)
 
     @property
+    def may_be_unfinished(self) -> bool:
+        """Nobody saw the output change, and the unit is one whose calls may come back before it is done, as a CPU's do not."""
+        return self.timed == "dispatch" and self.accelerator != "cpu"
+
+    @property
     def load_ms(self) -> float | None:
         """Median cold load."""
         return _median([start.load_ms for start in self.cold_starts])

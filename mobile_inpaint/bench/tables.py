@@ -71,7 +71,7 @@ def timings(own: Sequence[LatencyReport], everything: Sequence[LatencyReport]) -
                 *(f"{figure:.1f}" for figure in figures),
                 f"{ratio.median:.2f}× [{ratio.p10:.2f}–{ratio.p90:.2f}]" if ratio else "",
                 f"{report.date[:10]}, {report.commit or 'no checkout'}",
-                "; ".join(report.warnings),
+                "; ".join((*_series(report), *report.warnings)),
             )
         )
     return Table(columns, tuple(rows), tuple(report.machine.emulated_by is not None for report in own))
@@ -117,6 +117,11 @@ def as_markdown(table: Table) -> str:
 
 def _name(report: LatencyReport) -> str:
     return report.subject.name + (" (random weights: timing only)" if report.subject.timing_only else "")
+
+
+def _series(report: LatencyReport) -> Iterator[str]:
+    if report.series:
+        yield f"each time is the mean of {report.series[0].runs} runs, for the tool tells no single ones"
 
 
 def _costs(report: LatencyReport) -> Iterator[tuple[str, str]]:

@@ -70,12 +70,17 @@ def test_what_recommends_nothing_is_never_chosen(on: Callable[..., LatencyReport
     for flawed, why in (
         (replace(whole, subject=replace(whole.subject, timing_only=True)), "random weights"),
         (replace(whole, machine=replace(whole.machine, emulated_by="qemu")), "emulated, its times mean nothing"),
-        (replace(whole, timed="dispatch"), "completion was not shown"),
+        (replace(whole, timed="dispatch", accelerator="gpu"), "completion was not shown"),
         (on("pixel-8a", "short", 10, 8, 0.05, rise=0.01), "its fills fall short"),
         (replace(whole, agreement=Agreement("golden vector", 12.0, 0.9, 50.0)), "computes wrongly there"),
     ):
         (option,) = options([flawed], Bounds("phone-mid"))
         assert option.misses == (why,)
+
+
+def test_a_tool_that_shows_no_completion_is_believed_of_a_cpu_alone(on: Callable[..., LatencyReport]) -> None:
+    (option,) = options([on("pixel-8a", "a", 10, 8, 0.037, timed="dispatch", accelerator="cpu")], Bounds("phone-mid"))
+    assert option.misses == ()
 
 
 def test_a_bound_on_what_nobody_measured_is_not_kept(on: Callable[..., LatencyReport]) -> None:
