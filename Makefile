@@ -1,5 +1,5 @@
 # `make demo` and `make test` are all a newcomer needs; both set everything up first.
-.PHONY: setup demo test check clean
+.PHONY: setup browser demo test check clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,6 +11,10 @@ setup: $(READY)
 $(READY): pyproject.toml packages.txt scripts/setup
 	@PYTHON=$(PYTHON) VENV=$(VENV) scripts/setup
 	@touch $@
+
+# What the page of `bench --device browser` runs: onnxruntime-web and LiteRT.js, by npm.
+browser: setup
+	@$(BIN)/python -m mobile_inpaint.bench.browser
 
 demo: setup
 	@$(BIN)/python demo/run.py
