@@ -1,6 +1,6 @@
 // Whether outputs are what they should be.
 
-const ALMOST_EQUAL_DB = 200;
+export const ALMOST_EQUAL_DB = 200;
 
 /**
  * Looks at one output after another.
