@@ -54,7 +54,7 @@ def bench(
         list[Path] | None,
         typer.Option(
             metavar="PROGRAM",
-            help="For Android: your build of benchmark_model or onnxruntime_perf_test; for iPhones: an app's .xctestrun; repeatable.",
+            help="For Android: your build of benchmark_model or onnxruntime_perf_test; for iPhones: an app's .xctestrun.",
         ),
     ] = None,
     team: Annotated[str, typer.Option(help="For iPhones: the Apple development team that signs what runs there.")] = "",
