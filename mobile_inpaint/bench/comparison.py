@@ -12,7 +12,6 @@ from mobile_inpaint.bench.report import LatencyReport
 from mobile_inpaint.errors import BenchError
 from mobile_inpaint.photo.bootstrap import median_ratio_interval
 
-
 FEWEST_RUNS = 10
 """Below that an interval says too little to fail anybody's build by."""
 
@@ -54,7 +53,7 @@ class Change:
 
     def __str__(self) -> str:
         sure = f"95 % interval {self.low:.3f} to {self.high:.3f}"
-        return f"{self.ratio:.3f} of the time ({sure}), measured {'in turn' if self.in_turn else 'apart'}"
+        return f"{self.ratio:.3f} times as long ({sure}), measured {'in turn' if self.in_turn else 'apart'}"
 
 
 def parse_percent(text: str) -> float:

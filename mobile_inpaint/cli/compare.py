@@ -51,7 +51,7 @@ def compare(
             raise BenchError(f"{because}; a gate needs two reports of the same device, threads and size")
         console.note(because)
     elif tolerated is not None and regression:
-        raise BenchError(f"regression: B takes {change}, surely more than {tolerated:.1%} longer")
+        raise BenchError(f"regression: B takes {change}; tolerated are {1 + tolerated:.3f}")
     elif tolerated is not None and change.is_undecided(tolerated):
         console.note(f"undecided: the interval reaches beyond {tolerated:.1%}; measure both in turn, or with more --iterations")
 

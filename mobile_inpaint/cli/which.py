@@ -55,13 +55,12 @@ def which(
                 row["file"],
                 f"{row['ms']:.1f}",
                 f"{row['mb']:.1f}",
-                row["lpips"] or "not judged",
+                "not judged" if option.lpips is None else f"{option.lpips:.4f}",
                 row["device"],
                 row["by"],
-                verdict,
+                "chosen" if option is best else "; ".join(option.misses) or "keeps the bounds too",
             )
             for row, option in zip(rows, found, strict=True)
-            for verdict in ["chosen" if option is best else "; ".join(option.misses) or "keeps the bounds too"]
         ]
         console.table(("file", "P50 ms", "MB", "LPIPS", "slowest on", "by", "verdict"), shown)
     if best is None:

@@ -58,7 +58,7 @@ def test_reports_are_kept_and_can_be_set_beside_others(models: Sequence[Path], c
     assert LatencyReport.load(Path(kept)).subject.name == "a.onnx"
     assert "| a.onnx |" in Path("kept/table.md").read_text()
     assert main(["bench", "b.onnx", *QUICK, "--compare", kept]) == 0
-    assert re.search(r"\d of the time \(95 % interval .*\), measured apart", capfd.readouterr().out)
+    assert re.search(r"\d times as long \(95 % interval .*\), measured apart", capfd.readouterr().out)
     assert main(["bench", "b.onnx", *QUICK, "--compare", kept, "--json"]) == 0
     (beside,) = json.loads(capfd.readouterr().out)["beside"]
     assert (beside["theirs"], beside["reasons"]) == ("a.onnx", [])
