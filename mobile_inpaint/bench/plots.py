@@ -57,6 +57,9 @@ def _latency_bar(report: LatencyReport) -> Bar:
         length = 0 if report.may_be_unfinished else its.p50_ms
         note = "not comparable: completion was not shown"
         return Bar(_label(report), length, f"{its.p50_ms:.1f} ms until it came back", "grey", note=note)
+    if report.agreement and not report.agreement.holds:
+        wrong = f"computes wrongly: {report.agreement.psnr_db:.1f} dB, {report.agreement.required_db:g} are required"
+        return Bar(_label(report), its.p50_ms, f"{its.p50_ms:.1f} ms", "grey", note=wrong)
     note = "random weights: timing only" if report.subject.timing_only else ""
     p10_ms = sorted(report.times_ms)[len(report.times_ms) // 10]
     return Bar(_label(report), its.p50_ms, f"{its.p50_ms:.1f} ms", colour_of(report), p10_ms, its.p90_ms, note=note)

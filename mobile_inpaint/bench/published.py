@@ -155,5 +155,7 @@ def _differences(report: LatencyReport, timing: PublishedTiming) -> Iterator[str
         yield "unknown what was timed there"
     if report.timed == "dispatch":
         yield "completion not shown here"
+    if report.agreement is not None and not report.agreement.holds:
+        yield "computes wrongly here"
     if timing.accelerator is not None and report.accelerator != timing.accelerator:
         yield f"{timing.accelerator} there, {report.accelerator} here"

@@ -7,7 +7,7 @@ import pytest
 
 from mobile_inpaint.bench.device import list_devices
 from mobile_inpaint.bench.published import compare, differences, published
-from mobile_inpaint.bench.report import LatencyReport
+from mobile_inpaint.bench.report import Agreement, LatencyReport
 
 PAPER = {  # ICCV 2023: mean and deviation at 256 px
     ("migan", "iphone-7"): (1030.25, 13.37),
@@ -66,6 +66,11 @@ def test_the_same_network_on_the_same_device_at_the_same_size_compares(on_phone:
         (lambda r: replace(r, subject=replace(r.subject, network="other-256")), "another network"),
         (lambda r: replace(r, subject=replace(r.subject, network=None)), "our file does not say which network it is"),
         (lambda r: replace(r, machine=replace(r.machine, device="host")), "another device"),
+        (lambda r: replace(r, agreement=Agreement("golden vector", 12.0, 0.9, 50.0)), "computes wrongly here"),
+        (
+            lambda r: replace(r, machine=replace(r.machine, emulated_by="qemu")),
+            "an emulated machine here, whose times mean nothing",
+        ),
     ],
 )
 def test_what_differs_is_said(on_phone: LatencyReport, change: Callable[[LatencyReport], LatencyReport], reason: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from mobile_inpaint.artifact import Quality, SliceQuality
 from mobile_inpaint.bench.chart import Bar, Dot, bars, scatter
 from mobile_inpaint.bench.plots import charts
-from mobile_inpaint.bench.report import LatencyReport
+from mobile_inpaint.bench.report import Agreement, LatencyReport
 from mobile_inpaint.bench.report_page import html
 
 Report = Callable[..., LatencyReport]
@@ -62,6 +62,16 @@ def test_an_emulators_times_are_never_drawn(reports: list[LatencyReport]) -> Non
             assert float(rect.get("width", "0")) <= 432, "no bar of 4444 ms stretches the scale"
     latency = next(svg for name, _, svg in charts(reports) if name == "latency")
     assert "emulated: its times mean nothing" in latency
+
+
+def test_wrong_work_and_unfinished_work_are_grey(report: Report) -> None:
+    for flawed, why in (
+        (report(agreement=Agreement("golden vector", 12.0, 0.9, 50.0)), "computes wrongly: 12.0 dB, 50 are required"),
+        (report(timed="dispatch", accelerator="gpu"), "not comparable: completion was not shown"),
+        (report(timed="dispatch"), "not comparable: completion was not shown"),
+    ):
+        latency = next(charts([flawed]))[2]
+        assert why in latency and "var(--blue)" not in latency
 
 
 def test_bars_share_a_scale_and_whiskers_stand_on_it() -> None:
