@@ -26,6 +26,7 @@ REPORT = {
     "files": [
         {
             "threads": 1,
+            "whole": True,
             "warmup_ms": [2],
             "times_ms": [1.5, 2],
             "dispatch_ms": [],

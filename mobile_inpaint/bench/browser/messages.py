@@ -62,6 +62,7 @@ class Measured:
 
     Attributes:
         threads: that the runtime was given.
+        whole: no operation was left to the CPU that should run on a GPU, as far as the runtime says.
         warmup_ms, times_ms: of each run, from arrays in to an array out.
         dispatch_ms: of each timed run, until the call came back; empty where that call reads the output back.
         changed: the output changed every time that the input did.
@@ -71,6 +72,7 @@ class Measured:
     """
 
     threads: int
+    whole: bool
     warmup_ms: tuple[float, ...]
     times_ms: tuple[float, ...]
     dispatch_ms: tuple[float, ...]

@@ -39,6 +39,8 @@ FILES = (
     f"{_LITERT}/wasm/litert_wasm_compat_internal.wasm",
     f"{_LITERT}/wasm/litert_wasm_threaded_internal.js",
     f"{_LITERT}/wasm/litert_wasm_threaded_internal.wasm",
+    f"{_LITERT}/wasm/litert_wasm_jspi_internal.js",
+    f"{_LITERT}/wasm/litert_wasm_jspi_internal.wasm",
 )
 """All that a page may ask for, by its place under ``node_modules``."""
 
@@ -51,9 +53,9 @@ def versions() -> dict[str, str]:
 
 
 def folder() -> Path:
-    """Where :data:`FILES` lie once fetched; another place for other pins."""
-    lock = hashlib.sha256((_PINS / "package-lock.json").read_bytes()).hexdigest()
-    return weights.home() / "browser" / lock[:12]
+    """Where :data:`FILES` lie once fetched; another place for other pins or other files."""
+    wanted = (_PINS / "package-lock.json").read_bytes() + "\n".join(FILES).encode()
+    return weights.home() / "browser" / hashlib.sha256(wanted).hexdigest()[:12]
 
 
 def are_here() -> bool:

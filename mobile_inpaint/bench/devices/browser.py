@@ -222,6 +222,8 @@ def _warnings(one: job.Task, its: Measured, page: PageReport, scene: Scene | Non
     yield from doubts(its.times_ms, its.changed)
     if its.threads < one.threads and one.accelerator == "wasm":
         yield f"one thread instead of {one.threads}: this browser shares no memory between them here"
+    if not its.whole:
+        yield "the GPU does not run all of it: some operations run on the CPU"
     if not page.isolated:
         yield "the page was not isolated, so the browser's clock is coarse"
     if page.was_hidden:

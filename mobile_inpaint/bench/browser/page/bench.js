@@ -132,8 +132,9 @@ async function measure(job) {
     gpu,
     isolated: crossOriginIsolated,
     was_hidden: hidden,
-    files: subjects.map(({ threads, all, dispatch, cold_starts, check }) => ({
+    files: subjects.map(({ threads, session, all, dispatch, cold_starts, check }) => ({
       threads,
+      whole: session.whole,
       warmup_ms: all.slice(0, job.warmup),
       times_ms: all.slice(job.warmup),
       dispatch_ms: dispatch,

@@ -2,6 +2,7 @@
 //
 // window.prepare(file, threads) loads the file's runtime; what it gives has
 //   load(bytes)  -> a promise of a session that can run,
+//   whole        -> once loaded, whether all of it runs where it was asked to, as far as the runtime says,
 //   run(i)       -> {dispatch_ms, total_ms, output}: the i-th input in, an array out; dispatch_ms is null where the call that
 //                   runs also reads back.
 
@@ -32,6 +33,7 @@ async function onnx(file, threads, inputs) {
     inputs.map(({ name, dtype, shape, values }) => [name, new ort.Tensor(dtype, values[i], shape)])));
   let session;
   return {
+    whole: true, // ONNX Runtime tells the page of no operation that it leaves to the CPU
     async load(bytes) {
       const where = gpu ? { executionProviders: ["webgpu"], preferredOutputLocation: "gpu-buffer" } : { executionProviders: ["wasm"] };
       session = await ort.InferenceSession.create(new Uint8Array(bytes), where);
@@ -47,18 +49,20 @@ async function onnx(file, threads, inputs) {
 }
 
 async function tflite(file, threads, inputs) {
-  const { loadLiteRt, loadAndCompile, Tensor } = await import("/runtimes/@litertjs/core/dist/index.js");
+  const { loadLiteRt, loadAndCompile, supportsFeature, Tensor } = await import("/runtimes/@litertjs/core/dist/index.js");
   const gpu = file.accelerator === "webgpu";
-  await loadLiteRt("/runtimes/@litertjs/core/wasm/", { threads: threads > 1 });
+  const jspi = gpu && (await supportsFeature("jspi")); // what a GPU cannot run goes to the CPU only by this
+  await loadLiteRt("/runtimes/@litertjs/core/wasm/", { threads: threads > 1, jspi });
   let model, inOrder;
   return {
+    get whole() { return !gpu || model.isFullyAccelerated; },
     async load(bytes) {
       model = await loadAndCompile(new Uint8Array(bytes), {
         accelerator: file.accelerator,
         cpuOptions: { numThreads: threads },
         gpuOptions: { precision: file.computes_in },
       });
-      if (gpu && !model.isFullyAccelerated) throw new Error("LiteRT.js does not run all of it on WebGPU");
+      if (gpu && !jspi && !model.isFullyAccelerated) throw new Error("LiteRT.js cannot run all of it on this browser's WebGPU");
       const details = model.getInputDetails();
       inOrder = details.map((detail, at) => inputs.find((one) => one.name === detail.name) ?? inputs[at]);
     },
@@ -77,6 +81,6 @@ async function tflite(file, threads, inputs) {
 
 window.prepare = async (file, threads) => {
   const subject = await { onnx, tflite }[file.format](file, threads, await inputsOf(file));
-  return { ...subject, heapBytes };
+  return Object.assign(subject, { heapBytes });
 };
 window.parent.postMessage("ready", location.origin);
