@@ -15,10 +15,10 @@ from typing import Literal
 Colour = Literal["blue", "orange", "green", "purple", "teal", "brown", "grey"]
 
 _WIDTH = 420
-_LETTER = 6.8
+_LETTER = 7.2
 """Width that a letter takes, with room to spare."""
 _STYLE = """
-svg.chart { font: 12px system-ui, sans-serif; --ink: #1d2430; --soft: #5c6673; --line: #d8dde3; --bare: #fff;
+svg.chart { font: 13px system-ui, sans-serif; --ink: #1d2430; --soft: #5c6673; --line: #d8dde3; --bare: #fff;
   --blue: #2f6fb5; --orange: #c9671b; --green: #2e8b57; --purple: #7b4fa8; --teal: #1f8a94; --brown: #8a6d4b; --grey: #b6bdc5 }
 @media (prefers-color-scheme: dark) { svg.chart { --ink: #e8ecf1; --soft: #a3adb8; --line: #3a434e; --bare: #14181d;
   --blue: #6fa8e6; --orange: #ee9a55; --green: #63c08d; --purple: #b48ee0; --teal: #57bec8; --brown: #c4a37c;

@@ -103,7 +103,8 @@ def _dot(report: LatencyReport, lpips: float) -> Dot:
 
 def _paper(reports: Sequence[LatencyReport]) -> str:
     theirs = [_papers_bar(timing) for timing in published().timings if _is_papers(timing)]
-    ours = [_bar_beside(report) for report in newest(reports) if report.subject.network is not None]
+    longest_ms = max(bar.value for bar in theirs)
+    ours = [_bar_beside(report, longest_ms) for report in newest(reports) if report.subject.network is not None]
     return bars("The paper's phones beside ours", [("MI-GAN paper, ICCV 2023, 256 px", theirs), ("measured by us", ours)])
 
 
@@ -112,15 +113,17 @@ def _papers_bar(timing: PublishedTiming) -> Bar:
     return Bar(timing.device_name, timing.ms, f"{timing.ms:.0f} ms", "brown", timing.ms - spread, timing.ms + spread)
 
 
-def _bar_beside(report: LatencyReport) -> Bar:
-    """Ours, grey with the fewest reasons of any of the paper's phones where none may stand beside it."""
+def _bar_beside(report: LatencyReport, longest_ms: float) -> Bar:
+    """Ours, grey with the fewest reasons of any of the paper's phones where none may stand beside it, and then cut there."""
     reasons = min((one.reasons for one in compare(report) if _is_papers(one.timing)), key=len)
     label = f"{report.machine.device}: {_label(report)}"
     if report.machine.emulated_by:
         return Bar(label, 0, "not comparable", "grey", note=MEANS_NOTHING)
     note = f"not comparable: {', '.join(reasons)}" if reasons else ""
-    figure, colour = f"{report.statistics.p50_ms:.1f} ms", colour_of(report)
-    return Bar(label, report.statistics.p50_ms, figure, "grey" if reasons else colour, note=note)
+    figure, p50_ms = f"{report.statistics.p50_ms:.1f} ms", report.statistics.p50_ms
+    if reasons and p50_ms > longest_ms:  # it must not squeeze those that the chart is about
+        return Bar(label, longest_ms, f"→ {figure}", "grey", note=note)
+    return Bar(label, p50_ms, figure, "grey" if reasons else colour_of(report), note=note)
 
 
 def _is_papers(timing: PublishedTiming) -> bool:

@@ -64,6 +64,12 @@ def test_an_emulators_times_are_never_drawn(reports: list[LatencyReport]) -> Non
     assert "emulated: its times mean nothing" in latency
 
 
+def test_what_cannot_be_compared_does_not_squeeze_the_papers_bars(report: Report) -> None:
+    drawn = [{name: svg for name, _, svg in charts([report(times_ms=(ms,) * 9)])}["paper"] for ms in (2000.0, 90_000.0)]
+    usual, slow = ([float(one.get("width", "0")) for one in ElementTree.fromstring(svg).iter(f"{SVG}rect")] for svg in drawn)
+    assert slow[1:8] == pytest.approx(usual[1:8], rel=0.15) and "→ 90000.0 ms" in drawn[1]
+
+
 def test_wrong_work_and_unfinished_work_are_grey(report: Report) -> None:
     for flawed, why in (
         (report(agreement=Agreement("golden vector", 12.0, 0.9, 50.0)), "computes wrongly: 12.0 dB, 50 are required"),
