@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import http.client
+import os
+import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -176,6 +181,25 @@ def test_a_page_that_is_closed_or_never_opened(artifacts: tuple[Path, Path], mon
         measure(Candidate(artifacts[0]), device="browser:link")
 
 
+@needs_chromium
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_chromium_does_not_outlive_a_bench_that_is_killed(tmp_path: Path) -> None:
+    code = """
+import os, signal
+from mobile_inpaint.bench.browser import chromium
+with chromium.opened("about:blank") as process:
+    print(process.pid, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    bench = [sys.executable, "-c", code]
+    killed = subprocess.run(bench, env={**os.environ, "TMPDIR": str(tmp_path)}, capture_output=True, text=True, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    pid, until = killed.stdout.strip(), time.monotonic() + 15
+    while Path("/proc", pid).exists() and "Z" not in Path("/proc", pid, "stat").read_text().rpartition(")")[2][:3]:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
 @needs_runtimes
 def test_a_browser_that_ends_or_does_not_start(
     artifacts: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -184,7 +208,7 @@ def test_a_browser_that_ends_or_does_not_start(
     with pytest.raises(DeviceUnavailable, match=r"Chromium ended by itself \(exit 1\)"):
         measure(Candidate(artifacts[0]))
     monkeypatch.setenv("CHROME_PATH", str(tmp_path / "none"))
-    with pytest.raises(DeviceUnavailable, match=r"none does not start \(No such file or directory\)"):
+    with pytest.raises(DeviceUnavailable, match=r"no Chromium found \(install chromium, or name it in CHROME_PATH\)"):
         measure(Candidate(artifacts[0]))
 
 

@@ -28,8 +28,8 @@ _WEBGPU = ("--enable-unsafe-webgpu", "--enable-features=Vulkan")
 
 def find() -> Path | None:
     """Chromium's or Chrome's program; ``CHROME_PATH`` goes before the search path. None if there is none."""
-    found = os.environ.get("CHROME_PATH") or next(filter(None, map(shutil.which, _NAMES)), None)
-    return Path(found) if found else None
+    names = [os.environ["CHROME_PATH"]] if os.environ.get("CHROME_PATH") else _NAMES
+    return next((Path(found) for found in map(shutil.which, names) if found), None)
 
 
 def find_or_say_why() -> Path:
@@ -56,27 +56,23 @@ def opened(link: str, *, webgpu: bool = False, software_gpu: bool = False) -> It
         software_gpu: let SwiftShader play one.
 
     Raises:
-        DeviceUnavailable: it is not installed or does not start.
+        DeviceUnavailable: it is not installed.
     """
     program = find_or_say_why()
     flags = [*_QUIET, *(_WEBGPU if webgpu else ()), *(["--use-webgpu-adapter=swiftshader"] if software_gpu else ())]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         flags.append("--no-sandbox")  # it refuses to run as root otherwise; it opens our own page only
     with tempfile.TemporaryDirectory(prefix="mobile-inpaint-", ignore_cleanup_errors=True) as profile:
-        try:
-            process = subprocess.Popen(
-                [str(program), *flags, f"--user-data-dir={profile}", link],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise DeviceUnavailable(f"browser: {program} does not start ({error.strerror})") from error
-        try:
-            yield process
-        finally:
-            _end(process)
+        command = [str(program), *flags, f"--user-data-dir={profile}", link]
+        if os.name == "posix":  # it listens to a pipe of ours, which says nothing and ends when we do, even if we are killed
+            command = ["/bin/sh", "-c", 'exec "$@" 3<&0 4>/dev/null', "sh", *command, "--remote-debugging-pipe"]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        ) as process:
+            try:
+                yield process
+            finally:
+                _end(process)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import io
 import queue
 import sys
 import time
@@ -238,8 +239,6 @@ def _qr_code(link: str) -> str:
         import segno
     except ImportError:
         return "(a QR code is shown here after: pip install segno)\n"
-    import io
-
     drawn = io.StringIO()
     segno.make(link, error="l").terminal(out=drawn, compact=True)
     return drawn.getvalue()
