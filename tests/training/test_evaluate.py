@@ -183,8 +183,8 @@ def test_the_report_stands_alone(evaluation: Evaluation, tmp_path: Path) -> None
     assert mean == pytest.approx(
         np.mean([r["lpips"] for r in record["rows"] if r["candidate"] == "grey" and r["kind"] == "object"]), abs=1e-6
     )
-    sheet = pil.open(tmp_path / "deep" / "report" / "object.png")
-    assert sheet.width > 5 * 256 and sheet.height > 4 * 256
+    with pil.open(tmp_path / "deep" / "report" / "object.png") as sheet:
+        assert sheet.width > 5 * 256 and sheet.height > 4 * 256
 
 
 def test_pictures_are_the_fills_that_were_judged(evaluation: Evaluation) -> None:
