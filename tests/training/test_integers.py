@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from smooth_samples import smooth_samples
 
 from mobile_inpaint import create_model
 from mobile_inpaint.artifact import Quantization
@@ -28,21 +29,12 @@ def plain(small: Generator) -> Generator:
     return with_tensors(small, 0).eval()
 
 
-def samples(count: int, first: int = 0) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    made = []
-    for number in range(first, first + count):
-        random = torch.Generator().manual_seed(number)
-        image = torch.nn.functional.interpolate(torch.rand(1, 3, 9, 9, generator=random), SIZE, mode="bicubic").clamp(0, 1)[0]
-        mask = torch.zeros(1, SIZE, SIZE)
-        mask[:, 12:44, 20:50] = 1
-        made.append((image, mask))
-    return made
-
-
 @torch.no_grad()
 def distance(one: Generator, other: Generator) -> float:
     """In the hole, on samples that no range was taken on."""
-    found = [(one(i[None], m[None]) - other(i[None], m[None])).abs().sum() / m.sum() for i, m in samples(6, first=50)]
+    found = [
+        (one(i[None], m[None]) - other(i[None], m[None])).abs().sum() / m.sum() for i, m in smooth_samples(SIZE, 6, first=50)
+    ]
     return float(torch.stack(found).mean())
 
 
@@ -61,7 +53,7 @@ def test_levels_are_256_with_zero_among_them_and_gradients_stop_at_the_ends() ->
 @torch.no_grad()
 def test_every_convolution_rounds_and_only_pictures_are_left(plain: Generator) -> None:
     rounded = copy.deepcopy(plain)
-    round_generator(rounded, samples(8), Quantization())
+    round_generator(rounded, smooth_samples(SIZE, 8), Quantization())
     found = {name: module for name, module in rounded.named_modules() if isinstance(module, torch.nn.Conv2d)}
     assert all(isinstance(module, RoundedConv2d) for module in found.values())
     unread = [name for name, module in found.items() if module.read.isnan().any()]  # type: ignore[union-attr]
@@ -75,11 +67,11 @@ def test_every_convolution_rounds_and_only_pictures_are_left(plain: Generator) -
 
 def test_a_few_steps_bring_it_nearer_to_the_floats(plain: Generator) -> None:
     rounded = copy.deepcopy(plain)
-    round_generator(rounded, samples(8), Quantization(percentile=97.0))
+    round_generator(rounded, smooth_samples(SIZE, 8), Quantization(percentile=97.0))
     before = distance(rounded.eval(), plain)
     optimizer = torch.optim.Adam(rounded.parameters(), lr=3e-4)
     for step in range(30):
-        images, masks = (torch.stack(one) for one in zip(*samples(2, first=100 + 2 * step), strict=True))
+        images, masks = (torch.stack(one) for one in zip(*smooth_samples(SIZE, 2, first=100 + 2 * step), strict=True))
         optimizer.zero_grad()
         ((rounded(images, masks) - plain(images, masks).detach()) * masks).abs().mean().backward()
         optimizer.step()
@@ -97,7 +89,7 @@ def test_it_rounds_about_as_much_as_the_file(
     round_generator(rounded, [(torch.from_numpy(i[0]), torch.from_numpy(m[0])) for i, m in ranges_by], Quantization())
     rounded.eval()
     off = {"file": 0.0, "training": 0.0}
-    for image, mask in samples(6, first=50):
+    for image, mask in smooth_samples(SIZE, 6, first=50):
         expected = plain(image[None], mask[None])
         off["training"] += float((rounded(image[None], mask[None]) - expected).abs().sum())
         off["file"] += float(np.abs(file(image[None].numpy(), mask[None].numpy()) - expected.numpy()).sum())
@@ -106,6 +98,8 @@ def test_it_rounds_about_as_much_as_the_file(
 
 def test_what_cannot_round_is_refused() -> None:
     with pytest.raises(ValueError, match="plain convolutions"):
-        round_generator(create_model("migan-256", resolution=SIZE, ch_base=512, ch_max=16), samples(1), Quantization())
+        round_generator(
+            create_model("migan-256", resolution=SIZE, ch_base=512, ch_max=16), smooth_samples(SIZE, 1), Quantization()
+        )
     with pytest.raises(TrainingError, match=r"integers_by needs a generator.checkpoint, generator.tensors 0"):
         config_from({"generator": {"integers_by": 4}}, "run.toml")

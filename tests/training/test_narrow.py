@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from smooth_samples import smooth_samples
 
 from mobile_inpaint import create_model
 from mobile_inpaint.errors import TrainingError
@@ -24,20 +25,8 @@ def network(seed: int, ch_base: int, patch: int = 1) -> Generator:
     return made
 
 
-def samples(count: int, first: int = 0) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Smooth pictures with a square hole each."""
-    made = []
-    for number in range(first, first + count):
-        random = torch.Generator().manual_seed(number)
-        image = torch.nn.functional.interpolate(torch.rand(1, 3, 5, 5, generator=random), SIZE, mode="bicubic").clamp(0, 1)[0]
-        mask = torch.zeros(1, SIZE, SIZE)
-        mask[:, 8:20, 10:24] = 1
-        made.append((image, mask))
-    return made
-
-
 def holed(count: int, first: int = 0) -> list[torch.Tensor]:
-    return [torch.cat([mask, image * (1 - mask)])[None] for image, mask in samples(count, first)]
+    return [torch.cat([mask, image * (1 - mask)])[None] for image, mask in smooth_samples(SIZE, count, first)]
 
 
 @torch.no_grad()
@@ -65,9 +54,9 @@ def test_a_run_starts_so_and_the_same_way_each_time(tmp_path: Path) -> None:
     save_model(network(1, 512), tmp_path / "large.safetensors")
     size = {"resolution": SIZE, "ch_base": 256, "ch_max": 32}
     config = GeneratorConfig(str(tmp_path / "large.safetensors"), "migan-256", size, narrowed_by=3, tensors=0)
-    drawn = iter(samples(5))
+    drawn = iter(smooth_samples(SIZE, 5))
     one, provenance = starting_generator(config, 0, drawn)
-    other, _ = starting_generator(config, 0, samples(3))
+    other, _ = starting_generator(config, 0, smooth_samples(SIZE, 3))
     assert provenance is not None and provenance.checkpoint == "large"
     assert len(list(drawn)) == 2, "three samples are looked at"
     for ours, theirs in zip(one.parameters(), other.parameters(), strict=True):
@@ -78,6 +67,6 @@ def test_what_cannot_be_narrowed_is_refused(tmp_path: Path) -> None:
     save_model(network(1, 256), tmp_path / "large.safetensors")
     config = GeneratorConfig(str(tmp_path / "large.safetensors"), "migan-512", narrowed_by=3, tensors=0)
     with pytest.raises(TrainingError, match=r"generator.narrowed_by: .* to migan-512: .* same resolution"):
-        starting_generator(config, 0, samples(3))
+        starting_generator(config, 0, smooth_samples(SIZE, 3))
     with pytest.raises(TrainingError, match=r"narrowed_by needs a larger generator.checkpoint, and generator.tensors 0"):
         config_from({"generator": {"narrowed_by": 3, "tensors": 0}}, "run.toml")
