@@ -9,7 +9,9 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from multiprocessing import active_children
+from multiprocessing.util import Finalize
 
 import numpy as np
 import numpy.typing as npt
@@ -116,6 +118,8 @@ def batches(
         worker_init_fn=_set_up_worker if workers else None,
         pin_memory=torch.cuda.is_available(),
     )
+    if workers:
+        _end_workers_with_this_process()
     told = set[int]()
     for drawn, left_out in loader:
         for photo in left_out.keys() - told:
@@ -145,6 +149,18 @@ class _Batches(Dataset[_Drawn]):
         except MobileInpaintError as error:
             return error, self.samples.left_out
         return (torch.stack(images), torch.stack(masks)), self.samples.left_out
+
+
+@cache
+def _end_workers_with_this_process() -> None:
+    """Lets this process end while workers still wait: multiprocessing ends them by SIGTERM, which they ignore, and waits."""
+    Finalize(None, _kill_workers, exitpriority=0)
+
+
+def _kill_workers() -> None:
+    for child in active_children():
+        if child.daemon:
+            child.kill()
 
 
 def _set_up_worker(worker: int) -> None:

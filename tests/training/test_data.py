@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -216,3 +218,16 @@ def test_photos_are_read_upright_and_errors_name_the_member(tmp_path: Path) -> N
         archive.addfile(member, io.BytesIO(b"nothing"))
     with pytest.raises(PhotoError, match=r"x\.tar:bad\.jpg: not a picture"):
         open_photos(tmp_path / "x.tar").pixels(0)
+
+
+def test_a_process_that_fails_between_two_batches_ends(folder: Path) -> None:
+    program = f"""
+from mobile_inpaint.training.data import Samples, batches
+from mobile_inpaint.training.holes import HoleMix
+from mobile_inpaint.training.photo_source import open_photos
+held = batches(Samples(open_photos({str(folder)!r}), {SIZE}, 0, HoleMix()), 1, range(100), workers=1, warn=print)
+next(held)
+raise RuntimeError("a bug")
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1 and "a bug" in ended.stderr
