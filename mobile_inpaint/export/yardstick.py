@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import nn
 
 from mobile_inpaint.export.golden_photos import GoldenPhoto
-from mobile_inpaint.models.base import Generator
+from mobile_inpaint.models.base import Generator, watched_activations
 from mobile_inpaint.photo.image import Image
 
 
@@ -33,19 +32,9 @@ class Yardstick:
         cls, generator: Generator, photos: Sequence[GoldenPhoto], progress: Callable[[str], None] = lambda _: None
     ) -> Yardstick:
         """Runs ``generator`` on ``photos``, and tells ``progress`` the name of each before it does."""
-        largest = 0.0
-
-        def watch(_: nn.Module, __: object, output: torch.Tensor) -> None:
-            nonlocal largest
-            largest = max(largest, output.abs().max().item())
-
-        hooks = [module.register_forward_hook(watch) for module in generator.activations()]
         expected = []
-        try:
+        with watched_activations(generator) as largest:
             for photo in photos:
                 progress(photo.name)
                 expected.append(generator(torch.from_numpy(photo.image), torch.from_numpy(photo.mask)).numpy())
-        finally:
-            for hook in hooks:
-                hook.remove()
-        return cls(tuple(photos), tuple(expected), largest)
+        return cls(tuple(photos), tuple(expected), largest())

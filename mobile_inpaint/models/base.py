@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Protocol, TypeVar, cast
 
 import torch
@@ -74,6 +75,23 @@ class Generator(nn.Module):
 def count_parameters(module: nn.Module) -> int:
     """Learned numbers in ``module``; fixed filters are buffers and do not count."""
     return sum(parameter.numel() for parameter in module.parameters())
+
+
+@contextmanager
+def watched_activations(generator: Generator) -> Iterator[Callable[[], float]]:
+    """Inside the ``with``, a function that says the largest magnitude which any of the activations reached so far."""
+    largest = 0.0
+
+    def watch(_: nn.Module, __: object, output: torch.Tensor) -> None:
+        nonlocal largest
+        largest = max(largest, output.detach().abs().max().item())
+
+    hooks = [module.register_forward_hook(watch) for module in generator.activations()]
+    try:
+        yield lambda: largest
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def fused(generator: G) -> G:

@@ -7,15 +7,14 @@ values counted by the slope of the leaky ReLU behind them (docs/quantization.md)
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from mobile_inpaint.artifact import Quantization
 from mobile_inpaint.models import migan
-from mobile_inpaint.models.base import Generator, fused
+from mobile_inpaint.models.base import Generator, fused, watched_activations
 from mobile_inpaint.models.fake_quantize import RoundedConv2d, with_rounding
 from mobile_inpaint.models.migan_blocks import SLOPE, Noise
 from mobile_inpaint.models.quantize import drop_constants, equalize
@@ -47,8 +46,11 @@ def round_generator(generator: Generator, samples: Sequence[tuple[Tensor, Tensor
         raise ValueError("only a MI-GAN with plain convolutions can learn to be rounded")
     generator.eval()
     arrays: list[Sample] = [(image[None].numpy(), mask[None].numpy()) for image, mask in samples]
+    with watched_activations(generator) as largest_activation:
+        for sample in samples:
+            _run(generator, sample)
     plain = fused(generator)
-    plain.fold(largest_activation=_largest_activation(generator, samples))
+    plain.fold(largest_activation=largest_activation())
     small = drop_constants(plain, arrays)
     for name, module in generator.named_modules():
         if isinstance(module, Noise) and isinstance(small.get_submodule(name), nn.Identity):
@@ -77,14 +79,7 @@ def round_generator(generator: Generator, samples: Sequence[tuple[Tensor, Tensor
 
 def _maps(network: Generator, sample: tuple[Tensor, Tensor]) -> _Maps:
     found: _Maps = {}
-    with _watched(network, found):
-        image, mask = sample
-        network(image[None], mask[None])
-    return found
 
-
-@contextmanager
-def _watched(network: Generator, found: _Maps) -> Iterator[None]:
     def note(name: str, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         found[name, "read"], found[name, "written"] = inputs[0], output
 
@@ -93,11 +88,15 @@ def _watched(network: Generator, found: _Maps) -> Iterator[None]:
         for name, module in network.named_modules()
         if isinstance(module, nn.Conv2d)
     ]
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()
+    _run(network, sample)
+    for hook in hooks:
+        hook.remove()
+    return found
+
+
+def _run(network: Generator, sample: tuple[Tensor, Tensor]) -> None:
+    image, mask = sample
+    network(image[None], mask[None])
 
 
 def _factors(ours: Tensor, theirs: Tensor) -> Tensor | None:
@@ -106,18 +105,3 @@ def _factors(ours: Tensor, theirs: Tensor) -> Tensor | None:
     left = (ours - factor * theirs).square().sum() / ours.square().sum()
     silent = factor <= 0  # a dead channel, which may have any
     return None if left > PROPORTIONAL**2 else torch.where(silent, factor[~silent].median(), factor)
-
-
-def _largest_activation(generator: Generator, samples: Sequence[tuple[Tensor, Tensor]]) -> float:
-    largest = 0.0
-
-    def watch(output: Tensor) -> None:
-        nonlocal largest
-        largest = max(largest, float(output.abs().max()))
-
-    hooks = [module.register_forward_hook(lambda _, __, output: watch(output)) for module in generator.activations()]
-    for image, mask in samples:
-        generator(image[None], mask[None])
-    for hook in hooks:
-        hook.remove()
-    return largest
