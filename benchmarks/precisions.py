@@ -154,14 +154,15 @@ def markdown(table: dict[str, Any]) -> str:
     """The table as a page."""
     threads = list(next(row["speed"] for row in table["rows"] if "speed" in row))
     columns = ["artifact", "MB", "ops", "in float", *(f"× published graph, {n} thr" for n in threads)]
-    columns += ["dB to fp32", "LPIPS object", "LPIPS free-form", "verdict"]
+    columns += ["dB to fp32", "crops", "LPIPS object", "LPIPS free-form", "verdict"]
     lines = [
         "# Precisions",
         "",
         f"`{table['checkpoint']}` on {table['machine']}, {table['date']}. Made by `{table['command']}`;",
         "every figure, its bootstrap interval and the other sizes of hole are in [precisions.json](precisions.json).",
         "Times are of one run in turn: the median ratio, its 10th and 90th percentile in brackets. dB is in the hole, worst",
-        "golden photo. LPIPS (AlexNet) is to the truth, on the quality photos; in brackets what it is above the generator's.",
+        "golden photo. LPIPS (AlexNet) is to the truth, on so many crops of the quality photos with each size of hole; in",
+        "brackets what it is above the generator's on the same crops: that alone compares where their number differs.",
         "Core ML programs were run by our interpreter, which has no speed. What misses +0.002 (holes up to an object's",
         "size) or +0.008 (free-form) is not shipped.",
         "",
@@ -175,7 +176,7 @@ def markdown(table: dict[str, Any]) -> str:
 def _cells(row: dict[str, Any], threads: Sequence[str]) -> Iterator[str]:
     yield f"{row['target']} {row['precision']}"
     if "file" not in row:
-        yield from ["–"] * (6 + len(threads))
+        yield from ["–"] * (7 + len(threads))
     else:
         yield from (f"{row['mb']:.1f}", str(row["ops"]), str(row["float_ops"]))
         for n in threads:
@@ -183,6 +184,7 @@ def _cells(row: dict[str, Any], threads: Sequence[str]) -> Iterator[str]:
             yield f"{speed['median']:.2f} [{speed['p10']:.2f}–{speed['p90']:.2f}]" if speed else "–"
         yield f"{row['worst_db']:.1f}"
         slices = {one["slice"]: one for one in row["quality"]["slices"]}
+        yield str(slices["object"]["crops"])
         for size in ("object", "large"):
             yield f"{slices[size]['lpips']:.4f} ({slices[size]['lpips_rise']:+.4f})"
     yield row["verdict"]
