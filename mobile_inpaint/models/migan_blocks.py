@@ -6,7 +6,7 @@ Blocks that ship in a plainer form than they train in own that form: ``fuse()`` 
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Any, Literal, cast
 
 import torch
 from torch import nn
@@ -30,7 +30,33 @@ class Activation(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The activated map."""
-        return (F.leaky_relu(x, SLOPE) * (GAIN * self.gain)).clamp(-CLAMP * self.gain, CLAMP * self.gain)
+        return cast(torch.Tensor, _Activate.apply(x, GAIN * self.gain, CLAMP * self.gain))  # type: ignore[no-untyped-call]
+
+
+class _Activate(torch.autograd.Function):
+    """Leaky ReLU, times ``gain``, clamped to ±``limit``, as one step that keeps one map for its gradient.
+
+    As three steps it keeps three maps, and on a CPU moving them takes more of a training step than every convolution.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, gain: float, limit: float) -> torch.Tensor:
+        y = F.leaky_relu(x, SLOPE).mul_(gain)
+        # a look costs less than a clamp, and hardly any map needs one; a GPU would have to wait for the answer
+        ctx.clamped = x.device.type != "cpu" or bool(torch.stack(torch.aminmax(y)).abs().max() > limit)
+        if ctx.clamped:
+            y.clamp_(-limit, limit)
+        ctx.save_for_backward(y)
+        ctx.gain, ctx.limit = gain, limit
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+        (y,), (gradient,) = ctx.saved_tensors, gradients
+        if ctx.clamped:
+            gradient = gradient * (y.abs() < ctx.limit)
+        # only the signs of y count, which are those of x; this is differentiable, as a gradient penalty demands
+        return torch.ops.aten.leaky_relu_backward(gradient, y, SLOPE, False).mul_(ctx.gain), None, None
 
 
 class Clamp(nn.Module):

@@ -68,12 +68,15 @@ class DataConfig:
     Attributes:
         size_px: side of the crops; must be the network's resolution.
         batch: images a step, over all processes together.
+        different: how many samples there are before the first comes again, for which a teacher then is asked once; its answers
+            are kept in the run's folder, some 0.3 MB a sample. 0: no sample ever comes again.
         seed: of crops, holes and everything else that is drawn at random.
         holes: which shapes, how often, how large.
     """
 
     size_px: int = 512
     batch: int = 4
+    different: int = 0
     seed: int = 0
     holes: HoleMix = field(default_factory=HoleMix)
 
@@ -171,7 +174,7 @@ class TrainConfig:
             "generator.pace must be at least 1": generator.pace >= 1,
             "discriminator.tensors must be at least 1": self.discriminator.tensors >= 1,
             "data.batch must be at least 1": data.batch >= 1,
-            "data.seed must be at least 0": data.seed >= 0,
+            "data.seed and data.different must be at least 0": min(data.seed, data.different) >= 0,
             "the learning rates must be above 0": min(optimizer.generator_lr, optimizer.discriminator_lr) > 0,
             "optimizer.beta1 and beta2 must be from 0 to below 1": 0 <= optimizer.beta1 < 1 and 0 <= optimizer.beta2 < 1,
             "optimizer.ema_images must be above 0": optimizer.ema_images > 0,

@@ -37,10 +37,12 @@ class Batch:
     Attributes:
         image: [N, 3, S, S] float32 RGB in [0,1], whole: the truth.
         mask: [N, 1, S, S] float32, 0 or 1, 1 = hole.
+        numbers: of the samples; the same number is the same sample in every step.
     """
 
     image: Tensor
     mask: Tensor
+    numbers: tuple[int, ...]
 
 
 class Samples(Dataset[tuple[Tensor, Tensor]]):
@@ -90,6 +92,7 @@ def batches(
     size: int,
     steps: range,
     *,
+    different: int = 0,
     rank: int = 0,
     world: int = 1,
     workers: int = 0,
@@ -101,6 +104,7 @@ def batches(
         samples: what to draw from.
         size: of a batch.
         steps: counted from the beginning of training, 0 or more: ``range(done, total)`` goes on where it stopped.
+        different: how many samples there are before the first comes again; 0: it never does.
         rank: this process's number: of a step's samples it takes every ``world``-th from there. The discriminator then compares
             in its groups what it would compare in one process.
         world: how many processes there are.
@@ -111,7 +115,7 @@ def batches(
         TrainingError: no photo can be read.
     """
     loader: DataLoader[_Drawn] = DataLoader(
-        _Batches(samples, size, rank, world),
+        _Batches(samples, size, different, rank, world),
         batch_size=None,
         sampler=steps,
         num_workers=workers,
@@ -130,7 +134,7 @@ def batches(
         yield Batch(*drawn)
 
 
-_Drawn = tuple[tuple[Tensor, Tensor] | MobileInpaintError, dict[int, str]]
+_Drawn = tuple[tuple[Tensor, Tensor, tuple[int, ...]] | MobileInpaintError, dict[int, str]]
 
 
 class _Batches(Dataset[_Drawn]):
@@ -139,16 +143,17 @@ class _Batches(Dataset[_Drawn]):
     Raised in a worker it would come wrapped in that worker's traceback.
     """
 
-    def __init__(self, samples: Samples, size: int, rank: int, world: int) -> None:
-        self.samples, self._size, self._rank, self._world = samples, size, rank, world
+    def __init__(self, samples: Samples, size: int, different: int, rank: int, world: int) -> None:
+        self.samples, self._size, self._different, self._rank, self._world = samples, size, different, rank, world
 
     def __getitem__(self, step: int) -> _Drawn:
-        mine = range(self._size * self._world)[self._rank :: self._world]
+        mine = range(step * self._size * self._world, (step + 1) * self._size * self._world)[self._rank :: self._world]
+        numbers = tuple(index % self._different if self._different else index for index in mine)
         try:
-            images, masks = zip(*(self.samples[step * self._size * self._world + one] for one in mine), strict=True)
+            images, masks = zip(*(self.samples[number] for number in numbers), strict=True)
         except MobileInpaintError as error:
             return error, self.samples.left_out
-        return (torch.stack(images), torch.stack(masks)), self.samples.left_out
+        return (torch.stack(images), torch.stack(masks), numbers), self.samples.left_out
 
 
 @cache

@@ -14,6 +14,7 @@ from mobile_inpaint.training.answer import answer_of
 from mobile_inpaint.training.config import TrainConfig
 from mobile_inpaint.training.data import Batch
 from mobile_inpaint.training.generator import advance_average, decay_at
+from mobile_inpaint.training.lessons import Lessons
 from mobile_inpaint.training.losses import Losses, Scalars
 from mobile_inpaint.training.machines import seed_step
 from mobile_inpaint.training.optimizers import schedule_factor, set_learning_rate
@@ -40,7 +41,9 @@ class NotFinite(TrainingError):
     """A loss or a gradient that is no number; the step that met it changed no weight of that player."""
 
 
-def train_step(fabric: Fabric, config: TrainConfig, losses: Losses, state: State, batch: Batch) -> Measured:
+def train_step(
+    fabric: Fabric, config: TrainConfig, losses: Losses, state: State, batch: Batch, lessons: Lessons | None = None
+) -> Measured:
     """Moves ``state`` on by one step.
 
     The discriminator is shown the fills that the generator has just learned from; published training fills the batch again.
@@ -51,6 +54,7 @@ def train_step(fabric: Fabric, config: TrainConfig, losses: Losses, state: State
         losses: on the device.
         state: changed in place.
         batch: of this process.
+        lessons: where the teacher's answers are kept, if they are.
 
     Raises:
         NotFinite: names step and term.
@@ -65,7 +69,8 @@ def train_step(fabric: Fabric, config: TrainConfig, losses: Losses, state: State
 
     with fabric.autocast():
         answer = answer_of(state.generator, image, mask)
-        loss, terms = losses.generator(answer, image, mask, state.discriminator)
+        lesson = lessons(batch.numbers, image, mask) if lessons else None
+        loss, terms = losses.generator(answer, image, mask, state.discriminator, lesson)
     player.learn("generator", state.generator, loss, {**terms, "total": loss})
 
     if state.discriminator:

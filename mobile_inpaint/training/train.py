@@ -20,6 +20,7 @@ from mobile_inpaint.training.config import TrainConfig
 from mobile_inpaint.training.data import Samples, batches
 from mobile_inpaint.training.generator import starting_generator
 from mobile_inpaint.training.keeper import Keeper
+from mobile_inpaint.training.lessons import Lessons
 from mobile_inpaint.training.log import Entry
 from mobile_inpaint.training.losses import Losses
 from mobile_inpaint.training.machines import launch
@@ -95,6 +96,7 @@ def train(
         else:
             state, origin = starting_state(config, samples, fabric.device)
         losses = open_losses(config).to(fabric.device)
+        lessons = Lessons(losses.teacher, run / "lessons") if losses.teacher and config.data.different else None
         fabric.barrier()  # whoever looks for checkpoints has done so before the first is written
 
         def agree(flag: int) -> int:
@@ -112,12 +114,13 @@ def train(
                 samples,
                 config.data.batch // world,
                 range(state.step, config.run.steps),
+                different=config.data.different,
                 rank=fabric.global_rank,
                 world=world,
                 workers=config.run.workers,
                 warn=note if first else lambda line: None,
             ):
-                measured = train_step(fabric, config, losses, state, batch)
+                measured = train_step(fabric, config, losses, state, batch, lessons)
                 now = time.perf_counter()
                 state.seconds, clock = state.seconds + now - clock, now
 

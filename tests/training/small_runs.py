@@ -40,9 +40,11 @@ grid_every = 0
 """
 
 
-def config(**tables: dict[str, Any]) -> TrainConfig:
+def config(teacher: str | None = None, **tables: dict[str, Any]) -> TrainConfig:
     """That of `TOML` with other values in its tables."""
     table = tomllib.loads(TOML)
+    if teacher:
+        table["teacher"] = teacher
     for name, values in tables.items():
         table[name] = {**table.get(name, {}), **values}
     return config_from(table, "test")
