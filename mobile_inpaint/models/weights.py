@@ -6,6 +6,7 @@
     <home>/tmp/                              whatever lies here while nobody holds the lock is left from a killed process
     <home>/weights/<name>/card.json          the Card; the checkpoint is here if and only if this is
     <home>/weights/<name>/<sha256[:12]>.pt   the file as it came; pickled arrays are converted to safetensors, once
+    <package>/models/embedded/<file>         what ships with this package, and is here always
     <home>/cache/                            what other modules can compute again; delete it at will
 
 A file is complete before its card names it, and both appear by renaming: a process killed at any moment leaves either the old
@@ -60,7 +61,7 @@ def card(name: str) -> Card:
         WeightsError: the store's record of it cannot be read.
     """
     published = _published()
-    if is_here(name):
+    if is_here(name) and not _is_embedded(name):
         return _stored(name)
     if name not in published:
         raise CheckpointNotFound(name, [c.name for c in list_checkpoints()])
@@ -68,8 +69,8 @@ def card(name: str) -> Card:
 
 
 def is_here(name: str) -> bool:
-    """True if the store holds ``name``; its bytes are not looked at."""
-    return re.fullmatch(_NAME, name) is not None and _card_file(name).exists()
+    """True if the store, or this package itself, holds ``name``; its bytes are not looked at."""
+    return _is_embedded(name) or (re.fullmatch(_NAME, name) is not None and _card_file(name).exists())
 
 
 def path(name: str) -> Path:
@@ -84,7 +85,7 @@ def path(name: str) -> Path:
         raise WeightsError(f"{name} is not here: {_how_to_get(checkpoint)}")
     file = _file(checkpoint)
     if not file.exists() or sha256_of(file) != checkpoint.sha256:
-        raise WeightsError(f"{name} is damaged in the store: {_how_to_get(_published().get(name, checkpoint))}")
+        raise WeightsError(f"{name} is damaged: {_how_to_get(_published().get(name, checkpoint))}")
     return file
 
 
@@ -162,6 +163,8 @@ def add(name: str, file: str | Path, *, model: str | None = None, force: bool = 
         raise WeightsError(f"'{name}' cannot name a checkpoint: use lower-case letters, digits, '-', '_' and '.'")
     if not file.is_file():
         raise WeightsError(f"{file}: no such file")
+    if _is_embedded(name):
+        raise WeightsError(f"{name} ships with this package: add the file under a name of its own")
     with _changing_the_store() as folder:
         copy = folder / f"added{file.suffix}"
         shutil.copyfile(file, copy)
@@ -190,6 +193,8 @@ def remove(name: str) -> None:
     """
     if not is_here(name):
         raise WeightsError(f"{card(name).name} is not here")
+    if _is_embedded(name):
+        raise WeightsError(f"{name} ships with this package and stays")
     with _changing_the_store():
         _card_file(name).unlink(missing_ok=True)
         shutil.rmtree(_card_file(name).parent, ignore_errors=True)
@@ -206,11 +211,17 @@ def _published() -> dict[str, Card]:
     }
 
 
+def _is_embedded(name: str) -> bool:
+    return (published := _published().get(name)) is not None and published.embedded
+
+
 def _card_file(name: str) -> Path:
     return home() / "weights" / name / "card.json"
 
 
 def _file(checkpoint: Card) -> Path:
+    if checkpoint.embedded:
+        return Path(__file__).with_name("embedded") / checkpoint.file
     return _card_file(checkpoint.name).with_name(checkpoint.sha256[:12] + Path(checkpoint.file).suffix)
 
 
@@ -244,6 +255,8 @@ def _card_of(file: Path, name: str, origin: str) -> Card:
 
 
 def _how_to_get(checkpoint: Card) -> str:
+    if checkpoint.embedded:
+        return "it ships inside this package, which needs to be installed again"
     if checkpoint.fetchable:
         return f"mobile-inpaint weights fetch {checkpoint.name}"
     return f"get {checkpoint.file} ({checkpoint.origin}), then mobile-inpaint weights add {checkpoint.name} {checkpoint.file}"

@@ -133,7 +133,7 @@ def test_a_damaged_file_is_noticed_and_fetched_again(
     content = bytearray(file.read_bytes())
     content[1_000_000] ^= 4
     file.write_bytes(content)
-    with pytest.raises(WeightsError, match=f"damaged in the store: mobile-inpaint weights fetch {NAME}"):
+    with pytest.raises(WeightsError, match=f"damaged: mobile-inpaint weights fetch {NAME}"):
         weights.path(NAME)
     assert weights.fetch(NAME) == file and weights.path(NAME) == file
 
