@@ -264,13 +264,46 @@ class Manifest:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ManifestError(f"{path.name}: cannot be read ({error})") from error
-        table = _parse(text, path.name)
+        return cls.from_json(text, path.name)
+
+    @classmethod
+    def from_json(cls, text: str, where: str) -> Manifest:
+        """The manifest that ``text`` is; every app reads it alike (``golden/manifest.json``).
+
+        Raises:
+            ManifestError: of a newer schema, or not a manifest.
+        """
+        table = _parse(text, where)
         schema = table.get("schema") if isinstance(table, dict) else None
         if isinstance(schema, int) and schema > SCHEMA:
-            raise ManifestError(
-                f"{path.name}: schema {schema} is newer than this package reads ({SCHEMA}); upgrade mobile-inpaint"
-            )
-        return strict.load(cls, table, path.name, ManifestError)
+            raise ManifestError(f"{where}: schema {schema} is newer than this package reads ({SCHEMA}); upgrade mobile-inpaint")
+        return strict.load(cls, table, where, ManifestError)
+
+    def check_for_app(self) -> None:
+        """Returns if an app with a Compositor of its own may carry this artifact; the apps ask the same before they load it.
+
+        Raises:
+            ManifestError: not verified, not worth shipping, of another polarity, or a pipeline that needs no compositor.
+        """
+        verified, contract = self.verification, self.contract
+        reached = verified is not None and bool(verified.psnr_db) and verified.worst_psnr_db >= verified.required_db
+        faults = {
+            "it is not verified; export it again": verified is None,
+            "its verification falls short of what it requires; export it again": not reached
+            or (verified is not None and verified.outside_max_abs_error != 0),
+            "nobody judged what its fills are worth; export it again": self.quality is None
+            and contract.precision not in ("fp32", "fp16"),
+            "its fills are not worth shipping; export it in a higher precision": self.quality is not None
+            and bool(self.quality.misses),
+            "it takes a whole photo, and an app brings its own compositor; export it with --io tensor": contract.io != "tensor",
+            "its mask's polarity is not 1 = hole, or it does not give known pixels back; export it again": contract.hole != 1
+            or not contract.composited,
+            "its compositor is for another size than its network; export it again": self.compositor.get("size_px")
+            != contract.size_px,
+        }
+        for fault, applies in faults.items():
+            if applies:
+                raise ManifestError(f"{self.file}: {fault}")
 
 
 @dataclass(frozen=True)
@@ -328,6 +361,11 @@ def size_of(path: Path) -> int:
 
 def _parse(text: str, where: str) -> Any:
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ManifestError(f"{where}: not JSON ({error})") from error
+        return json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise ManifestError(f"{where}: not JSON; export the artifact again") from error
+
+
+def _refuse(constant: str) -> None:
+    """NaN and infinities are no JSON, and no manifest has any."""
+    raise ValueError(constant)

@@ -293,15 +293,28 @@ class LatencyReport:
             BenchError: unreadable, not a report, without times, or of a newer schema.
         """
         try:
-            table = json.loads(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
             raise BenchError(f"{path}: not a latency report ({error})") from error
+        return cls.from_json(text, path.name)
+
+    @classmethod
+    def from_json(cls, text: str, where: str) -> LatencyReport:
+        """The report that ``text`` is; every app reads and writes it alike (``golden/report.json``).
+
+        Raises:
+            BenchError: not a report, without times, or of a newer schema.
+        """
+        try:
+            table = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise BenchError(f"{where}: not a latency report; measure again") from error
         schema = table.get("schema") if isinstance(table, dict) else None
         if isinstance(schema, int) and schema > SCHEMA:
-            raise BenchError(f"{path.name}: schema {schema} is newer than this package reads ({SCHEMA}); upgrade it")
-        report = strict.load(cls, table, path.name, BenchError)
+            raise BenchError(f"{where}: schema {schema} is newer than this package reads ({SCHEMA}); upgrade it")
+        report = strict.load(cls, table, where, BenchError)
         if not report.times_ms or not all(0 < time_ms < math.inf for time_ms in report.times_ms):
-            raise BenchError(f"{path.name}: 'times_ms' must hold times above zero")
+            raise BenchError(f"{where}: 'times_ms' must hold times above zero")
         return report
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from math import inf
 
 import numpy as np
 import numpy.typing as npt
@@ -77,7 +78,8 @@ class Compositor:
         """The compositor that wrote ``numbers``.
 
         Raises:
-            ManifestError: other keys than :meth:`numbers` writes, or rules that this version does not follow.
+            ManifestError: other keys than :meth:`numbers` writes, rules that this version does not follow, or a number that
+                no compositor can have.
         """
         names = {field.name for field in fields(cls)}
         if set(numbers) != names | {"rules"} or numbers["rules"] != RULES:
@@ -85,6 +87,10 @@ class Compositor:
                 f"the manifest's compositor numbers are not those of rules {RULES} ({', '.join(sorted(names))}): "
                 "export the artifact again with this version"
             )
+        least = {"size_px": 1, "context": 1, "fade": 0, "margin_px": 0}
+        whole = all(float(numbers[name]).is_integer() for name in least if name != "context")
+        if not whole or not all(bound <= numbers[name] < inf for name, bound in least.items()) or numbers["fade"] > 256:
+            raise ManifestError("the manifest's compositor numbers are out of range: export the artifact again")
         return cls(
             size_px=int(numbers["size_px"]),
             context=float(numbers["context"]),
