@@ -1,0 +1,151 @@
+/// Reads structs out of JSON: unknown keys and wrong types are faults, all named at once, in the words of Python's `strict.py`.
+enum Strict {
+    /// How a value of one type is read; it answers nil after it has noted a fault.
+    typealias Kind<Value> = (_ json: Json, _ key: String, _ faults: Faults) -> Value?
+
+    /// The value that `json` describes.
+    ///
+    /// - Parameter place: the file's name, to open the message with.
+    /// - Throws: `Failure`, whose one line names every unknown key, missing key and wrong type.
+    static func load<Value, Failure: MobileInpaintError>(
+        _ kind: Kind<Value>, from json: Json, at place: String, or failure: Failure.Type
+    ) throws -> Value {
+        let faults = Faults()
+        guard let value = kind(json, "", faults), faults.lines.isEmpty else {
+            throw Failure(place + ": " + faults.lines.joined(separator: "; "))
+        }
+        return value
+    }
+
+    static func text(_ json: Json, _ key: String, _ faults: Faults) -> String? {
+        if case .text(let value) = json {
+            return value
+        }
+        return faults.note(key, "text", json)
+    }
+
+    static func whole(_ json: Json, _ key: String, _ faults: Faults) -> Int? {
+        if case .whole(let value) = json {
+            return value
+        }
+        return faults.note(key, "a whole number", json)
+    }
+
+    static func number(_ json: Json, _ key: String, _ faults: Faults) -> Double? {
+        switch json {
+        case .number(let value): return value
+        case .whole(let value): return Double(value)
+        case .huge(let text): return Double(text)
+        default: return faults.note(key, "a number", json)
+        }
+    }
+
+    static func flag(_ json: Json, _ key: String, _ faults: Faults) -> Bool? {
+        if case .bool(let value) = json {
+            return value
+        }
+        return faults.note(key, "true or false", json)
+    }
+
+    static func oneOf(_ words: String...) -> Kind<String> {
+        { json, key, faults in
+            if case .text(let value) = json, words.contains(value) {
+                return value
+            }
+            return faults.note(key, "one of " + words.joined(separator: ", "), json)
+        }
+    }
+
+    /// A value, or nil where the JSON has null.
+    static func maybe<Value>(_ kind: @escaping Kind<Value>) -> Kind<Value?> {
+        { json, key, faults in
+            if json == .null {
+                return .some(.none)
+            }
+            guard let value = kind(json, key, faults) else { return nil }
+            return .some(.some(value))
+        }
+    }
+
+    static func list<Value>(_ kind: @escaping Kind<Value>) -> Kind<[Value]> {
+        { json, key, faults in
+            guard case .list(let items) = json else { return faults.note(key, "a list", json) }
+            let values = items.enumerated().map { index, item in kind(item, "\(key)[\(index)]", faults) }
+            let read = values.compactMap { $0 }
+            return read.count == values.count ? read : nil
+        }
+    }
+
+    /// A table whose schema is above `newest`, as a number; nil where it is not.
+    static func newerSchema(_ json: Json, than newest: Int) -> String? {
+        guard case .table(let table) = json else { return nil }
+        switch table["schema"] {
+        case .whole(let schema)? where schema > newest: return String(schema)
+        case .huge(let schema)? where !schema.hasPrefix("-"): return schema
+        default: return nil
+        }
+    }
+
+    static func table<Value>(_ kind: @escaping Kind<Value>) -> Kind<Table<Value>> {
+        { json, key, faults in
+            guard case .table(let table) = json else { return faults.note(key, "a table", json) }
+            var read = Table<Value>()
+            for (name, item) in table.pairs {
+                read[name] = kind(item, "\(key).\(name)", faults)
+            }
+            return read.keys.count == table.keys.count ? read : nil
+        }
+    }
+}
+
+/// What is wrong with a file, line by line.
+final class Faults {
+    private(set) var lines: [String] = []
+
+    func add(_ line: String) {
+        lines.append(line)
+    }
+
+    /// Nil, for the caller to answer.
+    func note<Value>(_ key: String, _ expected: String, _ json: Json) -> Value? {
+        add("'\(key)' must be \(expected), not \(json.spelled)")
+        return nil
+    }
+}
+
+/// One struct's table while it is read; its fields must be asked for in the order in which Python declares them.
+struct Fields {
+    private let table: Table<Json>
+    private let prefix: String
+    private let faults: Faults
+
+    /// Nil where `json` is no table.
+    ///
+    /// - Parameter names: of all fields; any other key is a fault.
+    init?(_ json: Json, _ key: String, _ faults: Faults, _ names: [String]) {
+        guard case .table(let table) = json else {
+            faults.add("'\(key.isEmpty ? "the file" : key)' must be a table, not \(json.spelled)")
+            return nil
+        }
+        self.table = table
+        self.faults = faults
+        prefix = key.isEmpty ? "" : key + "."
+        for name in table.keys where !names.contains(name) {
+            faults.add("unknown key '\(prefix)\(name)' (there are \(names.joined(separator: ", ")))")
+        }
+    }
+
+    func callAsFunction<Value>(_ name: String, _ kind: Strict.Kind<Value>) -> Value? {
+        guard let json = table[name] else {
+            faults.add("key '\(prefix)\(name)' is missing")
+            return nil
+        }
+        return kind(json, prefix + name, faults)
+    }
+
+    /// `standard` where the key is left out.
+    func callAsFunction<Value>(_ name: String, _ kind: Strict.Kind<Value>, else standard: Value) -> Value? {
+        guard let json = table[name] else { return standard }
+        return kind(json, prefix + name, faults)
+    }
+}
