@@ -30,6 +30,8 @@ VERBS = {
     "compare": "Set a report of bench beside an earlier one.",
     "report": "Write what was measured as Markdown and as a page with plots.",
     "which": "Pick the artifact for a class of devices, out of what was measured.",
+    "bundle": "Put a verified artifact into an app.",
+    "serve": "Show the web app in a browser.",
     "photos": "List and fetch openly licensed photos to train and judge on.",
     "weights": "Fetch, add, list and remove checkpoints.",
     "models": "List the networks.",

@@ -43,6 +43,8 @@ FILES = (
     f"{_LITERT}/wasm/litert_wasm_jspi_internal.wasm",
 )
 """All that a page may ask for, by its place under ``node_modules``."""
+ONNX_FILES = tuple(name for name in FILES if name.startswith(_ORT))
+"""Those of onnxruntime-web, which the web app carries."""
 
 
 @functools.cache
@@ -110,3 +112,21 @@ def fetch(progress: Progress | None = None) -> Path:
             (modules / file).rename(wanted / file)
         wanted.rename(folder())
     return folder()
+
+
+def copy_onnx(place: Path) -> None:
+    """Puts onnxruntime-web into ``place``, whole or as it was before.
+
+    Raises:
+        DeviceUnavailable: it has not been fetched.
+    """
+    source = find()
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=place.parent, prefix=".mobile-inpaint-") as name:
+        fresh = Path(name) / "runtimes"
+        for file in ONNX_FILES:
+            (fresh / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / file, fresh / file)
+        if place.exists():
+            place.rename(Path(name) / "before")
+        fresh.rename(place)

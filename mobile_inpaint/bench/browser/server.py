@@ -31,7 +31,7 @@ LARGEST_MESSAGE = 1_000_000
 _PATIENCE_S = 30
 """With a client that says nothing."""
 
-_HEADERS = {
+HEADERS = {
     # These two isolate the page; without them there is no SharedArrayBuffer, so no threads, and the clock is coarse.
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
@@ -40,6 +40,7 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+"""Of every answer."""
 
 
 class PageServer:
@@ -134,11 +135,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif not self._is_known() or (content := page.file(self.path)) is None:
             self._answer(404)
         elif isinstance(content, bytes):
-            self._answer(200, _describe(self.path, len(content)))
+            self._answer(200, describe(self.path, len(content)))
             self.wfile.write(content)
         else:
             with content.open("rb") as file:
-                self._answer(200, _describe(self.path, content.stat().st_size))
+                self._answer(200, describe(self.path, content.stat().st_size))
                 shutil.copyfileobj(file, self.wfile)
 
     def do_POST(self) -> None:
@@ -162,7 +163,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, code: int, headers: Mapping[str, str] | None = None, body: bytes = b"") -> None:
         self.send_response(code)
-        for name, value in {**_HEADERS, **(headers or {})}.items():
+        for name, value in {**HEADERS, **(headers or {})}.items():
             self.send_header(name, value)
         if "Content-Length" not in (headers or {}):
             self.send_header("Content-Length", str(len(body)))
@@ -177,8 +178,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: the terminal is the bench's."""
 
 
-def _describe(path: str, length: int) -> dict[str, str]:
+def describe(path: str, length: int) -> dict[str, str]:
+    """The headers that say what a file is, by its name, and how long."""
     suffix = Path(path).suffix
     own = {"": "text/html", ".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm"}
+    own[".webmanifest"] = "application/manifest+json"
     kind = own.get(suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
     return {"Content-Type": f"{kind}; charset=utf-8" if kind.startswith("text/") else kind, "Content-Length": str(length)}
