@@ -1,0 +1,160 @@
+"""The iOS app where no Swift compiler is: every file parses, the project holds together, its tests are Kotlin's."""
+
+import json
+import plistlib
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+IOS = ROOT / "ios_demo"
+CORE = IOS / "Sources" / "InpaintCore"
+PROJECT = IOS / "App" / "InpaintDemo.xcodeproj"
+KOTLIN = ROOT / "android_demo" / "core" / "src"
+SOURCES = sorted(path for path in IOS.rglob("*.swift") if ".build" not in path.parts)
+ID = re.compile(r"\b[0-9A-F]{24}\b")
+
+
+@pytest.fixture(scope="module")
+def parse():
+    tree_sitter = pytest.importorskip("tree_sitter", reason="pip install tree-sitter tree-sitter-swift")
+    swift = pytest.importorskip("tree_sitter_swift", reason="pip install tree-sitter tree-sitter-swift")
+    return tree_sitter.Parser(tree_sitter.Language(swift.language())).parse
+
+
+def faults(node):
+    """Where a tree has what the grammar does not know, or lacks what it asks for."""
+    if node.type == "ERROR" or node.is_missing:
+        yield f"line {node.start_point[0] + 1}: {node.type}"
+    elif node.has_error:
+        for child in node.children:
+            yield from faults(child)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_every_file_parses(path, parse):
+    text = path.read_text(encoding="utf-8")
+    assert list(faults(parse(text.encode()).root_node)) == []
+    assert not [number for number, line in enumerate(text.splitlines(), 1) if len(line) > 130]
+
+
+def test_a_fault_would_be_seen(parse):
+    assert list(faults(parse(b"struct A { func f( { } }").root_node))
+
+
+def test_the_core_stands_on_foundation_alone():
+    imports = {line for path in CORE.glob("*.swift") for line in re.findall(r"^import (\S+)", path.read_text(), re.M)}
+    assert imports == {"Foundation"}
+    for path in (IOS / "Sources" / "InpaintKit").glob("*.swift"):
+        text = path.read_text()
+        assert text.startswith("#if canImport(CoreML)\n") and text.endswith("\n#endif\n"), path.name
+
+
+def test_the_core_has_kotlins_files():
+    kotlin = {path.stem for path in (KOTLIN / "main").rglob("*.kt")}
+    if not kotlin:
+        pytest.skip("android_demo is not here")
+    assert kotlin <= {path.stem for path in CORE.glob("*.swift")}
+
+
+def test_every_kotlin_test_has_its_swift_counterpart():
+    wanted = {}
+    for path in (KOTLIN / "test").rglob("*Test.kt"):
+        wanted[path.stem + "s"] = {
+            swift_name(name) for name in re.findall(r"@Test\s+fun (`[^`]+`|\w+)\(", path.read_text(encoding="utf-8"))
+        }
+    if not wanted:
+        pytest.skip("android_demo is not here")
+    missing = []
+    for name, tests in wanted.items():
+        path = IOS / "Tests" / "InpaintCoreTests" / f"{name}.swift"
+        there = set(re.findall(r"^    func (test\w+)\(", path.read_text(encoding="utf-8"), re.M)) if path.exists() else set()
+        missing += [f"{name}.{test}" for test in sorted(tests - there)]
+    assert missing == []
+
+
+def swift_name(kotlin):
+    """``testAHoleGrowsInDiscs`` for ``a hole grows in discs``; an apostrophe joins what it parts."""
+    words = re.findall(r"\w+", kotlin.replace("'", ""))
+    return "test" + "".join(word[0].upper() + word[1:] for word in words)
+
+
+def test_property_lists():
+    info = plistlib.loads((IOS / "App" / "Info.plist").read_bytes())
+    assert info["NSPhotoLibraryAddUsageDescription"] and info["UILaunchScreen"] == {}
+    assert not [key for key in info if "Tracking" in key or key == "NSAppTransportSecurity"]
+    privacy = plistlib.loads((IOS / "App" / "Sources" / "PrivacyInfo.xcprivacy").read_bytes())
+    assert privacy["NSPrivacyTracking"] is False and privacy["NSPrivacyCollectedDataTypes"] == []
+
+
+def test_asset_catalogues():
+    contents = list((IOS / "App").rglob("Contents.json"))
+    assert len(contents) == 3
+    for path in contents:
+        for image in json.loads(path.read_text()).get("images", []):
+            assert (path.parent / image["filename"]).is_file()
+
+
+def test_the_project_holds_together():
+    project = OpenStep((PROJECT / "project.pbxproj").read_text(encoding="utf-8")).document()
+    objects = project["objects"]
+    assert project["objectVersion"] == "77" and project["rootObject"] in objects
+    assert not {found for found in ID.findall(json.dumps(project)) if found not in objects}
+    assert set(ID.findall(json.dumps([*objects.values(), project["rootObject"]]))) == set(objects), "all are used"
+    for one in objects.values():
+        if one["isa"] == "PBXFileSystemSynchronizedRootGroup" or one.get("lastKnownFileType"):
+            assert (PROJECT.parent / one["path"]).exists(), one["path"]
+        if one["isa"] == "XCLocalSwiftPackageReference":
+            assert (PROJECT.parent / one["relativePath"] / "Package.swift").is_file()
+        if one["isa"] == "XCSwiftPackageProductDependency":
+            assert f'.library(name: "{one["productName"]}"' in (IOS / "Package.swift").read_text()
+
+
+def test_the_scheme_names_the_projects_targets():
+    targets = set(ID.findall((PROJECT / "project.pbxproj").read_text(encoding="utf-8")))
+    scheme = ElementTree.parse(PROJECT / "xcshareddata" / "xcschemes" / "InpaintDemo.xcscheme")
+    named = [one.get("BlueprintIdentifier") for one in scheme.iter("BuildableReference")]
+    assert len(named) == 4 and set(named) <= targets
+
+
+def test_it_is_not_called_compiled():
+    assert "**Not compiled yet.**" in (IOS / "README.md").read_text()
+
+
+class OpenStep:
+    """Apple's old property lists: ``{ key = value; }``, ``( item, )``, words, quoted texts, comments."""
+
+    TOKEN = re.compile(r'\s*(?://[^\n]*\n\s*|/\*.*?\*/\s*)*([{}()=;,]|"(?:[^"\\]|\\.)*"|[\w./$:-]+)', re.S)
+
+    def __init__(self, text):
+        self.text, self.at = text, 0
+
+    def document(self):
+        value = self.value(self.next())
+        assert not self.text[self.at :].strip()
+        return value
+
+    def next(self):
+        token = self.TOKEN.match(self.text, self.at)
+        assert token, f"line {self.text.count(chr(10), 0, self.at) + 1}: {self.text[self.at : self.at + 40]!r}"
+        self.at = token.end()
+        return token[1]
+
+    def value(self, token):
+        if token == "{":
+            table = {}
+            while (key := self.next()) != "}":
+                assert self.next() == "=" and key not in table
+                table[key] = self.value(self.next())
+                assert self.next() == ";"
+            return table
+        if token == "(":
+            items = []
+            while (item := self.next()) != ")":
+                items.append(self.value(item))
+                assert self.next() == ","
+            return items
+        assert token not in "})=;,"
+        return token.strip('"')
