@@ -2,7 +2,7 @@ import XCTest
 
 @testable import InpaintCore
 
-final class TimingTests: XCTestCase {
+final class MeasureTests: XCTestCase {
     func testTimesAreThoseOfTheClock() {
         var now = 0.0
         let timing = Timing(
