@@ -48,7 +48,7 @@ export class Compositor {
    * @param hole Uint8Array of height * width, 1 = fill
    * @param fill async (image, mask) => output: Float32Array [3, N, N] RGB in [0,1] with 0 in the hole, and [N, N], 1 = hole;
    *   only the answer inside the hole is used
-   * @param progress told (done, parts) before each part and at the end; what it throws stops the work between two parts
+   * @param progress told (done, parts) before each part and at the end, and waited for; what it throws stops the work there
    * @throws {MaskError} the hole is not of the photo's size
    */
   async fill(pixels, hole, height, width, fill, progress = () => {}) {
@@ -57,14 +57,14 @@ export class Compositor {
     }
     const todo = hole.slice(), boxes = parts(hole, height, width, Math.floor(this.size_px / this.context));
     for (const [done, box] of boxes.entries()) {
-      progress(done, boxes.length);
+      await progress(done, boxes.length);
       const square = squareRound(box, height, width, this.context, this.size_px);
       const seen = this.#look(pixels, todo, height, width, square);
       this.#paste(pixels, todo, width, box, square, await this.#filled(seen, fill));
       this.#addGrain(pixels, todo, height, width, box);
       for (let y = box.top; y < box.bottom; y++) todo.fill(0, y * width + box.left, y * width + box.right);
     }
-    progress(boxes.length, boxes.length);
+    await progress(boxes.length, boxes.length);
   }
 
   /** 3. The square at the network's size: {seen: bytes [N, N, 3], 0 where unseen; unseen: [N, N]}. */
