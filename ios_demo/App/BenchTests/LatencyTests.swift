@@ -19,7 +19,7 @@ final class LatencyTests: XCTestCase {
     }
 
     func testLatency() throws {
-        let inpainter = try XCTUnwrap(inpainter)
+        let inpainter = try XCTUnwrap(self.inpainter)
         let probe = Probe(sizePx: inpainter.sizePx)
         let images = [probe.image(0), probe.image(1)]
         for i in 0..<10 {
@@ -35,7 +35,7 @@ final class LatencyTests: XCTestCase {
     }
 
     func testTheOutputFollowsTheInput() throws {
-        let inpainter = try XCTUnwrap(inpainter)
+        let inpainter = try XCTUnwrap(self.inpainter)
         let probe = Probe(sizePx: inpainter.sizePx)
         let timing = try Timing(
             warmup: 0, runs: 4,

@@ -25,13 +25,15 @@ public struct History: Sendable {
     /// Takes back the last erase.
     public mutating func undo(_ pixels: inout Pixels) {
         guard let patches = undone.popLast() else { return }
-        redone.append(swap(patches, with: &pixels))
+        let after = swapped(patches, with: &pixels)
+        redone.append(after)
     }
 
     /// Does again the last one that was taken back.
     public mutating func redo(_ pixels: inout Pixels) {
         guard let patches = redone.popLast() else { return }
-        undone.append(swap(patches, with: &pixels))
+        let before = swapped(patches, with: &pixels)
+        undone.append(before)
     }
 
     /// Forgets all, for the system needs the memory.
@@ -41,11 +43,11 @@ public struct History: Sendable {
     }
 
     private var bytes: Int {
-        undone.reduce(0) { $0 + $1.reduce(0) { $0 + $1.rgb.count } }
+        undone.joined().reduce(0) { $0 + $1.rgb.count }
     }
 
     /// Puts back in reverse order, and returns what was there in the order that brings it back the same way.
-    private func swap(_ patches: [Patch], with pixels: inout Pixels) -> [Patch] {
+    private func swapped(_ patches: [Patch], with pixels: inout Pixels) -> [Patch] {
         var before: [Patch] = []
         for patch in patches.reversed() {
             before.append(pixels.take(patch.box))

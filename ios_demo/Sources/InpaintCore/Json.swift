@@ -36,7 +36,13 @@ public struct Table<Value>: ExpressibleByDictionaryLiteral {
 
     /// In order.
     public var pairs: [(key: String, value: Value)] {
-        keys.compactMap { key in values[key].map { (key, $0) } }
+        var pairs: [(key: String, value: Value)] = []
+        for key in keys {
+            if let value = values[key] {
+                pairs.append((key: key, value: value))
+            }
+        }
+        return pairs
     }
 
     /// Setting nil takes the name away.

@@ -57,7 +57,8 @@ public struct Sha256: Sendable {
             let file = url.appendingPathComponent(path)
             var isInner: ObjCBool = false
             if FileManager.default.fileExists(atPath: file.path, isDirectory: &isInner), !isInner.boolValue {
-                lines.append("\(try hex(ofFileAt: file))  \(path)\n")
+                let digest = try hex(ofFileAt: file)
+                lines.append("\(digest)  \(path)\n")
             }
         }
         lines.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }

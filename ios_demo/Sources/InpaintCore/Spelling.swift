@@ -36,16 +36,18 @@ extension Double {
             let exponent = String((point - 1).magnitude)
             let padding = exponent.utf8.count < 2 ? "0" : ""
             let first = String(decoding: digits.prefix(1), as: UTF8.self)
-            return sign + first + fraction + (point > 0 ? "e+" : "e-") + padding + exponent
+            let direction = point > 0 ? "+" : "-"
+            return "\(sign)\(first)\(fraction)e\(direction)\(padding)\(exponent)"
         }
         if point <= 0 {
-            return sign + "0." + String(repeating: "0", count: -point) + String(decoding: digits, as: UTF8.self)
+            return "\(sign)0.\(String(repeating: "0", count: -point))\(String(decoding: digits, as: UTF8.self))"
         }
         if point >= digits.count {
-            return sign + String(decoding: digits, as: UTF8.self) + String(repeating: "0", count: point - digits.count) + ".0"
+            let zeros = String(repeating: "0", count: point - digits.count)
+            return "\(sign)\(String(decoding: digits, as: UTF8.self))\(zeros).0"
         }
         let whole = String(decoding: digits.prefix(point), as: UTF8.self)
-        return sign + whole + "." + String(decoding: digits.dropFirst(point), as: UTF8.self)
+        return "\(sign)\(whole).\(String(decoding: digits.dropFirst(point), as: UTF8.self))"
     }
 
     /// Of a positive number: its digits in ASCII, without zeros at either end, and how many of them stand before the point.

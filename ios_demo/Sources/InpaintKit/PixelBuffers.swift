@@ -12,8 +12,10 @@ enum PixelBuffers {
         var buffer: CVPixelBuffer?
         let attributes = [kCVPixelBufferIOSurfacePropertiesKey as String: [String: String]()] as CFDictionary
         CVPixelBufferCreate(kCFAllocatorDefault, sizePx, sizePx, format, attributes, &buffer)
-        guard let buffer else { throw EngineError("no memory for a picture of \(sizePx) pixels; close other apps and try again") }
-        return buffer
+        guard let made = buffer else {
+            throw EngineError("no memory for a picture of \(sizePx) pixels; close other apps and try again")
+        }
+        return made
     }
 
     /// Writes [3 * N * N] planes R, G, B in [0, 1] as B, G, R, A bytes.

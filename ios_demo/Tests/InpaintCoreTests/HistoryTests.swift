@@ -40,7 +40,7 @@ final class HistoryTests: XCTestCase {
 
     func testTheOldestAreForgotten() {
         var pixels = Scene.photo(width: 12, height: 9, seed: 3)
-        var history = History(mostBytes: 3 * 50)
+        var history = History(mostBytes: 100)
         history.add(paint(&pixels, [first], 1))
         history.add(paint(&pixels, [second], 2))
         history.undo(&pixels)
