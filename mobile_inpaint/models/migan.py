@@ -12,6 +12,7 @@ from typing import cast
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from mobile_inpaint.errors import ModelNotFound
 from mobile_inpaint.models import base
@@ -40,8 +41,8 @@ class Variant:
         resolution: side of the image in px, a power of two, at least 8.
         ch_base, ch_max: a feature map of side r has ``min(ch_base // r, ch_max)`` channels.
         tensors: how many each convolution trains; 0 is the fused form, as published for inference.
-        patch: side in px of the squares that the network sees as one position, 1 or 2. With 2 the outermost map, which costs
-            most, has a quarter of the positions.
+        patch: side in px of the squares that the network sees as one position, 1 or 2. With 2 it sees the photo at half its
+            size, at a quarter of the cost, and a last layer adds to the enlarged image what the smaller one cannot show.
     """
 
     resolution: int
@@ -71,7 +72,7 @@ class Variant:
         return [SMALLEST << i for i in range((self.outermost // SMALLEST).bit_length())]
 
 
-VARIANTS = {"migan-256": Variant(256), "migan-512": Variant(512), "migan-lite": Variant(512, 16384, 256, patch=2)}
+VARIANTS = {"migan-256": Variant(256), "migan-512": Variant(512), "migan-lite": Variant(512, 16384, patch=2)}
 
 
 def build(name: str, **overrides: int) -> Generator:
@@ -93,11 +94,7 @@ class EncoderBlock(nn.Module):
         super().__init__()
         here, tensors = variant.channels(side), variant.tensors
         if side == variant.outermost:
-            self.fromrgb = (
-                conv(4, here, 1, min(tensors, 1), bias=True)
-                if variant.patch == 1
-                else nn.Conv2d(4, here, variant.patch, stride=variant.patch)
-            )
+            self.fromrgb = conv(4, here, 1, min(tensors, 1), bias=True)
             self.fromrgb_activation: nn.Module = Activation()
         self.conv1 = SeparableConv(here, here, tensors, side=side)
         inner = side > SMALLEST
@@ -180,6 +177,23 @@ class Synthesis(nn.Module):
         return image, residuals
 
 
+class Squares(nn.Module):
+    """Squares of ``side`` px as one position each: hole where a pixel of theirs is, else their mean.
+
+    Args:
+        side: in px, divides the image's.
+    """
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.side = side
+
+    def forward(self, holed: torch.Tensor) -> torch.Tensor:
+        """Four smaller channels from four; see :meth:`mobile_inpaint.models.base.Generator.predict`."""
+        mask = F.max_pool2d(holed[:, :1], self.side)
+        return torch.cat([mask, F.avg_pool2d(holed[:, 1:], self.side) * (1 - mask)], dim=1)
+
+
 class ToPublished(nn.Module):
     """Our channels as the network was trained on them: mask 1 = known and centred, RGB in [-1,1] and 0 in the hole."""
 
@@ -205,6 +219,7 @@ class Generator(base.Generator):
         self.name = name
         self.variant = variant
         self.resolution = variant.resolution
+        self.look: nn.Module = Squares(variant.patch) if variant.patch > 1 else nn.Identity()
         self.enter: nn.Module = ToPublished()
         self.encoder = Encoder(variant)
         self.synthesis = Synthesis(variant)
@@ -216,7 +231,7 @@ class Generator(base.Generator):
 
     def predict_levels(self, holed: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """The network's own image, and the RGB residual of each level in [-1,1] units, innermost first."""
-        innermost, skips = self.encoder(self.enter(holed))
+        innermost, skips = self.encoder(self.enter(self.look(holed)))
         image, residuals = self.synthesis(innermost, skips)
         return self.leave(image), residuals
 

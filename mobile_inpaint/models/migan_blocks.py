@@ -42,7 +42,7 @@ class _Activate(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, gain: float, limit: float) -> torch.Tensor:
         y = F.leaky_relu(x, SLOPE).mul_(gain)
-        # a look is cheap, and hardly any map needs the clamp and its part of the gradient; a GPU would have to wait for the answer.
+        # a look is cheap, and hardly any map needs the clamp and its part of the gradient; a GPU would wait for the answer.
         # The values as they lie in memory: torch finds the largest of channels that lie last 30 times slower
         flat = y.as_strided((y.numel(),), (1,))
         ctx.clamped = x.device.type != "cpu" or max(float(flat.amax()), -float(flat.amin())) > limit

@@ -1,8 +1,10 @@
 """A smaller MI-GAN that starts as an approximation of a larger one, layer by layer, and not from noise.
 
-Channels: of each set that must stay together (a skip and the map it is added to), those that explain most of the set's
-variance, by pivoted Cholesky. Weights: one layer after the other, in the order in which they run, by least squares from what
-the small network has made of its input so far to what the large one computes there.
+First the photo is seen at half its size, if the smaller network sees it so: each level then does what the one twice as large
+did, with its weights; the innermost is left out. Channels: of each set that must stay together (a skip and the map it is added
+to), those that explain most of the set's variance, by pivoted Cholesky. Weights: one layer after the other, in the order in
+which they run, by least squares from what the small network has made of its input so far to what the large one computes there,
+as near to the large one's weights as that allows.
 
 Source: layer-wise reconstruction as in He et al., Channel Pruning for Accelerating Very Deep Neural Networks (ICCV 2017);
 channels by pivots instead of the lasso.
@@ -20,6 +22,7 @@ from torch.nn import functional as F
 from mobile_inpaint.models import base
 from mobile_inpaint.models.migan import SMALLEST, Generator
 from mobile_inpaint.models.migan_blocks import Noise
+from mobile_inpaint.training.halve import halved
 
 POSITIONS = 2048
 """Of each map that are looked at, at random."""
@@ -53,23 +56,27 @@ def narrow(
         raise ValueError("only a MI-GAN can be narrowed to a MI-GAN")
     if teacher.resolution != student.resolution or teacher.variant.tensors or student.variant.tensors:
         raise ValueError("teacher and student must have the same resolution and plain convolutions")
-    for ours, theirs in zip(_noises(student), _noises(teacher), strict=False):  # a teacher's outermost ones are left over
-        ours.const.copy_(theirs.const)
-        ours.strength.copy_(theirs.strength)
+    if student.variant.patch > teacher.variant.patch:
+        teacher = halved(teacher)
+    for ours, theirs in zip(_noises(student), _noises(teacher), strict=True):
+        ours.load_state_dict(theirs.state_dict())
     channels = _channels(teacher, student, photos)
-    names = _in_order(student, photos[0])
+    names, alike = _in_order(student, photos[0]), True
     for done, name in enumerate(names):
         progress(done, len(names), name)
-        counterpart = _counterpart(name, student)
+        layer = student.get_submodule(name)
         into = channels[_space_after(name, student)] if not name.endswith(("torgb", "detail")) else None
+        alike &= _begin(layer, teacher.get_submodule(name), into)
+        if alike:  # and so was every layer before it
+            continue
         inputs, outputs = [], []
         for number, photo in enumerate(photos):
-            expected = _outputs_at(teacher, photo, counterpart)
+            expected = _outputs_at(teacher, photo, name)
             given = _input_of(student, photo, name)
-            x, y = _examples(student.get_submodule(name), given, expected, number)
+            x, y = _examples(layer, given, expected, number)
             inputs.append(x)
             outputs.append(y if into is None else y[:, into])
-        _solve(student.get_submodule(name), torch.cat(inputs), torch.cat(outputs))
+        _solve(layer, torch.cat(inputs), torch.cat(outputs))
     progress(len(names), len(names), "")
 
 
@@ -88,16 +95,6 @@ def _in_order(network: Generator, photo: Holed) -> list[str]:
     for hook in hooks:
         hook.remove()
     return order
-
-
-def _counterpart(name: str, student: Generator) -> str:
-    """The teacher's layer that computes what the student's layer ``name`` should."""
-    if student.variant.patch > 1:
-        if name.endswith("fromrgb"):
-            return f"encoder.blocks.b{student.resolution}.conv2.pointwise"
-        if name == "synthesis.detail":
-            return f"synthesis.blocks.b{student.resolution}.torgb"
-    return name
 
 
 def _space_after(name: str, student: Generator) -> str:
@@ -132,11 +129,13 @@ def _channels(teacher: Generator, student: Generator, photos: Sequence[Holed]) -
 def _pivots(covariance: torch.Tensor, count: int) -> torch.Tensor:
     """The ``count`` variables that pivoted Cholesky takes first, sorted."""
     left, found = covariance.clone(), list[int]()
+    negligible = 1e-12 * covariance.diagonal().max()
     for _ in range(count):
-        pivot = int(left.diagonal().index_fill(0, torch.tensor(found, dtype=torch.long), -1).argmax())
+        pivot = int(left.diagonal().index_fill(0, torch.tensor(found, dtype=torch.long), -torch.inf).argmax())
         found.append(pivot)
-        column = left[:, pivot] / left[pivot, pivot].clamp(min=1e-30).sqrt()
-        left = left - torch.outer(column, column)
+        if left[pivot, pivot] > negligible:  # else those found explain all there is, and what is left is rounding
+            column = left[:, pivot] / left[pivot, pivot].sqrt()
+            left = left - torch.outer(column, column)
     return torch.tensor(sorted(found))
 
 
@@ -188,26 +187,42 @@ def _examples(layer: nn.Module, given: torch.Tensor, expected: torch.Tensor, see
     return _some(x, seed), _some(y, seed)
 
 
+def _begin(layer: nn.Module, counterpart: nn.Module, into: torch.Tensor | None) -> bool:
+    """Gives the layer those of its counterpart's weights that it has room for, if it reads as many channels; else none.
+
+    Returns:
+        whether the two are now the same.
+    """
+    assert isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) and isinstance(counterpart, nn.Conv2d | nn.ConvTranspose2d)
+    weight = counterpart.weight if into is None else counterpart.weight[into]
+    layer.weight.copy_(weight if weight.shape == layer.weight.shape else torch.zeros_like(layer.weight))
+    if layer.bias is not None and counterpart.bias is not None:
+        layer.bias.copy_(counterpart.bias if into is None else counterpart.bias[into])
+    return layer.weight.shape == counterpart.weight.shape
+
+
 def _solve(layer: nn.Module, x: torch.Tensor, y: torch.Tensor) -> None:
-    """Sets the layer's weights to those that take ``x`` nearest to ``y``."""
+    """Moves the layer's weights to those that take ``x`` nearest to ``y``, no farther than they have to."""
     assert isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)
+    across = isinstance(layer, nn.ConvTranspose2d)
+    weight = layer.weight.flatten(1).double()
+    start = weight[None] if across else weight.view(layer.groups, -1, weight.shape[1]).mT  # [groups, inputs, outputs]
     x, y = x.double(), y.double()
     if layer.groups > 1:
-        x = x.view(len(x), layer.groups, -1).transpose(0, 1)
-        y = y.T[..., None]
+        x, y = x.view(len(x), layer.groups, -1).transpose(0, 1), y.T[..., None]
     else:
         x, y = x[None], y[None]
-    if layer.bias is not None and not isinstance(layer, nn.ConvTranspose2d):
+    if layer.bias is not None:
+        bias = layer.bias.double()
+        if across:
+            bias = bias.repeat_interleave(weight.shape[1] // len(bias))
         x = torch.cat([x, torch.ones_like(x[..., :1])], dim=-1)
+        start = torch.cat([start, bias.view(layer.groups, 1, -1)], dim=1)
     gram = x.mT @ x
     ridge = RIDGE * gram.diagonal(dim1=1, dim2=2).mean(dim=1)[:, None, None] * torch.eye(gram.shape[-1], dtype=x.dtype)
-    solution = torch.linalg.solve(gram + ridge, x.mT @ y).float()  # [groups, inputs, outputs]
-    if isinstance(layer, nn.ConvTranspose2d):
-        layer.weight.copy_(solution[0].view(layer.weight.shape))
-        assert layer.bias is not None
-        layer.bias.zero_()
-        return
+    solution = (start + torch.linalg.solve(gram + ridge, x.mT @ (y - x @ start))).float()
     if layer.bias is not None:
-        layer.bias.copy_(solution[:, -1].flatten())
+        last = solution[:, -1].flatten()
+        layer.bias.copy_(last.view(len(layer.bias), -1).mean(dim=1))  # one for all pixels of a square
         solution = solution[:, :-1]
-    layer.weight.copy_(solution.mT.reshape(layer.weight.shape))
+    layer.weight.copy_((solution[0] if across else solution.mT).reshape(layer.weight.shape))

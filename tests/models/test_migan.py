@@ -118,7 +118,18 @@ def test_a_network_that_sees_squares_knows_its_layout() -> None:
     assert (again.resolution, vars(again.variant)) == (64, vars(lite.variant))
     assert again.variant.sides[-1] == 32, "the outermost map has half the side"
     x = torch.rand(1, 4, 64, 64, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(network_answer(again, x), network_answer(lite, x))
+    assert torch.equal(again.predict(x), lite.predict(x))
+
+
+def test_what_a_hole_has_part_in_is_a_hole_to_a_network_that_sees_squares() -> None:
+    lite = migan.build("migan-lite", resolution=64, ch_base=1024, ch_max=32, tensors=0).eval()
+    mask = torch.zeros(1, 1, 64, 64)
+    mask[..., 11:30, 21:41] = 1
+    known = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * (1 - mask)
+    wider = mask.clone()
+    wider[..., 10:30, 20:42] = 1
+    beside = torch.where((wider - mask).bool(), torch.rand(known.shape), known)
+    assert torch.equal(lite.predict(torch.cat([mask, beside], 1)), lite.predict(torch.cat([wider, known * (1 - wider)], 1)))
 
 
 def test_parameter_counts_of_the_paper() -> None:

@@ -9,16 +9,19 @@ from smooth_samples import smooth_samples
 from mobile_inpaint import create_model
 from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.models import save_model
-from mobile_inpaint.models.base import Generator
+from mobile_inpaint.models.migan import Generator, Variant
 from mobile_inpaint.training.config import GeneratorConfig, config_from
 from mobile_inpaint.training.generator import starting_generator
+from mobile_inpaint.training.halve import halved
 from mobile_inpaint.training.narrow import narrow
 
 SIZE = 32
 
 
 def network(seed: int, ch_base: int, patch: int = 1) -> Generator:
-    made = create_model("migan-256", seed=seed, resolution=SIZE, ch_base=ch_base, ch_max=ch_base // 8, tensors=0, patch=patch)
+    numbers = {"resolution": SIZE, "ch_base": ch_base, "ch_max": ch_base * patch // 8, "tensors": 0, "patch": patch}
+    made = create_model("migan-256", seed=seed, **numbers)
+    assert isinstance(made, Generator)
     for name, parameter in made.named_parameters():  # a random start is nearly silent outside its convolutions
         if name.endswith("bias"):
             torch.nn.init.normal_(parameter, std=0.1, generator=torch.Generator().manual_seed(len(name)))
@@ -43,11 +46,36 @@ def test_with_as_many_channels_it_is_the_larger_one() -> None:
 
 @pytest.mark.parametrize("patch", [1, 2])
 def test_with_fewer_it_is_nearer_than_a_random_start(patch: int) -> None:
-    teacher, student = network(1, 512), network(2, 256, patch)
-    before, told = distance(student, teacher), list[str]()
+    teacher, student = network(1, 512), network(2, 256 // patch, patch)
+    followed = halved(teacher) if patch == 2 else teacher
+    before, told = distance(student, followed), list[str]()
     narrow(teacher, student, holed(12), lambda done, of, layer: told.append(layer))
-    assert distance(student, teacher) < 0.5 * before
+    assert distance(student, followed) < 0.5 * before
     assert told[0] == f"encoder.blocks.b{SIZE // patch}.fromrgb" and told[-1] == ""
+
+
+def test_at_half_the_size_and_as_wide_it_has_the_larger_ones_weights() -> None:
+    teacher, student = network(1, 256), network(2, 128, 2)
+    narrow(teacher, student, holed(1))
+    for name, value in halved(teacher).state_dict().items():
+        assert torch.equal(student.state_dict()[name], value), name
+
+
+@torch.no_grad()
+def test_halved_each_level_does_what_the_one_twice_as_large_did() -> None:
+    teacher = network(1, 256)
+    small = Generator("half", Variant(SIZE // 2, 128, 32, tensors=0)).eval()
+    half = halved(teacher)
+    small.load_state_dict({name: value for name, value in half.state_dict().items() if not name.startswith("synthesis.detail")})
+    theirs, ours = teacher.state_dict(), half.state_dict()
+    assert torch.equal(theirs["encoder.blocks.b32.conv1.depthwise.weight"], ours["encoder.blocks.b16.conv1.depthwise.weight"])
+    (x,) = holed(1)
+    *levels, detail = half.predict_levels(x)[1]
+    for one, other in zip(levels, small.predict_levels(half.look(x))[1], strict=True):
+        assert torch.equal(one, other)
+    assert not detail.any()
+    with pytest.raises(ValueError, match="sees every pixel"):
+        halved(half)
 
 
 def test_a_run_starts_so_and_the_same_way_each_time(tmp_path: Path) -> None:
