@@ -1,10 +1,12 @@
 """The table of precisions: what each artifact weighs, how fast it is, what its fills are worth, and whether it ships.
 
     python benchmarks/precisions.py [--out artifacts] [--target onnx …] [--threads 1 2] [--rounds 15] [--export-only]
+                                    [--keep-times]
 
 Exports every target in every precision that it has (a finished artifact in ``--out`` is taken as it is, so a stopped run goes
 on where it was, and targets can be exported side by side), times those that this machine can run in turn with the published
-graph, and writes precisions.json and, from it alone, precisions.md. Takes about an hour and a half on two idle cores.
+graph, and writes precisions.json and, from it alone, precisions.md. With ``--keep-times`` files that the last table timed keep
+their times, and there must be no other that this machine can run. Takes about an hour and a half on two idle cores.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import json
 import platform
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +43,9 @@ HERE = Path(__file__).parent
 TOO_SLOW = {("tflite", "w8a16"): "LiteRT has no fast int16 kernels on a CPU"}
 """What is exported and checked on few crops, and not timed."""
 FEW_CROPS = 1
-CROPS_OF_FLOATS = 13
-"""Of each of four sizes of hole, where activations stay floats: weights alone in fewer bits shift all fills alike. Integers
-are judged on all crops."""
+SOME_CROPS = 13
+"""Of each of four sizes of hole, where activations stay floats, for weights alone in fewer bits shift all fills alike, and
+where our own interpreter has to run the file, which takes it a quarter of a minute a fill. Other integers: all crops."""
 
 
 def main() -> None:
@@ -53,9 +55,13 @@ def main() -> None:
     options.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     options.add_argument("--rounds", type=int, default=15)
     options.add_argument("--export-only", action="store_true")
+    options.add_argument("--keep-times", action="store_true")
     chosen = options.parse_args()
     made = _export(chosen.target, chosen.out)
     if chosen.export_only:
+        return
+    if chosen.keep_times:
+        _write(_with_its_times(made, json.loads((HERE / "precisions.json").read_text(encoding="utf-8"))))
         return
     timed = [
         artifact.path
@@ -63,13 +69,31 @@ def main() -> None:
         if isinstance(artifact, Artifact) and get_target(key[0]).runs_here and key not in TOO_SLOW
     ]
     speeds = {threads: _time(timed, threads, chosen.rounds) for threads in chosen.threads}
-    table = {
-        "checkpoint": CHECKPOINT,
-        "date": datetime.date.today().isoformat(),
-        "machine": f"{_chip(speeds)}, {platform.system()} {platform.release()}, Python {platform.python_version()}",
-        "command": shlex.join(["python", "benchmarks/precisions.py", *sys.argv[1:]]),
-        "rows": [_row(key, artifact, speeds) for key, artifact in made.items()],
-    }
+    _write(
+        {
+            "checkpoint": CHECKPOINT,
+            "date": datetime.date.today().isoformat(),
+            "machine": f"{_chip(speeds)}, {platform.system()} {platform.release()}, Python {platform.python_version()}",
+            "command": shlex.join(["python", "benchmarks/precisions.py", *sys.argv[1:]]),
+            "rows": [_row(key, artifact, speeds) for key, artifact in made.items()],
+        }
+    )
+
+
+def _with_its_times(made: Mapping[tuple[str, str], Artifact | str], table: dict[str, Any]) -> dict[str, Any]:
+    """The table with today's figures of everything but speed."""
+    speeds = {row["sha256"]: row["speed"] for row in table["rows"] if "sha256" in row}
+    threads = next(iter(speeds.values()))
+    rows = [_row(key, artifact, {int(n): () for n in threads}) for key, artifact in made.items()]
+    for row in rows:
+        if "sha256" in row:
+            if row["sha256"] not in speeds and get_target(row["target"]).runs_here:
+                sys.exit(f"{row['file']} is not the file that was timed: run this without --keep-times")
+            row["speed"] = speeds.get(row["sha256"], row["speed"])
+    return {**table, "rows": rows}
+
+
+def _write(table: dict[str, Any]) -> None:
     (HERE / "precisions.json").write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (HERE / "precisions.md").write_text(markdown(table), encoding="utf-8")
 
@@ -101,7 +125,7 @@ def _crops(key: tuple[str, str]) -> int | None:
     """Of each size of hole; None is all."""
     if key in TOO_SLOW:
         return FEW_CROPS
-    return None if key[1] in WITH_INTEGER_ACTIVATIONS else CROPS_OF_FLOATS
+    return None if key[1] in WITH_INTEGER_ACTIVATIONS and get_target(key[0]).runs_here else SOME_CROPS
 
 
 def _time(files: Sequence[Path], threads: int, rounds: int) -> list[LatencyReport]:
@@ -115,7 +139,7 @@ def _chip(speeds: dict[int, list[LatencyReport]]) -> str:
     return f"{machine.chip}, {machine.cores} cores"
 
 
-def _row(key: tuple[str, str], artifact: Artifact | str, speeds: dict[int, list[LatencyReport]]) -> dict[str, Any]:
+def _row(key: tuple[str, str], artifact: Artifact | str, speeds: Mapping[int, Sequence[LatencyReport]]) -> dict[str, Any]:
     row: dict[str, Any] = {"target": key[0], "precision": key[1]}
     if isinstance(artifact, str):
         return {**row, "verdict": f"none: {artifact}"}
