@@ -68,12 +68,14 @@ final class Editor: ObservableObject {
             guard let data = try await item.loadTransferable(type: Data.self) else {
                 throw PhotoError("the photo cannot be read; choose another one")
             }
-            let opened = try await studio.open(data)
-            sheet = opened
-            original = opened.preview
+            sheet = nil
+            original = nil
             strokes = []
             undoneStrokes = []
             times = nil
+            let opened = try await studio.open(data)
+            sheet = opened
+            original = opened.preview
         }
     }
 

@@ -1,3 +1,4 @@
+import InpaintCore
 import InpaintKit
 import SwiftUI
 

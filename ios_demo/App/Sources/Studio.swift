@@ -45,13 +45,14 @@ actor Studio {
     /// A file with the report of a measurement on one unit.
     func report(_ unit: ComputeUnit) async throws -> URL {
         let report = try await Measuring.report(of: try opened(), unit: unit)
-        let name = report.subject.name + "." + report.date.prefix(19).filter { $0 != ":" } + ".json"
+        let time = String(report.date.prefix(19)).replacingOccurrences(of: ":", with: "")
+        let name = "\(report.subject.name).\(time).json"
         let url = FileManager.default.temporaryDirectory.appendingPathComponent(name)
         try Data(report.text().utf8).write(to: url, options: .atomic)
         return url
     }
 
-    /// Takes the photo in `data` in place of the one before.
+    /// Takes the photo in `data` in place of the one before, which goes first: two may not fit into memory.
     func open(_ data: Data) throws -> Sheet {
         let free = os_proc_available_memory()
         photo = nil
@@ -72,7 +73,12 @@ actor Studio {
             for stroke in strokes {
                 hole.paint(stroke)
             }
-            try hole.check(width: pixels.width, height: pixels.height)
+            if !hole.hole.contains(true) {
+                throw MaskError("nothing of the photo is marked: paint over what shall go")
+            }
+            if !hole.hole.contains(false) {
+                throw MaskError("the whole photo is marked: nothing is left to fill from; unmark some of it")
+            }
             return try compositor.erase(hole, from: &pixels, by: watch.timed(inpainter.fill))
         }
         let times = watch.read()
