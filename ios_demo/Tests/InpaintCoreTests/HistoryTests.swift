@@ -38,7 +38,7 @@ final class HistoryTests: XCTestCase {
         XCTAssertFalse(history.canRedo)
     }
 
-    func testTheOldestAreForgotten() {
+    func testTheOldestErasesAreForgottenWhereMemoryEnds() {
         var pixels = Scene.photo(width: 12, height: 9, seed: 3)
         var history = History(mostBytes: 100)
         history.add(paint(&pixels, [first], 1))
