@@ -226,7 +226,8 @@ private func level(_ value: Float) throws -> Int32 {
     if value.isNaN {
         throw EngineError("the network answered what is no number; choose another compute unit")
     }
-    return Int32((min(max(Double(value), 0), 1) * Double(white) + 0.5).rounded(.down))
+    let bright = min(max(Double(value), 0), 1) * Double(white)
+    return Int32((bright + 0.5).rounded(.down))
 }
 
 /// Pixel `position` of a line that is mirrored at its ends, the end pixel repeated, as often as it takes.

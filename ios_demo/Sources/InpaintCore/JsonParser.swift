@@ -189,7 +189,9 @@ struct JsonParser {
             at += 2
             let low = try readCodeUnit()
             if low & 0xFC00 == 0xDC00 {
-                return Character(Unicode.Scalar(0x10000 + ((unit & 0x3FF) << 10) + (low & 0x3FF)) ?? replacement)
+                let upper: UInt32 = (unit & 0x3FF) << 10
+                let lower: UInt32 = low & 0x3FF
+                return Character(Unicode.Scalar(0x10000 + upper + lower) ?? replacement)
             }
             at = behind
         }

@@ -222,7 +222,10 @@ public func polarityHint(_ mask: Mask) -> String? {
 
 /// Rec. 601 in 16 fraction bits, as Pillow has it.
 private func luma(_ red: UInt8, _ green: UInt8, _ blue: UInt8) -> Int {
-    (Int(red) * 19595 + Int(green) * 38470 + Int(blue) * 7471 + 0x8000) >> 16
+    let reds = 19595 * Int(red)
+    let greens = 38470 * Int(green)
+    let blues = 7471 * Int(blue)
+    return (reds + greens + blues + 0x8000) >> 16
 }
 
 /// How many columns a disc reaches to each side, in its rows from the uppermost to the lowest.

@@ -43,7 +43,9 @@ public struct Probe: Sendable {
     public init(sizePx: Int) {
         self.sizePx = sizePx
         let inner = sizePx / 4..<sizePx - sizePx / 4
-        mask = (0..<sizePx * sizePx).map { inner.contains($0 / sizePx) && inner.contains($0 % sizePx) ? 1 : 0 }
+        mask = (0..<sizePx * sizePx).map { at -> Float in
+            inner.contains(at / sizePx) && inner.contains(at % sizePx) ? 1 : 0
+        }
     }
 
     /// [3 * N * N], one of two pictures in turn; 0 in the hole, as the ``Compositor`` gives it.
@@ -52,8 +54,8 @@ public struct Probe: Sendable {
         return (0..<3 * area).map { index -> Float in
             let at = index % area
             let slope = at % sizePx * 3 + at / sizePx * 5
-            let level = (slope + index / area * 70 + i % 2 * 90) % 256
-            return mask[at] == 0 ? Float(level) / 255 : 0
+            let shift = index / area * 70 + i % 2 * 90
+            return mask[at] == 0 ? Float((slope + shift) % 256) / 255 : 0
         }
     }
 

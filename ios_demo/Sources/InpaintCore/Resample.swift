@@ -23,7 +23,10 @@ struct Taps: Equatable, Sendable {
 
 /// Area averaging from `source` to `target` pixels, `source` >= `target`: antialiased, support one target pixel.
 func shrinkTaps(_ source: Int, _ target: Int) -> Taps {
-    let counts = (0..<target).map { (($0 + 1) * source + target - 1) / target - $0 * source / target }
+    let counts = (0..<target).map { i -> Int in
+        let end = ((i + 1) * source + target - 1) / target
+        return end - i * source / target
+    }
     let count = counts.max() ?? 1
     var sources: [Int] = []
     var weights: [Int32] = []
@@ -46,7 +49,8 @@ func shrinkTaps(_ source: Int, _ target: Int) -> Taps {
 /// Source: E. Catmull and R. Rom, "A class of local interpolating splines", 1974; the positions are rounded to 1/256 pixel.
 func enlargeTaps(_ source: Int, _ target: Int, from start: Int, to stop: Int) -> Taps {
     let one = 1 << phaseBits
-    let cube = one * one * one
+    let full = one * one
+    let cube = full * one
     let shift = 3 * phaseBits + 1 - weightBits
     var sources: [Int] = []
     var weights: [Int32] = []
@@ -56,9 +60,11 @@ func enlargeTaps(_ source: Int, _ target: Int, from start: Int, to stop: Int) ->
         let t = position & (one - 1)
         // Twice the spline's weights times one^3, summed from the left.
         let square = t * t
-        let w0 = t * (2 * t * one - square - one * one)
-        let w1 = w0 + 3 * t * square - 5 * square * one + 2 * cube
-        let w2 = w1 + t * (4 * t * one - 3 * square + one * one)
+        let rise = 3 * t * square
+        let fall = 5 * square * one
+        let w0 = t * (2 * t * one - square - full)
+        let w1 = w0 + rise - fall + 2 * cube
+        let w2 = w1 + t * (4 * t * one - 3 * square + full)
         let w3 = 2 * cube
         var before = 0
         for (k, w) in [w0, w1, w2, w3].enumerated() {

@@ -82,9 +82,18 @@ func spread(_ difference: [Int32], edge: [Bool], height: Int, width: Int, fade: 
     let halved = halve(difference, edge, height: height, width: width)
     let coarse = spread(halved.mean, edge: halved.edge, height: rows, width: columns, fade: fade)
     var result = [Int32](repeating: 0, count: difference.count)
+
+    /// Twice as long along rows: 3 parts the value here and 1 part the neighbour on its side.
+    func between(_ near: Int, _ far: Int, _ column: Int, _ c: Int) -> Int {
+        let here = Int(coarse[3 * (near * columns + column) + c])
+        let there = Int(coarse[3 * (far * columns + column) + c])
+        return 3 * here + there
+    }
+
     for y in 0..<height {
         let near = y / 2
-        let far = min(max(y % 2 == 0 ? near - 1 : near + 1, 0), rows - 1)
+        let below = y % 2 == 0 ? near - 1 : near + 1
+        let far = min(max(below, 0), rows - 1)
         for x in 0..<width {
             let at = 3 * (y * width + x)
             if edge[y * width + x] {
@@ -94,12 +103,12 @@ func spread(_ difference: [Int32], edge: [Bool], height: Int, width: Int, fade: 
                 continue
             }
             let beside = x / 2
-            let beyond = min(max(x % 2 == 0 ? beside - 1 : beside + 1, 0), columns - 1)
+            let next = x % 2 == 0 ? beside - 1 : beside + 1
+            let beyond = min(max(next, 0), columns - 1)
             for c in 0..<3 {
-                // Rows first: each new value is 3 parts the old one here and 1 part the neighbour on its side.
-                let here = 3 * Int(coarse[3 * (near * columns + beside) + c]) + Int(coarse[3 * (far * columns + beside) + c])
-                let there = 3 * Int(coarse[3 * (near * columns + beyond) + c]) + Int(coarse[3 * (far * columns + beyond) + c])
-                result[at + c] = Int32(((3 * here + there) * fade + 2048) >> 12)
+                let doubled = 3 * between(near, far, beside, c) + between(near, far, beyond, c)
+                let faded = doubled * fade + 2048
+                result[at + c] = Int32(faded >> 12)
             }
         }
     }
@@ -120,7 +129,10 @@ private func halve(_ difference: [Int32], _ edge: [Bool], height: Int, width: In
             }
         }
     }
-    let mean = sum.indices.map { Int32(floorDivide(2 * sum[$0] + count[$0 / 3], max(2 * count[$0 / 3], 1))) }
+    let mean = sum.indices.map { i -> Int32 in
+        let among = count[i / 3]
+        return Int32(floorDivide(2 * sum[i] + among, max(2 * among, 1)))
+    }
     return (mean, count.map { $0 > 0 })
 }
 
@@ -137,9 +149,7 @@ func grainVariances(_ pixels: Pixels, in box: Box, where mask: Mask, is value: B
     let step = max(1, box.height * box.width / samples)
     for y in stride(from: box.top, to: box.bottom - 2, by: step) {
         for x in stride(from: box.left, to: box.right - 2, by: 1) {
-            let inside = (y..<y + 3).allSatisfy { row in
-                mask[row, x] == value && mask[row, x + 1] == value && mask[row, x + 2] == value
-            }
+            let inside = (y..<y + 3).allSatisfy { row in (x..<x + 3).allSatisfy { column in mask[row, column] == value } }
             if inside {
                 histograms.add(pixels, y, x)
             }
@@ -180,7 +190,10 @@ private struct GrainHistograms {
     /// Second difference of three bytes, one below the other.
     private func down(_ pixels: Pixels, _ at: Int) -> Int {
         let row = 3 * pixels.width
-        return Int(pixels.rgb[at]) - 2 * Int(pixels.rgb[at + row]) + Int(pixels.rgb[at + 2 * row])
+        let upper = Int(pixels.rgb[at])
+        let middle = Int(pixels.rgb[at + row])
+        let lower = Int(pixels.rgb[at + 2 * row])
+        return upper - 2 * middle + lower
     }
 
     private func median(_ counts: [Int]) -> Int {
@@ -221,10 +234,14 @@ struct Grain: Sendable {
 func bell(_ x: Int, _ y: Int, _ channel: Int) -> Int {
     let column = UInt32(truncatingIfNeeded: x) &* 0x9E37_79B1
     let row = UInt32(truncatingIfNeeded: y) &* 0x85EB_CA77
-    var h = column ^ row ^ (UInt32(truncatingIfNeeded: channel) &* 0xC2B2_AE3D)
+    let plane = UInt32(truncatingIfNeeded: channel) &* 0xC2B2_AE3D
+    var h = column ^ row ^ plane
     h = (h ^ (h >> 16)) &* 0x7FEB_352D
     h = (h ^ (h >> 15)) &* 0x846C_A68B
     h ^= h >> 16
-    let bytes = (h & 255) + ((h >> 8) & 255) + ((h >> 16) & 255) + (h >> 24)
-    return Int(bytes) - 510
+    let first = Int(h & 255)
+    let second = Int((h >> 8) & 255)
+    let third = Int((h >> 16) & 255)
+    let fourth = Int(h >> 24)
+    return first + second + third + fourth - 510
 }

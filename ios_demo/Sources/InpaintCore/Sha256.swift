@@ -90,8 +90,9 @@ public struct Sha256: Sendable {
         var words = [UInt32](repeating: 0, count: 64)
         for index in 0..<16 {
             let at = start + 4 * index
-            words[index] =
-                UInt32(waiting[at]) << 24 | UInt32(waiting[at + 1]) << 16 | UInt32(waiting[at + 2]) << 8 | UInt32(waiting[at + 3])
+            for byte in waiting[at..<at + 4] {
+                words[index] = words[index] << 8 | UInt32(byte)
+            }
         }
         for index in 16..<64 {
             let early = words[index - 15]
@@ -124,7 +125,7 @@ private func eightDigits(_ word: UInt32) -> String {
 }
 
 private func turned(_ word: UInt32, _ bits: UInt32) -> UInt32 {
-    word >> bits | word << (32 - bits)
+    (word >> bits) | (word << (32 - bits))
 }
 
 private let roundConstants: [UInt32] = [

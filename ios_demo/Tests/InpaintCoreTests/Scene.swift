@@ -24,7 +24,8 @@ enum Scene {
                     let zigzag = (x * (2 + c) + y * (4 - c)) % 256
                     let edges = (x / 24 + y / 16) % 3 == 0 ? 40 : 0
                     let grain = seed % 2 == 1 ? mix(x, y, c, seed) % 16 : 0
-                    rgb.append(UInt8(32 + min(zigzag, 255 - zigzag) + edges + grain))
+                    let slope = min(zigzag, 255 - zigzag)
+                    rgb.append(UInt8(32 + slope + edges + grain))
                 }
             }
         }
@@ -38,21 +39,30 @@ enum Scene {
         return (0..<3 * area).map { index -> Float in
             let (c, at) = (index / area, index % area)
             let opposite = area - 1 - at  // (N - 1 - x, N - 1 - y)
-            let byte = Int((image[c * area + opposite] * 255 + 0.5).rounded(.down))
-            let noise = mix(at % size, at / size, c, size) % 1280 - 384
-            return Float(byte * 16 + Int(mask[opposite]) * 1024 + noise) / 4096
+            let level = byte(image[c * area + opposite])
+            let hidden = mask[opposite] == 1 ? 1024 : 0
+            let noise = mix(at % size, at / size, c, size) % 1280
+            let k = 16 * level + hidden + noise - 384
+            return Float(k) / 4096
         }
     }
 
     /// The bytes that a network was shown.
     static func seen(_ image: [Float]) -> [UInt8] {
         let area = image.count / 3
-        return (0..<3 * area).map { index -> UInt8 in
-            UInt8((image[index % 3 * area + index / 3] * 255 + 0.5).rounded(.down))
-        }
+        return (0..<3 * area).map { index -> UInt8 in UInt8(byte(image[index % 3 * area + index / 3])) }
+    }
+
+    private static func byte(_ value: Float) -> Int {
+        let level = value * 255 + 0.5
+        return Int(level.rounded(.down))
     }
 
     static func checksum(_ bytes: [UInt8]) -> Int {
-        bytes.enumerated().reduce(0) { $0 + Int($1.element) * ($1.offset % 65521 + 1) }
+        var sum = 0
+        for (position, byte) in bytes.enumerated() {
+            sum += Int(byte) * (position % 65521 + 1)
+        }
+        return sum
     }
 }
