@@ -40,7 +40,7 @@ public final class Stopwatch {
 
 /// Milliseconds from any beginning, to the nanosecond; they stand still while the device sleeps.
 public func uptimeMs() -> Double {
-    let passed = bootOfClock.duration(to: .now).components
+    let passed = bootOfClock.duration(to: SuspendingClock.now).components
     return Double(passed.seconds) * 1e3 + Double(passed.attoseconds) * 1e-15
 }
 
