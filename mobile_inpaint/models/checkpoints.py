@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from mobile_inpaint.errors import WeightsError
 from mobile_inpaint.models import onnx_initializers
+from mobile_inpaint.models.small_weights import restored
 
 _PARAMETER = re.compile(r"(?:.*[./])?((?:encoder|synthesis)[./]b\d+[./].+)")
 """Where a parameter's name begins inside the graph's: exporters put the wrapper's before it."""
@@ -39,7 +40,7 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
 
 def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
     try:
-        return load_file(path)
+        return restored(load_file(path))
     except (SafetensorError, ValueError, RuntimeError) as error:
         raise WeightsError(f"{path.name}: not a readable safetensors file ({error}); get it again") from error
 
