@@ -8,6 +8,7 @@ export class Viewer {
   #strokes = document.createElement("canvas");
   #original = null;
   #scheduled = false;
+  #fitted = true;
 
   /** @param canvas the element to draw on; its size follows its box */
   constructor(canvas) {
@@ -47,6 +48,7 @@ export class Viewer {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     const scale = Math.min(width / this.width, height / this.height, 1);
     this.view = { scale, x: (width - this.width * scale) / 2, y: (height - this.height * scale) / 2 };
+    this.#fitted = true;
     this.draw();
   }
 
@@ -61,6 +63,7 @@ export class Viewer {
       x: kept(x + dx - (x - this.view.x) * ratio, this.width * scale, width),
       y: kept(y + dy - (y - this.view.y) * ratio, this.height * scale, height),
     };
+    this.#fitted = false;
     this.draw();
   }
 
@@ -84,7 +87,8 @@ export class Viewer {
     for (const canvas of [this.canvas, this.#strokes]) {
       [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
     }
-    if (this.hasPhoto) this.fit();
+    if (this.hasPhoto && this.#fitted) this.fit();
+    else this.draw();
   }
 
   #paint() {
