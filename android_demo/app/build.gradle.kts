@@ -1,0 +1,35 @@
+plugins {
+    id("com.android.application")
+    id("org.jetbrains.kotlin.android")
+}
+
+android {
+    namespace = "mobileinpaint.app"
+    compileSdk = 35
+
+    defaultConfig {
+        applicationId = "org.mobileinpaint.demo"
+        minSdk = 24
+        targetSdk = 35
+        versionCode = 1
+        versionName = "0.1.0"
+        ndk { abiFilters += "arm64-v8a" }
+    }
+
+    flavorDimensions += "engine"
+    productFlavors { create("ort") { dimension = "engine" } }
+
+    compileOptions {
+        sourceCompatibility = JavaVersion.VERSION_1_8
+        targetCompatibility = JavaVersion.VERSION_1_8
+    }
+    kotlinOptions { jvmTarget = "1.8" }
+    sourceSets["main"].java.srcDir("src/main/kotlin")
+    sourceSets.getByName("ort") { java.srcDir("src/ort/kotlin") }
+    androidResources { noCompress += "onnx" }
+}
+
+dependencies {
+    implementation(project(":core"))
+    implementation("com.microsoft.onnxruntime:onnxruntime-android:1.23.2")
+}

@@ -1,0 +1,252 @@
+package mobileinpaint.app
+
+import android.content.Context
+import android.net.Uri
+import android.os.Handler
+import android.os.Looper
+import java.io.File
+import java.io.IOException
+import java.util.concurrent.Executors
+import mobileinpaint.core.Cancelled
+import mobileinpaint.core.Compositor
+import mobileinpaint.core.History
+import mobileinpaint.core.InpaintError
+import mobileinpaint.core.Inpainter
+import mobileinpaint.core.Mask
+import mobileinpaint.core.Patch
+import mobileinpaint.core.Pixels
+import mobileinpaint.core.milliseconds
+
+private const val MOST_HISTORY_BYTES = 48L shl 20
+private const val MOST_THREADS = 4
+
+/** A line of the round brush, in pixels of the photo. */
+class Stroke(val points: List<IntArray>, val radius: Int, val erase: Boolean)
+
+/**
+ * All that outlives a rotation: the photo, what is painted and what was done. Its methods are called on the main thread and do the
+ * work on one other; [changed] is called on the main thread after each step.
+ */
+class Session(private val context: Context) {
+    private val worker = Executors.newSingleThreadExecutor()
+    private val main = Handler(Looper.getMainLooper())
+    private val strokes = ArrayDeque<Stroke>()
+    private val unpainted = ArrayDeque<Stroke>()
+    private var history = History(MOST_HISTORY_BYTES)
+    private var file: PhotoFile? = null
+    private var engine: Inpainter? = null // of the worker alone
+    private var engineUnit = ""
+
+    @Volatile
+    private var cancelled = false
+
+    /** Told of every change; null while no activity shows this. */
+    var changed: (() -> Unit)? = null
+
+    /** The photo as it is now, and as it was opened. */
+    var photo: Pixels? = null
+        private set
+    var original: Pixels? = null
+        private set
+    var mask: Mask? = null
+        private set
+    var status = context.getString(R.string.welcome)
+        private set
+    var erasing = false
+        private set
+    var busy = false
+        private set
+    var accelerator = Engines.accelerators.first()
+
+    val canUndo get() = !busy && (strokes.isNotEmpty() || history.canUndo)
+    val canRedo get() = !busy && (unpainted.isNotEmpty() || history.canRedo)
+    val savedName get() = checkNotNull(file).savedName
+    val savedMime get() = checkNotNull(file).savedMime
+
+    fun open(uri: Uri) = work(R.string.opening) {
+        val kept = File(context.cacheDir, "photo")
+        val opened = try {
+            (context.contentResolver.openInputStream(uri) ?: throw IOException("$uri")).use { from ->
+                kept.outputStream().use { from.copyTo(it) }
+            }
+            release()
+            PhotoFile.open(kept)
+        } catch (error: IOException) {
+            return@work say(context.getString(R.string.unreadable, error.message))
+        } catch (error: SecurityException) {
+            return@work say(context.getString(R.string.unreadable, error.message))
+        }
+        val (width, height) = opened.pixels.width to opened.pixels.height
+        val empty = Mask(width, height)
+        finish {
+            file = opened
+            photo = opened.pixels
+            original = opened.pixels.copy()
+            mask = empty
+            strokes.clear()
+            unpainted.clear()
+            history = History(MOST_HISTORY_BYTES)
+            status = if (opened.shrunkBy == 1) context.getString(R.string.opened, width, height)
+            else context.getString(R.string.smaller, width, height, opened.shrunkBy)
+        }
+    }
+
+    /** The memory of the photo before is needed for the next. */
+    private fun release() = main.post {
+        photo = null
+        original = null
+        mask = null
+        changed?.invoke()
+    }
+
+    fun paint(stroke: Stroke) {
+        if (busy) return
+        unpainted.clear()
+        strokes.addLast(stroke)
+        mask?.draw(stroke)
+        changed?.invoke()
+    }
+
+    fun undo() {
+        if (!canUndo) return
+        if (strokes.isNotEmpty()) unpainted.addLast(strokes.removeLast()) else photo?.let(history::undo)
+        repaint()
+    }
+
+    fun redo() {
+        if (!canRedo) return
+        if (unpainted.isNotEmpty()) strokes.addLast(unpainted.removeLast()) else photo?.let(history::redo)
+        repaint()
+    }
+
+    private fun repaint() {
+        mask = mask?.let { Mask(it.width, it.height) }?.also { strokes.forEach(it::draw) }
+        changed?.invoke()
+    }
+
+    /** Fills what is painted; [cancel] ends it before the next call of the network, with the photo as it was. */
+    fun erase() {
+        if (busy) return
+        val (photo, hole) = (photo ?: return) to (mask ?: return)
+        val asked = accelerator
+        cancelled = false
+        erasing = true
+        work(R.string.erasing) {
+            hole.check(photo.width, photo.height)
+            val inpainter = engineOn(asked)
+            val compositor = Compositor.fromNumbers(bundledNumbers)
+            var calls = 0
+            var inNetwork = 0L
+            val started = System.nanoTime()
+            val result = compositor(photo, hole) { image, mask ->
+                if (cancelled) throw Cancelled()
+                val before = System.nanoTime()
+                inpainter.fill(image, mask).also {
+                    calls++
+                    inNetwork += System.nanoTime() - before
+                }
+            }
+            if (cancelled) throw Cancelled()
+            val all = milliseconds(System.nanoTime() - started)
+            val patch = Patch(hole.box, photo.take(hole.box))
+            finish {
+                this.photo = result
+                history.add(patch)
+                strokes.clear()
+                unpainted.clear()
+                mask = Mask(result.width, result.height)
+                status = context.getString(R.string.erased, asked, milliseconds(inNetwork), calls, all)
+            }
+        }
+    }
+
+    fun cancel() {
+        cancelled = true
+    }
+
+    /** Writes the photo to [uri], whole or not at all as far as its provider allows. */
+    fun save(uri: Uri) {
+        val (photo, file) = (photo ?: return) to (file ?: return)
+        work(R.string.saving) {
+            try {
+                val bytes = file.encoded(photo)
+                (context.contentResolver.openOutputStream(uri, "wt") ?: throw IOException("$uri")).use { it.write(bytes) }
+                say(context.getString(R.string.saved))
+            } catch (error: IOException) {
+                say(context.getString(R.string.unwritten, error.message))
+            }
+        }
+    }
+
+    /** Makes a copy that other apps may be shown, and tells [ready] its address, on the main thread. */
+    fun share(ready: (Uri) -> Unit) {
+        val (photo, file) = (photo ?: return) to (file ?: return)
+        work(R.string.saving) {
+            try {
+                val uri = SharedPhotos.put(context, file.savedName, file.encoded(photo))
+                finish {
+                    status = ""
+                    ready(uri)
+                }
+            } catch (error: IOException) {
+                say(context.getString(R.string.unwritten, error.message))
+            }
+        }
+    }
+
+    /** For good: the activity is gone and will not come back. */
+    fun close() {
+        changed = null
+        cancelled = true
+        worker.execute { engine?.close() }
+        worker.shutdown()
+    }
+
+    private lateinit var bundledNumbers: Map<String, Double>
+
+    private fun engineOn(asked: String): Inpainter {
+        engine?.takeIf { engineUnit == asked }?.let { return it }
+        engine?.close()
+        engine = null
+        val artifact = bundledArtifact(context.assets)
+        bundledNumbers = artifact.manifest.compositor
+        val threads = minOf(MOST_THREADS, Runtime.getRuntime().availableProcessors())
+        return Engines.open(artifact, asked, threads).also {
+            engine = it
+            engineUnit = asked
+        }
+    }
+
+    private fun work(saying: Int, task: () -> Unit) {
+        if (busy) return
+        busy = true
+        status = context.getString(saying)
+        changed?.invoke()
+        worker.execute {
+            try {
+                task()
+            } catch (error: InpaintError) {
+                say(error.message.orEmpty())
+            } catch (_: OutOfMemoryError) {
+                say(context.getString(R.string.no_memory))
+            }
+        }
+    }
+
+    private fun say(line: String) = finish { status = line }
+
+    private fun finish(change: () -> Unit) {
+        main.post {
+            busy = false
+            erasing = false
+            change()
+            changed?.invoke()
+        }
+    }
+}
+
+private fun Mask.draw(stroke: Stroke) {
+    for ((from, to) in stroke.points.zip(stroke.points.drop(1).ifEmpty { stroke.points })) {
+        paint(from[0], from[1], to[0], to[1], stroke.radius, stroke.erase)
+    }
+}

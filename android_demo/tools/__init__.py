@@ -1,0 +1,1 @@
+"""What builds the Android app out of pieces that npm, PyPI and Debian hold."""

@@ -1,0 +1,96 @@
+"""The app built and run as far as a computer can: the core's own tests, the package, the engine on this machine's Java."""
+
+import hashlib
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "android_demo"))
+
+from tools import apk, java, jvm, pieces  # noqa: E402
+
+from mobile_inpaint.artifact import manifest_path  # noqa: E402
+
+pytestmark = [
+    pytest.mark.skipif(bool(pieces.missing()), reason=f"the Android toolchain is not here: {pieces.FETCH}"),
+    pytest.mark.skipif(shutil.which("javac") is None, reason="needs openjdk-17-jdk-headless"),
+]
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    return tmp_path_factory.mktemp("android")
+
+
+@pytest.fixture(scope="module")
+def core(out):
+    return java.compile_core(out)
+
+
+def test_the_core_meets_the_golden_vectors(core, out):
+    assert "OK (" in java.test_core(core, out)
+
+
+def test_the_package_is_signed_aligned_and_asks_for_nothing(core, out):
+    base, generated = apk.resources(out)
+    unsigned = apk.package(base, apk.classes(core, generated, out), ["arm64-v8a"], out)
+    apk.sign(unsigned, out / "signed.apk", None, "android")
+    told = "\n".join(apk.check(out / "signed.apk"))
+    assert "package: name='org.mobileinpaint.demo'" in told and "native-code: 'arm64-v8a'" in told
+    assert "launchable-activity: name='mobileinpaint.app.InpaintActivity'" in told
+    assert (out / "signed.apk").stat().st_size < 60e6
+
+
+@pytest.fixture(scope="module")
+def engine(core, out):
+    """Runs the app's engine."""
+    if shutil.which("gcc") is None:
+        pytest.skip("needs gcc and libc6-dev")
+    jars, native = [core, jvm.compile_engine(core, out)], jvm.libraries(out)
+    return lambda artifact, accelerator, given, answer: jvm.run(jars, native, artifact, accelerator, given, answer)
+
+
+@pytest.fixture
+def artifact(small_artifacts, tmp_path):
+    """A copy of the small network, to be broken."""
+    path = small_artifacts["onnx"].path
+    for file in (path, manifest_path(path)):
+        shutil.copy(file, tmp_path)
+    return tmp_path / path.name
+
+
+@pytest.mark.parametrize("accelerator", ["cpu", "xnnpack"])
+def test_the_engine_computes_what_python_does(engine, artifact, tmp_path, accelerator):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    rng = np.random.default_rng(7)
+    mask = np.zeros((1, 1, 64, 64), np.float32)
+    mask[..., 20:45, 15:50] = 1
+    image = rng.random((1, 3, 64, 64), np.float32) * (1 - mask)
+    (tmp_path / "given").write_bytes(image.tobytes() + mask.tobytes())
+    said = engine(artifact, accelerator, tmp_path / "given", tmp_path / "answer")
+    assert said == "onnxruntime 1.29.0 on cpu"
+    (expected,) = onnxruntime.InferenceSession(artifact).run(None, {"image": image, "mask": mask})
+    answer = np.frombuffer((tmp_path / "answer").read_bytes(), "<f4").reshape(expected.shape)
+    assert np.abs(answer - expected).max() < 1e-4
+
+
+def test_a_flipped_bit_is_refused_before_the_runtime_sees_it(engine, artifact, tmp_path):
+    content = bytearray(artifact.read_bytes())
+    content[len(content) // 2] ^= 1
+    artifact.write_bytes(content)
+    said = engine(artifact, "cpu", tmp_path / "given", tmp_path / "answer")
+    assert said.startswith(f"refused: {artifact.name}: its bytes are not those its manifest describes (sha256 ")
+
+
+def test_a_model_that_was_broken_before_its_manifest_was_written_is_one_clear_line(engine, artifact, tmp_path):
+    artifact.write_bytes(artifact.read_bytes()[:1000])
+    table = json.loads(manifest_path(artifact).read_text(encoding="utf-8"))
+    table["sha256"] = hashlib.sha256(artifact.read_bytes()).hexdigest()
+    manifest_path(artifact).write_text(json.dumps(table), encoding="utf-8")
+    said = engine(artifact, "cpu", tmp_path / "given", tmp_path / "answer")
+    assert said.startswith(f"refused: {artifact.name} cannot be loaded on cpu: ") and "\n" not in said
