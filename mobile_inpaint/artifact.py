@@ -49,6 +49,9 @@ class TensorSpec:
     colour: Literal["RGB", "grey"]
 
 
+_NONE, _RANDOM = "none", "nothing: the weights are random, for timing only"
+
+
 @dataclass(frozen=True)
 class Provenance:
     """Where the weights come from.
@@ -65,6 +68,17 @@ class Provenance:
     copyright: str
     paper: str
     trained_on: str
+
+    @classmethod
+    def random(cls, model: str) -> Provenance:
+        """That of a random start of the network ``model``."""
+        digest = hashlib.sha256(f"random {model}".encode()).hexdigest()
+        return cls(f"random-{model}", digest, _NONE, _NONE, _NONE, _RANDOM)
+
+    @property
+    def timing_only(self) -> bool:
+        """Whether the weights are random: the artifact may be timed, and nothing else."""
+        return self.trained_on == _RANDOM
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,7 @@ def subject_of(candidate: Candidate, manifest: Manifest) -> Subject:
         contract.precision,
         contract.size_px,
         manifest.quality,
+        contract.provenance.timing_only,
     )
 
 

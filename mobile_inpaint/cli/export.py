@@ -32,7 +32,9 @@ _QUANTIZING = "Integers"
 
 def export(
     target: Annotated[str, typer.Option(help="onnx, tflite, coreml, or all.")] = "",
-    model: Annotated[str, typer.Option(help="A checkpoint's name, or a file of weights.")] = CHECKPOINT,
+    model: Annotated[
+        str, typer.Option(help="A checkpoint's name, a file of weights, or random:MODEL, for timing only.")
+    ] = CHECKPOINT,
     precision: Annotated[
         list[str], typer.Option(help="fp32, fp16, w8a32, w8a16, w8a8, pal8, pal6, pal4 or auto; may be given more than once.")
     ] = ["fp16"],  # noqa: B006

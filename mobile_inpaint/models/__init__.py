@@ -59,14 +59,20 @@ def open_checkpoint(checkpoint: str | Path, progress: Callable[[str], None] = la
     """A trained Generator in evaluation mode, and where its weights are from; the weights themselves tell which network it is.
 
     Args:
-        checkpoint: a name in the weights store (fetched if it is not there and can be), or a path to a file.
+        checkpoint: a name in the weights store (fetched if it is not there and can be), a path to a file, or ``random:MODEL``
+            for a random start, which may be timed and nothing else.
         progress: told how far the fetching is.
 
     Raises:
         CheckpointNotFound: neither a checkpoint nor a file.
+        ModelNotFound: no network is called MODEL.
         WeightsError: the weights cannot be read, or are no network of ours.
     """
     from mobile_inpaint.models.checkpoints import read_state
+
+    kind, _, model = str(checkpoint).partition(":")
+    if kind == "random":
+        return create_model(model, tensors=0), Provenance.random(model)
 
     def advance(done: int, total: int | None) -> None:
         progress(f"fetching {checkpoint}: {done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else f"fetching {checkpoint}")

@@ -22,9 +22,12 @@ from mobile_inpaint.artifact import (
     size_of,
 )
 from mobile_inpaint.bench.browser import runtimes
+from mobile_inpaint.bench.candidate import Candidate
+from mobile_inpaint.bench.workload import subject_of
 from mobile_inpaint.cli import main
-from mobile_inpaint.errors import ExportError, ManifestError
+from mobile_inpaint.errors import ExportError, ManifestError, ModelNotFound
 from mobile_inpaint.export import bundle as bundling
+from mobile_inpaint.models import open_checkpoint
 from mobile_inpaint.photo.compositor import Compositor
 
 Make = Callable[..., Path]
@@ -102,6 +105,21 @@ def test_a_folder_is_an_artifact_too(make: Make, tmp_path: Path) -> None:
 def test_what_is_refused_leaves_nothing(make: Make, tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ManifestError, match=message):
         bundling.bundle(Artifact.open(make(**changes)), WEB, tmp_path / "app")
+    assert not (tmp_path / "app").exists()
+
+
+def test_random_weights_are_timed_and_never_bundled(tmp_path: Path) -> None:
+    generator, provenance = open_checkpoint("random:migan-256")
+    assert generator.resolution == 256 and provenance.timing_only
+    with pytest.raises(ModelNotFound, match="migan-257"):
+        open_checkpoint("random:migan-257")
+    image = TensorSpec("image", "NCHW", (1, 3, 16, 16), "float32", 0.0, 1.0, "RGB")
+    contract = Contract("migan-256", "onnx", "fp16", 16, (image,), image, provenance, {})
+    (tmp_path / "random.onnx").write_bytes(b"not looked at")
+    manifest = Manifest("random.onnx", sha256_of(tmp_path / "random.onnx"), 13, contract, {}, 1.0, Compositor(16).numbers())
+    assert subject_of(Candidate(tmp_path / "random.onnx"), manifest).timing_only
+    with pytest.raises(ManifestError, match="its weights are random: it may be timed, and nothing else"):
+        bundling.bundle(Artifact(tmp_path / "random.onnx", manifest), WEB, tmp_path / "app")
     assert not (tmp_path / "app").exists()
 
 

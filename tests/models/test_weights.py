@@ -285,3 +285,26 @@ def test_hashes_known_by_their_ends(store: Path) -> None:
     assert not card.describes("8b82b2e8" + "0" * 50 + "88097e")
     assert not PUBLISHED.describes(PUBLISHED.sha256[:-1] + "0")
     assert PUBLISHED.describes("1d6087ee" + "0" * 50 + "4a466a")
+
+
+def test_what_ships_with_the_package_is_here_in_an_empty_store(
+    store: Path, small_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")  # no npm, no pip: nothing can be fetched
+    file, card = weights.find("migan-lite")
+    assert weights.is_here("migan-lite") and file.stat().st_size == card.bytes < 6e6
+    assert card.licence == "MIT" and "Places2" in card.trained_on
+    for change in (lambda: weights.add("migan-lite", small_checkpoint, force=True), lambda: weights.remove("migan-lite")):
+        with pytest.raises(WeightsError, match="migan-lite ships with this package"):
+            change()
+    assert not store.exists()
+
+
+def test_what_ships_and_is_damaged_says_so(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = tmp_path / "cut.safetensors"
+    copy.write_bytes(weights.path("migan-lite").read_bytes()[:-1])
+    monkeypatch.setattr(weights, "_file", lambda card: copy)
+    with pytest.raises(
+        WeightsError, match="migan-lite is damaged: it ships inside this package, which needs to be installed again"
+    ):
+        weights.path("migan-lite")

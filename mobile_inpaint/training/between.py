@@ -1,0 +1,54 @@
+"""Weights on the way from where a run began to where it ended.
+
+A fine-tuned network gains what it was trained for and loses a little of what it could do before. On the straight line between
+the two most of the gain comes early and most of the loss late: migan-lite half-way keeps the LPIPS it learned and drops the
+grid that LPIPS does not see.
+
+    python -m mobile_inpaint.training.between RUN SHARE OUT --photos DIR
+
+Source: Wortsman et al., Robust fine-tuning of zero-shot models (CVPR 2022).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from itertools import count
+from pathlib import Path
+
+import torch
+
+from mobile_inpaint.models import open_checkpoint, save_model
+from mobile_inpaint.models.base import Generator
+from mobile_inpaint.training.config import config_from
+from mobile_inpaint.training.data import Samples
+from mobile_inpaint.training.generator import starting_generator, with_tensors
+from mobile_inpaint.training.photo_source import open_photos
+from mobile_inpaint.training.result import MODEL, RECORD
+
+
+@torch.no_grad()
+def between(start: Generator, end: Generator, share: float) -> None:
+    """Moves ``end`` back towards ``start``, a network of the same shapes, until ``share`` of the way is left: 1 stays."""
+    for ours, theirs in zip(end.state_dict().values(), start.state_dict().values(), strict=True):
+        ours.copy_(theirs.lerp(ours, share))
+
+
+def main() -> None:
+    """Writes OUT."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("run", type=Path)
+    options.add_argument("share", type=float)
+    options.add_argument("out", type=Path)
+    options.add_argument("--photos", type=Path, required=True)
+    chosen = options.parse_args()
+    config = config_from(json.loads((chosen.run / RECORD).read_text(encoding="utf-8"))["config"], str(chosen.run / RECORD))
+    samples = Samples(open_photos(chosen.photos), config.data.size_px, config.data.seed, config.data.holes)
+    start, _ = starting_generator(config.generator, config.data.seed, map(samples.__getitem__, count()))
+    end, _ = open_checkpoint(chosen.run / MODEL)
+    between(with_tensors(start, 0), end, chosen.share)
+    save_model(end, chosen.out)
+
+
+if __name__ == "__main__":
+    main()

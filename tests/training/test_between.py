@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from small_runs import config
+
+from mobile_inpaint.models import open_checkpoint
+from mobile_inpaint.training import between
+from mobile_inpaint.training.generator import starting_generator, with_tensors
+from mobile_inpaint.training.photo_source import PhotoSource
+from mobile_inpaint.training.train import train
+
+
+def test_half_way_is_the_mean_of_start_and_end(
+    photos: PhotoSource, plain_photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = config(loss={"adversarial": 0}, run={"steps": 2})
+    end, _ = open_checkpoint(train(wanted, photos, tmp_path / "run").model)
+    start = with_tensors(starting_generator(wanted.generator, wanted.data.seed)[0], 0)
+    arguments = [str(tmp_path / "run"), "0.5", str(tmp_path / "half.safetensors"), "--photos", str(plain_photos)]
+    monkeypatch.setattr(sys, "argv", ["between", *arguments])
+    between.main()
+    half, _ = open_checkpoint(tmp_path / "half.safetensors")
+    values = [list(network.state_dict().values()) for network in (start, half, end)]
+    assert any(not torch.equal(first, last) for first, _, last in zip(*values, strict=True))
+    for first, middle, last in zip(*values, strict=True):
+        torch.testing.assert_close(middle, (first + last) / 2)
