@@ -1,5 +1,5 @@
 # `make demo` and `make test` are all a newcomer needs; both set everything up first.
-.PHONY: setup browser demo test check clean
+.PHONY: setup browser android demo test check clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -15,6 +15,10 @@ $(READY): pyproject.toml packages.txt scripts/setup
 # What the page of `bench --device browser` runs: onnxruntime-web and LiteRT.js, by npm.
 browser: setup
 	@$(BIN)/python -m mobile_inpaint.bench.browser
+
+# The Android demo's APK, signed with a key of its own; its compiler, its runtime and Android's API come by npm, pip and apt.
+android: setup
+	@$(BIN)/python android_demo/build.py
 
 demo: setup
 	@$(BIN)/python demo/run.py

@@ -1,11 +1,32 @@
 /* What ONNX Runtime's library for Android asks of Android's C library and the GNU C library has not, or under another name. */
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/select.h>
 
-char __sF[3 * 152]; /* stdin, stdout and stderr: for messages of a crash alone */
+/* Android's stdin, stdout and stderr. Whatever takes a stream is put before the GNU C library's, for it knows only its own. */
+enum { STREAM = 152 };
+char __sF[3 * STREAM];
+
+static FILE *own(FILE *stream) {
+    long at = (char *)stream - __sF;
+    return at < 0 || at >= (long)sizeof __sF ? stream : at < STREAM ? stdin : at < 2 * STREAM ? stdout : stderr;
+}
+#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+int fflush(FILE *stream) { return NEXT(fflush)(own(stream)); }
+int fputc(int letter, FILE *stream) { return NEXT(fputc)(letter, own(stream)); }
+int fputs(const char *text, FILE *stream) { return NEXT(fputs)(text, own(stream)); }
+size_t fwrite(const void *data, size_t size, size_t count, FILE *stream) { return NEXT(fwrite)(data, size, count, own(stream)); }
+int vfprintf(FILE *stream, const char *format, va_list arguments) { return NEXT(vfprintf)(own(stream), format, arguments); }
+int fprintf(FILE *stream, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    int written = vfprintf(stream, format, arguments);
+    va_end(arguments);
+    return written;
+}
 
 int *__errno(void) { return &errno; }
 int __system_property_get(const char *name, char *value) { (void)name; *value = 0; return 0; }

@@ -26,6 +26,7 @@ _KEEP = """
 -keep class mobileinpaint.app.SharedPhotos { <init>(); }
 -keep class mobileinpaint.app.PaintView { <init>(...); }
 -dontwarn java.lang.**
+-dontwarn org.jetbrains.annotations.**
 """
 _ALIGNMENT_FIELD = 0xD935
 """Of a zip's extra fields, Android's own for alignment; apksigner keeps to it."""
@@ -65,7 +66,7 @@ def classes(core: Path, generated: Path, out: Path) -> Path:
     rules.write_text(_KEEP, encoding="utf-8")
     dex.mkdir(exist_ok=True)
     library = pieces.file("android", "mockable-android-23.jar")
-    options = ["--release", "--min-api", str(MIN_SDK), "--lib", library, "--pg-conf", rules, "--output", dex]
+    options = ["--release", "--min-api", str(MIN_SDK), "--lib", library, "--lib", java.home(), "--pg-conf", rules, "--output", dex]
     jars = [app, core, java.kotlin("kotlin-stdlib"), runtime]
     java.run("making classes.dex", [pieces.file("dex", "d8.jar")], "com.android.tools.r8.R8", *options, *jars)
     return dex

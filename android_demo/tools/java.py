@@ -22,8 +22,17 @@ _COMPILER = (
     "kotlinx-coroutines-core-jvm",
     "annotations-13.0",
 )
+_NO_JAVA = "the Android app is built by Java 17, which is not installed: apt-get install openjdk-17-jdk-headless"
 _SHORT_LIVED = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss4m")
 """A compiler that runs for seconds loses more by optimizing itself than it gains."""
+
+
+def home() -> Path:
+    """Where the JDK is installed; R8 reads Java's own classes from there."""
+    compiler = shutil.which("javac")
+    if compiler is None:
+        raise ToolchainMissing(_NO_JAVA)
+    return Path(compiler).resolve().parents[1]
 
 
 def run(step: str, classpath: Sequence[Path], main: str, *arguments: str | Path, properties: Sequence[str] = ()) -> str:
@@ -33,10 +42,7 @@ def run(step: str, classpath: Sequence[Path], main: str, *arguments: str | Path,
         ToolchainMissing: there is no Java.
         BuildError: it failed; with all that it printed.
     """
-    if shutil.which("javac") is None:
-        raise ToolchainMissing(
-            "the Android app is built by Java 17, which is not installed: apt-get install openjdk-17-jdk-headless"
-        )
+    home()
     command = ["java", *_SHORT_LIVED, *properties, "-cp", ":".join(map(str, classpath)), main, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
     said = (done.stdout + done.stderr).strip()

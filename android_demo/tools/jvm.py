@@ -43,7 +43,7 @@ def libraries(out: Path) -> Path:
         (folder / name).write_bytes(library)
     for name in _OF_ANDROID:
         options = ["-shared", "-fPIC", "-D_GNU_SOURCE", f"-Wl,-soname,{name}", "-o", str(folder / name)]
-        done = subprocess.run(["gcc", *options, str(SOURCES / "bionic.c"), "-lm"], capture_output=True, text=True, check=False)
+        done = subprocess.run(["gcc", *options, str(SOURCES / "bionic.c"), "-lm", "-ldl"], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise BuildError(f"compiling {name} failed:\n{done.stderr.strip()}")
     return folder
@@ -62,7 +62,7 @@ def run(jars: list[Path], native: Path, artifact: Path, accelerator: str, given:
     classpath = [*jars, java.kotlin("kotlin-stdlib"), pieces.file("onnxruntime", "classes.jar")]
     command = ["java", f"-Donnxruntime.native.path={native}", "-cp", ":".join(map(str, classpath)), "mobileinpaint.jvm.RunKt"]
     command += [str(artifact), accelerator, str(given), str(answer)]
-    environment = {**os.environ, "LD_LIBRARY_PATH": str(native)}
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(native), "LD_PRELOAD": str(native / "libc.so")}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=native, check=False)
     if done.returncode != 0:
         raise BuildError(f"the engine failed (exit status {done.returncode}):\n{(done.stdout + done.stderr).strip()}")

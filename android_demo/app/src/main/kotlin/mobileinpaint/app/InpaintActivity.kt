@@ -34,6 +34,7 @@ class InpaintActivity : Activity() {
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
         setContentView(R.layout.inpaint)
+        @Suppress("DEPRECATION") // in favour of a library that this app does without
         val kept = lastNonConfigurationInstance as? Session
         session = kept ?: Session(applicationContext)
         session.changed = ::show
@@ -44,6 +45,7 @@ class InpaintActivity : Activity() {
         }
     }
 
+    @Suppress("OVERRIDE_DEPRECATION")
     override fun onRetainNonConfigurationInstance(): Any = session
 
     override fun onDestroy() {
