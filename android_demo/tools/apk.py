@@ -66,7 +66,19 @@ def classes(core: Path, generated: Path, out: Path) -> Path:
     rules.write_text(_KEEP, encoding="utf-8")
     dex.mkdir(exist_ok=True)
     library = pieces.file("android", "mockable-android-23.jar")
-    options = ["--release", "--min-api", str(MIN_SDK), "--lib", library, "--lib", java.home(), "--pg-conf", rules, "--output", dex]
+    options = [
+        "--release",
+        "--min-api",
+        str(MIN_SDK),
+        "--lib",
+        library,
+        "--lib",
+        java.home(),
+        "--pg-conf",
+        rules,
+        "--output",
+        dex,
+    ]
     jars = [app, core, java.kotlin("kotlin-stdlib"), runtime]
     java.run("making classes.dex", [pieces.file("dex", "d8.jar")], "com.android.tools.r8.R8", *options, *jars)
     return dex

@@ -43,7 +43,9 @@ def libraries(out: Path) -> Path:
         (folder / name).write_bytes(library)
     for name in _OF_ANDROID:
         options = ["-shared", "-fPIC", "-D_GNU_SOURCE", f"-Wl,-soname,{name}", "-o", str(folder / name)]
-        done = subprocess.run(["gcc", *options, str(SOURCES / "bionic.c"), "-lm", "-ldl"], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["gcc", *options, str(SOURCES / "bionic.c"), "-lm", "-ldl"], capture_output=True, text=True, check=False
+        )
         if done.returncode != 0:
             raise BuildError(f"compiling {name} failed:\n{done.stderr.strip()}")
     return folder
