@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from mobile_inpaint.errors import ManifestError
 from mobile_inpaint.targets.mil_one_file import concat, one_file_operations
 
 if TYPE_CHECKING:
@@ -76,12 +77,19 @@ def operations() -> dict[str, Operation]:
         mean, variance = a["mean"].float(), a["variance"].float()
         return F.batch_norm(a["x"].float(), mean, variance, gamma, beta, eps=float(a["epsilon"]))
 
+    def pool(a: Values, by: Callable[..., torch.Tensor]) -> torch.Tensor:
+        sides, strides = (tuple(int(n) for n in a[key]) for key in ("kernel_sizes", "strides"))
+        if any(int(n) for n in a["pad"]) or bool(a["ceil_mode"]):
+            raise ManifestError("our interpreter of Core ML programs knows no pooling with a border")
+        return by(a["x"].float(), sides, strides).to(a["x"].dtype)
+
     def upsample_bilinear(a: Values) -> torch.Tensor:
         factors = (float(a["scale_factor_height"]), float(a["scale_factor_width"]))
         return F.interpolate(a["x"], scale_factor=factors, mode="bilinear", align_corners=bool(a["align_corners"]))
 
     return one_file_operations() | {
         "add": lambda a: torch.as_tensor(a["x"]) + torch.as_tensor(a["y"]),
+        "avg_pool": lambda a: pool(a, F.avg_pool2d),
         "batch_norm": batch_norm,
         "cast": lambda a: a["x"],
         "clip": lambda a: a["x"].clamp(float(a["alpha"]), float(a["beta"])),
@@ -90,6 +98,7 @@ def operations() -> dict[str, Operation]:
         "conv_transpose": conv_transpose,
         "dequantize": _dequantize,
         "leaky_relu": lambda a: F.leaky_relu(a["x"], float(a["alpha"])),
+        "max_pool": lambda a: pool(a, F.max_pool2d),
         "mul": lambda a: torch.as_tensor(a["x"]) * torch.as_tensor(a["y"]),
         "quantize": _quantize,
         "sub": lambda a: torch.as_tensor(a["x"]) - torch.as_tensor(a["y"]),
