@@ -146,6 +146,7 @@ def _unfit() -> Iterator[tuple[str, str, bytes | None]]:
     yield "known pixels changed", _text({"verification.outside_max_abs_error": 0.001}), None
     yield "nobody judged it", _text({"quality": None}), None
     yield "judged, and not worth shipping", _text({"quality.slices.0.lpips_rise": 0.003}), None
+    yield "random weights", _text({"contract.provenance.trained_on": Provenance.random("toy").trained_on}), None
     yield "a pipeline of its own", _text({"contract.io": "photo"}), None
     yield "the other polarity", _text({"contract.hole": 0}), None
     yield "known pixels not given back", _text({"contract.composited": False}), None

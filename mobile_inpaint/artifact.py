@@ -297,7 +297,8 @@ class Manifest:
         """Returns if an app with a Compositor of its own may carry this artifact; the apps ask the same before they load it.
 
         Raises:
-            ManifestError: not verified, not worth shipping, of another polarity, or a pipeline that needs no compositor.
+            ManifestError: not verified, not worth shipping, of random weights, of another polarity, or a pipeline that needs no
+                compositor.
         """
         verified, contract = self.verification, self.contract
         reached = verified is not None and bool(verified.psnr_db) and verified.worst_psnr_db >= verified.required_db
@@ -309,6 +310,7 @@ class Manifest:
             and contract.precision not in ("fp32", "fp16"),
             "its fills are not worth shipping; export it in a higher precision": self.quality is not None
             and bool(self.quality.misses),
+            "its weights are random, and may be timed but not carried by an app": contract.provenance.timing_only,
             "it takes a whole photo, and an app brings its own compositor; export it with --io tensor": contract.io != "tensor",
             "its mask's polarity is not 1 = hole, or it does not give known pixels back; export it again": contract.hole != 1
             or not contract.composited,

@@ -11,14 +11,7 @@ from pathlib import Path
 
 import mobile_inpaint
 from mobile_inpaint.bench.report import Machine
-
-
-def usable_cores() -> int:
-    """Those this process may run on."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS and Windows have no such thing
-        return os.cpu_count() or 1
+from mobile_inpaint.cores import usable_cores
 
 
 def this_machine() -> Machine:

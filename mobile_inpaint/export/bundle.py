@@ -100,14 +100,12 @@ def bundle(artifact: Artifact, app: App, folder: Path) -> tuple[Path, ...]:
         The artifact, its manifest, the notices and the index, as they lie there now.
 
     Raises:
-        ManifestError: an artifact that no app may carry, one of random weights, or none for this app.
+        ManifestError: an artifact that no app may carry, or none for this app.
         ExportError: ``folder`` cannot be written, or the copy is damaged.
     """
     manifest = artifact.manifest
     if manifest.contract.target not in app.targets:
         raise ManifestError(f"{manifest.file}: this app runs {' and '.join(app.targets)}, not {manifest.contract.target}")
-    if manifest.contract.provenance.timing_only:
-        raise ManifestError(f"{manifest.file}: its weights are random: it may be timed, and nothing else")
     manifest.check_for_app()
     Compositor.from_numbers(manifest.compositor)
     before = bundled(folder)

@@ -24,6 +24,7 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -203,6 +204,7 @@ def remove(name: str) -> None:
 _NAME = r"[a-z0-9][a-z0-9._-]*"
 
 
+@cache
 def _published() -> dict[str, Card]:
     text = Path(__file__).with_name("cards.toml").read_text(encoding="utf-8")
     return {

@@ -114,9 +114,8 @@ def _quantize(a: Values) -> torch.Tensor:
     limits = torch.iinfo(dtype)
     result = torch.empty_like(a["input"], dtype=dtype)
     for part, into in zip(_parts(a["input"]), _parts(result), strict=True):
-        levels = (
-            part.div(a["scale"]).round_().float()
-        )  # float32 is faster than float16 on a CPU, and whole numbers are the same
+        # float32 is faster than float16 on a CPU, and whole numbers are the same
+        levels = part.div(a["scale"]).round_().float()
         into.copy_(levels.add_(int(a.get("zero_point", 0))).clamp_(limits.min, limits.max))
     return result
 

@@ -69,7 +69,7 @@ class DataConfig:
         size_px: side of the crops; must be the network's resolution.
         batch: images a step, over all processes together.
         different: how many samples there are before the first comes again, for which a teacher then is asked once; its answers
-            are kept in the run's folder, some 0.3 MB a sample. 0: no sample ever comes again.
+            are kept in the run's folder, some 0.6 MB a sample. 0: no sample ever comes again.
         seed: of crops, holes and everything else that is drawn at random.
         holes: which shapes, how often, how large.
     """

@@ -20,6 +20,7 @@ from PIL import Image as pil
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
+from mobile_inpaint.cores import usable_cores
 from mobile_inpaint.errors import MobileInpaintError, PhotoError, ToolchainMissing, TrainingError
 from mobile_inpaint.photo.image import Pixels, to_image
 from mobile_inpaint.photo.mask import Mask
@@ -108,12 +109,14 @@ def batches(
         rank: this process's number: of a step's samples it takes every ``world``-th from there. The discriminator then compares
             in its groups what it would compare in one process.
         world: how many processes there are.
-        workers: processes that prepare batches ahead, which share the room for decoded photos evenly; 0: this one does.
+        workers: processes that prepare batches ahead, if there are as many cores, and share the room for decoded photos evenly;
+            0: this one does.
         warn: is told, once a photo, the line that names a photo which cannot be read and is left out.
 
     Raises:
         TrainingError: no photo can be read.
     """
+    workers = min(workers, usable_cores())
     loader: DataLoader[_Drawn] = DataLoader(
         _Batches(samples, size, different, rank, world),
         batch_size=None,

@@ -38,7 +38,11 @@ WEB = bundling.get_app("web")
 def make(tmp_path: Path) -> Make:
     """Writes an artifact of bytes that nothing can run."""
 
-    def write(name: str = "toy-fp16.onnx", target: str = "onnx", content: bytes = b"network", **changes: Any) -> Path:
+    toy = Provenance("toy", "0" * 64, "MIT", "Copyright (c) 2026 nobody", "a paper", "nothing")
+
+    def write(
+        name: str = "toy-fp16.onnx", target: str = "onnx", content: bytes = b"network", of: Provenance = toy, **changes: Any
+    ) -> Path:
         path = tmp_path / "artifacts" / name
         path.parent.mkdir(exist_ok=True)
         if path.suffix == ".mlpackage":
@@ -47,8 +51,7 @@ def make(tmp_path: Path) -> Make:
         else:
             path.write_bytes(content)
         image = TensorSpec("image", "NCHW", (1, 3, 16, 16), "float32", 0.0, 1.0, "RGB")
-        provenance = Provenance("toy", "0" * 64, "MIT", "Copyright (c) 2026 nobody", "a paper", "nothing")
-        contract = Contract("toy", target, "fp16", 16, (image,), image, provenance, {})
+        contract = Contract("toy", target, "fp16", 16, (image,), image, of, {})
         verification = Verification("a runtime", "fp32", ("photo",), (70.0,), 55.0, 0.01, 0.0, 5.0)
         numbers = Compositor(16).numbers()
         manifest = Manifest(path.name, sha256_of(path), size_of(path), contract, {}, 1.0, numbers, verification)
@@ -108,18 +111,15 @@ def test_what_is_refused_leaves_nothing(make: Make, tmp_path: Path, changes: dic
     assert not (tmp_path / "app").exists()
 
 
-def test_random_weights_are_timed_and_never_bundled(tmp_path: Path) -> None:
+def test_random_weights_are_timed_and_never_bundled(make: Make, tmp_path: Path) -> None:
     generator, provenance = open_checkpoint("random:migan-256")
     assert generator.resolution == 256 and provenance.timing_only
     with pytest.raises(ModelNotFound, match="migan-257"):
         open_checkpoint("random:migan-257")
-    image = TensorSpec("image", "NCHW", (1, 3, 16, 16), "float32", 0.0, 1.0, "RGB")
-    contract = Contract("migan-256", "onnx", "fp16", 16, (image,), image, provenance, {})
-    (tmp_path / "random.onnx").write_bytes(b"not looked at")
-    manifest = Manifest("random.onnx", sha256_of(tmp_path / "random.onnx"), 13, contract, {}, 1.0, Compositor(16).numbers())
-    assert subject_of(Candidate(tmp_path / "random.onnx"), manifest).timing_only
-    with pytest.raises(ManifestError, match="its weights are random: it may be timed, and nothing else"):
-        bundling.bundle(Artifact(tmp_path / "random.onnx", manifest), WEB, tmp_path / "app")
+    artifact = Artifact.open(make(of=provenance))
+    assert subject_of(Candidate(artifact.path), artifact.manifest).timing_only
+    with pytest.raises(ManifestError, match="its weights are random, and may be timed but not carried by an app"):
+        bundling.bundle(artifact, WEB, tmp_path / "app")
     assert not (tmp_path / "app").exists()
 
 

@@ -6,6 +6,7 @@ import { read } from "./strict.js";
 
 const SAYS = { notJson: "not JSON; export the artifact again", newer: "upgrade mobile-inpaint" };
 const FLOATS = ["fp32", "fp16"];
+const RANDOM = "nothing: the weights are random, for timing only";
 
 /** The JSON beside an artifact; its fields are those of the file: file, sha256, bytes, contract, …, compositor, verification. */
 export class Manifest {
@@ -37,7 +38,8 @@ export class Manifest {
   /**
    * Returns if an app with a Compositor of its own may carry the artifact.
    *
-   * @throws {ManifestError} not verified, not worth shipping, of another polarity, or a pipeline that needs no compositor
+   * @throws {ManifestError} not verified, not worth shipping, of random weights, of another polarity, or a pipeline that needs
+   *   no compositor
    */
   checkForApp() {
     const { contract, quality, verification: verified } = this;
@@ -48,6 +50,7 @@ export class Manifest {
         "its verification falls short of what it requires; export it again"],
       [!quality && !FLOATS.includes(contract.precision), "nobody judged what its fills are worth; export it again"],
       [quality && fallsShort(quality), "its fills are not worth shipping; export it in a higher precision"],
+      [contract.provenance.trained_on === RANDOM, "its weights are random, and may be timed but not carried by an app"],
       [contract.io !== "tensor",
         "it takes a whole photo, and an app brings its own compositor; export it with --io tensor"],
       [contract.hole !== 1 || !contract.composited,

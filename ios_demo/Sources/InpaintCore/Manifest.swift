@@ -25,6 +25,9 @@ public struct Provenance: Equatable, Sendable {
     public let copyright: String
     public let paper: String
     public let trainedOn: String
+
+    /// Whether the weights are random: the artifact may be timed, and nothing else.
+    public var timingOnly: Bool { trainedOn == "nothing: the weights are random, for timing only" }
 }
 
 /// How a network was brought into fewer bits.
@@ -143,8 +146,8 @@ extension Manifest {
 
     /// Returns if an app with a ``Compositor`` of its own may carry this artifact.
     ///
-    /// - Throws: ``ManifestError``: not verified, not worth shipping, of another polarity, or a pipeline that needs no
-    ///   compositor.
+    /// - Throws: ``ManifestError``: not verified, not worth shipping, of random weights, of another polarity, or a pipeline
+    ///   that needs no compositor.
     public func checkForApp() throws {
         guard let verification else { throw refused("it is not verified; export it again") }
         guard let worst = verification.psnrDb.min(), worst >= verification.requiredDb, verification.outsideMaxAbsError == 0
@@ -156,6 +159,9 @@ extension Manifest {
         }
         if let quality, !quality.misses.isEmpty {
             throw refused("its fills are not worth shipping; export it in a higher precision")
+        }
+        if contract.provenance.timingOnly {
+            throw refused("its weights are random, and may be timed but not carried by an app")
         }
         if contract.io != "tensor" {
             throw refused("it takes a whole photo, and an app brings its own compositor; export it with --io tensor")

@@ -178,10 +178,18 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: the terminal is the bench's."""
 
 
+_TYPES = {
+    "": "text/html",
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".wasm": "application/wasm",
+    ".webmanifest": "application/manifest+json",
+}
+"""By suffix, what a machine's own list of types may lack."""
+
+
 def describe(path: str, length: int) -> dict[str, str]:
     """The headers that say what a file is, by its name, and how long."""
     suffix = Path(path).suffix
-    own = {"": "text/html", ".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm"}
-    own[".webmanifest"] = "application/manifest+json"
-    kind = own.get(suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
+    kind = _TYPES.get(suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
     return {"Content-Type": f"{kind}; charset=utf-8" if kind.startswith("text/") else kind, "Content-Length": str(length)}

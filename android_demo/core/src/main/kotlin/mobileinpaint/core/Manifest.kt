@@ -22,7 +22,10 @@ data class TensorSpec(
 data class Provenance(
     val checkpoint: String, val sha256: String, val licence: String, val copyright: String, val paper: String,
     val trainedOn: String,
-)
+) {
+    /** Whether the weights are random: the artifact may be timed, and nothing else. */
+    val timingOnly get() = trainedOn == "nothing: the weights are random, for timing only"
+}
 
 /** How a network was brought into fewer bits. */
 data class Quantization(
@@ -88,7 +91,8 @@ data class Manifest(
     /**
      * Returns if an app with a [Compositor] of its own may carry this artifact.
      *
-     * @throws ManifestError not verified, not worth shipping, of another polarity, or a pipeline that needs no compositor.
+     * @throws ManifestError not verified, not worth shipping, of random weights, of another polarity, or a pipeline that needs
+     *   no compositor.
      */
     fun checkForApp() {
         val reached = verification != null && (verification.psnrDb.minOrNull() ?: Double.NaN) >= verification.requiredDb
@@ -99,6 +103,7 @@ data class Manifest(
             quality == null && contract.precision !in setOf("fp32", "fp16") ->
                 "nobody judged what its fills are worth; export it again"
             quality?.misses?.isNotEmpty() == true -> "its fills are not worth shipping; export it in a higher precision"
+            contract.provenance.timingOnly -> "its weights are random, and may be timed but not carried by an app"
             contract.io != "tensor" ->
                 "it takes a whole photo, and an app brings its own compositor; export it with --io tensor"
             contract.hole != 1 || !contract.composited ->
