@@ -26,10 +26,11 @@ from profiles import profile
 
 from mobile_inpaint.bench.candidate import Candidate
 from mobile_inpaint.bench.devices.host import BUSY
-from mobile_inpaint.bench.machine import commit, load_average, packages, this_machine, usable_cores
+from mobile_inpaint.bench.machine import commit, load_average, packages, this_machine
 from mobile_inpaint.bench.protocol import measure_in_turn
 from mobile_inpaint.bench.work import work
 from mobile_inpaint.bench.workload import load
+from mobile_inpaint.cores import usable_cores
 from mobile_inpaint.errors import DeviceUnavailable
 from mobile_inpaint.models import weights
 from mobile_inpaint.targets import openvino

@@ -68,10 +68,10 @@ def bench(
     from mobile_inpaint.bench import record as records
     from mobile_inpaint.bench.candidate import Candidate
     from mobile_inpaint.bench.device import connect, find_device, kind_of
-    from mobile_inpaint.bench.machine import usable_cores
     from mobile_inpaint.bench.pipeline import open_scene, synthetic_scene
     from mobile_inpaint.bench.protocol import Plan
     from mobile_inpaint.cli import bench_output
+    from mobile_inpaint.cores import usable_cores
 
     if (photo is None) != (mask is None):
         raise BenchError("--photo and --mask go together")

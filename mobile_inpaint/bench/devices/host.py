@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from mobile_inpaint.bench.candidate import Candidate
 from mobile_inpaint.bench.cold_start import cold_start
 from mobile_inpaint.bench.device import Attached, Device, DeviceRow
-from mobile_inpaint.bench.machine import commit, load_average, packages, this_machine, usable_cores
+from mobile_inpaint.bench.machine import commit, load_average, packages, this_machine
 from mobile_inpaint.bench.pipeline import Scene, measure_pipeline
 from mobile_inpaint.bench.protocol import Plan, Timing, measure_in_turn
 from mobile_inpaint.bench.report import LatencyReport, Pipeline, Thermal
 from mobile_inpaint.bench.sensors import Sensors, cool_down
 from mobile_inpaint.bench.statistics import doubts
 from mobile_inpaint.bench.workload import Workload, load
+from mobile_inpaint.cores import usable_cores
 
 BUSY = 0.25
 """The load average per core above which other work is called a disturbance."""
