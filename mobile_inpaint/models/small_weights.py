@@ -1,13 +1,8 @@
-"""Weights in a quarter of the room, for what ships inside the package: 8-bit integers with a scale for each output channel.
-
-python -m mobile_inpaint.models.small_weights RUN/model.safetensors mobile_inpaint/models/embedded/NAME.safetensors
-"""
+"""Weights in a quarter of the room, for what ships inside the package: 8-bit integers with a scale for each output channel."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -42,18 +37,3 @@ def restored(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _beside(scale: Tensor, filters: Tensor) -> Tensor:
     return scale.float().view(-1, *[1] * (filters.ndim - 1))
-
-
-def main(source: str, out: str) -> None:
-    """Writes the weights of one safetensors file into a smaller one."""
-    from safetensors import safe_open
-    from safetensors.torch import load_file, save_file
-
-    with safe_open(source, "pt") as file:
-        metadata = file.metadata()
-    Path(out).parent.mkdir(parents=True, exist_ok=True)
-    save_file(small(load_file(source)), out, metadata)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
