@@ -12,7 +12,7 @@ let package = Package(
         .target(name: "InpaintCore"),
         .target(name: "InpaintKit", dependencies: ["InpaintCore"]),
         .testTarget(name: "InpaintCoreTests", dependencies: ["InpaintCore"]),
-        .testTarget(name: "InpaintKitTests", dependencies: ["InpaintKit"]),
+        .testTarget(name: "InpaintKitTests", dependencies: ["InpaintCore", "InpaintKit"]),
     ],
     swiftLanguageModes: [.v6]
 )

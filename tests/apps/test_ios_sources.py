@@ -8,6 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from mobile_inpaint.export import bundle
+
 ROOT = Path(__file__).parents[2]
 IOS = ROOT / "ios_demo"
 CORE = IOS / "Sources" / "InpaintCore"
@@ -18,6 +20,11 @@ MIRRORED = {
     *("Manifest", "Mask", "Compositor", "Inpainter", "LatencyReport"),
     *("Regions", "Resample", "Seam", "Statistics", "Strict", "Json", "Pixels", "Errors"),
 }
+UNFIT = (
+    *("not verified", "below what it requires", "nobody judged it", "judged, and not worth shipping", "random weights"),
+    *("a pipeline of its own", "the other polarity", "known pixels not given back", "a compositor of another size"),
+)
+"""Of the golden manifests, those that only an app refuses."""
 ID = re.compile(r"\b[0-9A-F]{24}\b")
 
 
@@ -73,6 +80,15 @@ def test_every_kotlin_test_has_its_swift_counterpart(name):
     assert wanted and wanted - set(re.findall(r"^    func (test\w+)\(", swift, re.M)) == set()
 
 
+def test_what_no_app_may_carry_is_refused_in_the_words_of_the_golden_vectors():
+    cases = json.loads((ROOT / "golden" / "manifest.json").read_text(encoding="utf-8"))["cases"]
+    refused = {case["name"]: case["refused"].removeprefix("toy.onnx: ") for case in cases if case.get("refused")}
+    swift = (CORE / "Manifest.swift").read_text(encoding="utf-8")
+    kotlin = "".join(path.read_text(encoding="utf-8") for path in (KOTLIN / "main").rglob("Manifest.kt"))
+    for name in UNFIT:
+        assert f'"{refused[name]}"' in swift and f'"{refused[name]}"' in kotlin, name
+
+
 def swift_name(kotlin):
     """``testAHoleGrowsInDiscs`` for ``a hole grows in discs``; an apostrophe joins what it parts."""
     words = re.findall(r"\w+", kotlin.replace("'", ""))
@@ -108,6 +124,19 @@ def test_the_project_holds_together():
             assert (PROJECT.parent / one["relativePath"] / "Package.swift").is_file()
         if one["isa"] == "XCSwiftPackageProductDependency":
             assert f'.library(name: "{one["productName"]}"' in (IOS / "Package.swift").read_text()
+
+
+def test_what_bundle_writes_is_what_the_app_opens():
+    objects = OpenStep((PROJECT / "project.pbxproj").read_text(encoding="utf-8")).document()["objects"]
+    (key,) = [key for key, one in objects.items() if one.get("lastKnownFileType") == "folder"]
+    assert (PROJECT.parent / objects[key]["path"]).resolve() == ROOT / bundle.APPS["ios"].folder
+    (copied,) = [one for one, file in objects.items() if file.get("fileRef") == key]
+    (app,) = [one for one in objects.values() if one.get("productType") == "com.apple.product-type.application"]
+    phases = [objects[phase] for phase in app["buildPhases"]]
+    assert [copied] == [file for phase in phases if phase["isa"] == "PBXResourcesBuildPhase" for file in phase["files"]]
+    swift = (IOS / "Sources" / "InpaintKit" / "BundledArtifact.swift").read_text(encoding="utf-8")
+    name = Path(bundle.APPS["ios"].folder).name
+    assert f'"{name}"' in swift and f'"{name}/{bundle.NOTICES}"' in swift and '".mlpackage"' in swift
 
 
 def test_the_scheme_names_the_projects_targets():

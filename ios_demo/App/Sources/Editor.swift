@@ -36,6 +36,18 @@ final class Editor: ObservableObject {
     private var undoneStrokes: [Stroke] = []
     private var running: Task<Void, Never>?
 
+    /// For the screen to bind to: taking it away takes the message away.
+    var isTold: Bool {
+        get { message != nil }
+        set { message = newValue ? message : nil }
+    }
+
+    /// For the screen to bind to: another unit loads the network anew.
+    var chosen: ComputeUnit {
+        get { unit }
+        set { Task { await choose(newValue) } }
+    }
+
     var canErase: Bool { work == nil && !isPreparing && strokes.contains(where: { !$0.erases }) }
     var canUndo: Bool { work == nil && (!strokes.isEmpty || sheet?.canUndo == true) }
     var canRedo: Bool { work == nil && (!undoneStrokes.isEmpty || sheet?.canRedo == true) }

@@ -29,7 +29,7 @@ struct EditorView: View {
         }
         .sheet(isPresented: $showsSettings) { SettingsView(editor: editor) }
         .sheet(item: $editor.shared) { file in ShareSheet(url: file.url) }
-        .alert("Inpaint", isPresented: isTold, presenting: editor.message) { _ in
+        .alert("Inpaint", isPresented: $editor.isTold, presenting: editor.message) { _ in
             Button("OK") {}
         } message: { message in
             Text(message)
@@ -73,10 +73,6 @@ struct EditorView: View {
             Button { Task { await editor.share() } } label: { Label("Share", systemImage: "square.and.arrow.up") }
                 .disabled(editor.sheet == nil || editor.work != nil)
         }
-    }
-
-    private var isTold: Binding<Bool> {
-        Binding(get: { editor.message != nil }, set: { shown in if !shown { editor.message = nil } })
     }
 
     private func picker<Content: View>(@ViewBuilder label: () -> Content) -> some View {

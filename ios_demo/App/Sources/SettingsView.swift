@@ -11,7 +11,7 @@ struct SettingsView: View {
         NavigationStack {
             Form {
                 Section {
-                    Picker("Compute on", selection: chosen) {
+                    Picker("Compute on", selection: $editor.chosen) {
                         ForEach(ComputeUnit.allCases, id: \.self) { unit in
                             Text(title(unit)).tag(unit)
                         }
@@ -52,10 +52,6 @@ struct SettingsView: View {
                 }
             }
         }
-    }
-
-    private var chosen: Binding<ComputeUnit> {
-        Binding(get: { editor.unit }, set: { unit in Task { await editor.choose(unit) } })
     }
 
     private func title(_ unit: ComputeUnit) -> String {

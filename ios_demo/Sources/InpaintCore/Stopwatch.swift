@@ -22,7 +22,7 @@ public final class Stopwatch {
 
     /// What `fill` does, timed.
     public func timed(_ fill: @escaping Fill) -> Fill {
-        { image, mask in
+        return { image, mask in
             let called = self.clock()
             self.firstCall = self.firstCall ?? called
             defer { self.netMs += self.clock() - called }

@@ -48,7 +48,7 @@ enum Strict {
     }
 
     static func oneOf(_ words: String...) -> Kind<String> {
-        { json, key, faults in
+        return { json, key, faults in
             if case .text(let value) = json, words.contains(value) {
                 return value
             }
@@ -58,7 +58,7 @@ enum Strict {
 
     /// A value, or nil where the JSON has null.
     static func maybe<Value>(_ kind: @escaping Kind<Value>) -> Kind<Value?> {
-        { json, key, faults in
+        return { json, key, faults in
             if json == .null {
                 return .some(.none)
             }
@@ -68,7 +68,7 @@ enum Strict {
     }
 
     static func list<Value>(_ kind: @escaping Kind<Value>) -> Kind<[Value]> {
-        { json, key, faults in
+        return { json, key, faults in
             guard case .list(let items) = json else { return faults.note(key, "a list", json) }
             let values = items.enumerated().map { index, item in kind(item, "\(key)[\(index)]", faults) }
             let read = values.compactMap { $0 }
@@ -87,7 +87,7 @@ enum Strict {
     }
 
     static func table<Value>(_ kind: @escaping Kind<Value>) -> Kind<Table<Value>> {
-        { json, key, faults in
+        return { json, key, faults in
             guard case .table(let table) = json else { return faults.note(key, "a table", json) }
             var read = Table<Value>()
             for (name, item) in table.pairs {
