@@ -61,14 +61,15 @@ async function measure() {
   if (sessionStorage.getItem("first")) return tell({ ...JSON.parse(sessionStorage.getItem("first")), kept_ready: ready });
   const { name, box: [left, top, right, bottom] } = await (await fetch("measure.json")).json();
   const files = new DataTransfer(), input = document.getElementById("file");
-  files.items.add(new File([await (await fetch(name)).blob()], name));
+  const file = new File([await (await fetch(name)).blob()], name);
+  files.items.add(file);
   input.files = files.files;
   const chosen = performance.now();
   input.dispatchEvent(new Event("change"));
   const opened = await at(name);
 
   const photo = document.getElementById("photo"), area = photo.getBoundingClientRect();
-  const size = await createImageBitmap(files.files[0]);
+  const size = await createImageBitmap(file);
   const scale = Math.min(area.width / size.width, area.height / size.height, 1);
   const point = (kind, x, y) => photo.dispatchEvent(new PointerEvent(kind, { pointerId: 1, isPrimary: true, button: 0,
     clientX: area.x + (area.width - size.width * scale) / 2 + x * scale,

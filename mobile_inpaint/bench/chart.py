@@ -14,7 +14,7 @@ from typing import Literal
 
 Colour = Literal["blue", "orange", "green", "purple", "teal", "brown", "grey"]
 
-_WIDTH = 420
+WIDTH = 460
 _LETTER = 7.2
 """Width that a letter takes, with room to spare."""
 _STYLE = """
@@ -92,17 +92,17 @@ def scatter(title: str, x_label: str, y_label: str, dots: Sequence[Dot]) -> str:
     x_ticks, y_ticks = _ticks(max(dot.x for dot in dots)), _ticks(max(dot.y for dot in dots))
 
     def place(dot_x: float, dot_y: float) -> tuple[float, float]:
-        return left + dot_x / x_ticks[-1] * (_WIDTH - left - 12), bottom - dot_y / y_ticks[-1] * (height - 8)
+        return left + dot_x / x_ticks[-1] * (WIDTH - left - 12), bottom - dot_y / y_ticks[-1] * (height - 8)
 
     drawn = [_text(0, 12, y_label, "soft")]
     for tick in y_ticks:
         _, y = place(0, tick)
-        drawn.append(_line(left, y, _WIDTH, y))
+        drawn.append(_line(left, y, WIDTH, y))
         drawn.append(_text(left - 6, y + 4, f"{tick:g}", "soft", "end"))
     for tick in x_ticks:
         x, _ = place(tick, 0)
         drawn.append(_text(x, bottom + 16, f"{tick:g}", "soft", "middle"))
-    drawn.append(_text(_WIDTH, bottom + 32, x_label, "soft", "end"))
+    drawn.append(_text(WIDTH, bottom + 32, x_label, "soft", "end"))
     numbers: dict[tuple[float, float], list[int]] = {}
     below = bottom + 34
     for number, dot in enumerate(sorted(dots, key=lambda dot: (dot.x, dot.y, dot.label)), 1):
@@ -120,12 +120,12 @@ def scatter(title: str, x_label: str, y_label: str, dots: Sequence[Dot]) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    return textwrap.wrap(text, round(_WIDTH / _LETTER))
+    return textwrap.wrap(text, round(WIDTH / _LETTER))
 
 
 def _scale(together: Sequence[Bar]) -> float:
     """Pixels a unit, so that the longest bar or whisker and the figure behind each find room."""
-    ends = [(max(bar.value, bar.high or 0), _WIDTH - 8 - _LETTER * len(bar.figure)) for bar in together]
+    ends = [(max(bar.value, bar.high or 0), WIDTH - 8 - _LETTER * len(bar.figure)) for bar in together]
     return min((room / end for end, room in ends if end > 0), default=1)
 
 
@@ -163,7 +163,7 @@ def _line(x1: float, y1: float, x2: float, y2: float, kind: str = "line") -> str
 
 
 def _svg(title: str, height: int, drawn: Sequence[str]) -> str:
-    size = f'viewBox="-6 0 {_WIDTH + 12} {height}"'
+    size = f'viewBox="-6 0 {WIDTH + 12} {height}"'
     opening = f'<svg class="chart" xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{escape(title)}">'
-    back = f'<rect class="back" x="-6" width="{_WIDTH + 12}" height="{height}"/>'
+    back = f'<rect class="back" x="-6" width="{WIDTH + 12}" height="{height}"/>'
     return "\n".join([opening, f"<title>{escape(title)}</title>", f"<style>{_STYLE}</style>", back, *drawn, "</svg>"]) + "\n"

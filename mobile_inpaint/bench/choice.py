@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mobile_inpaint.bench.device import DeviceClass, list_devices
+from mobile_inpaint.bench.fill_quality import lpips_by_file
 from mobile_inpaint.bench.report import LatencyReport
 from mobile_inpaint.bench.tables import newest
 from mobile_inpaint.errors import BenchError
@@ -34,7 +35,7 @@ class Option:
 
     Attributes:
         reports: on each device of the class its fastest measurement, by whatever runtime and unit.
-        lpips: to the truth in holes of an object's size; None where nobody judged.
+        lpips: as :func:`~mobile_inpaint.bench.fill_quality.lpips_by_file` has it; None where nobody judged.
         misses: why it is not chosen; none where it may be.
     """
 
@@ -77,10 +78,11 @@ def options(reports: Sequence[LatencyReport], bounds: Bounds) -> list[Option]:
             f"the record has {measured}, which stands for none: mobile-inpaint bench --device NAME, with one of them"
         )
     by_file = itertools.groupby(sorted(of_class, key=_sha256), key=_sha256)
-    return sorted((_option(list(own), bounds) for _, own in by_file), key=lambda option: option._rank)
+    lpips = lpips_by_file(reports)
+    return sorted((_option(list(own), bounds, lpips.get(sha256)) for sha256, own in by_file), key=lambda option: option._rank)
 
 
-def _option(own: Sequence[LatencyReport], bounds: Bounds) -> Option:
+def _option(own: Sequence[LatencyReport], bounds: Bounds, lpips: float | None) -> Option:
     by_device = itertools.groupby(sorted(own, key=_device), key=_device)
     fastest = tuple(min(group, key=lambda report: (bool(_flaws(report)), report.statistics.p50_ms)) for _, group in by_device)
     slowest = max(fastest, key=lambda report: report.statistics.p50_ms)
@@ -96,7 +98,7 @@ def _option(own: Sequence[LatencyReport], bounds: Bounds) -> Option:
             misses.append(f"{unit} unknown")
         elif most is not None and value is not None and value > most:
             misses.append(f"{value:.1f} {unit}")
-    return Option(fastest, slowest.subject.lpips, tuple(dict.fromkeys(misses)))
+    return Option(fastest, lpips, tuple(dict.fromkeys(misses)))
 
 
 def _flaws(report: LatencyReport) -> list[str]:

@@ -48,11 +48,6 @@ class Subject:
         """In millions of bytes."""
         return self.bytes / 1e6
 
-    @property
-    def lpips(self) -> float | None:
-        """To the truth in holes of an object's size; None where it was not judged."""
-        return next((one.lpips for one in self.quality.slices if one.slice == "object"), None) if self.quality else None
-
 
 @dataclass(frozen=True)
 class Machine:

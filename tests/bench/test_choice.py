@@ -7,6 +7,7 @@ import pytest
 
 from mobile_inpaint.artifact import Quality, SliceQuality
 from mobile_inpaint.bench.choice import Bounds, options
+from mobile_inpaint.bench.fill_quality import lpips_by_file
 from mobile_inpaint.bench.report import Agreement, LatencyReport
 from mobile_inpaint.errors import BenchError
 
@@ -15,10 +16,12 @@ Report = Callable[..., LatencyReport]
 
 @pytest.fixture
 def on(report: Report) -> Callable[..., LatencyReport]:
-    """``on(device, name, ms, mb, lpips, rise, **changes)``: an artifact measured there."""
+    """``on(device, name, ms, mb, lpips, rise, crops, **changes)``: an artifact measured there."""
 
-    def make(device: str, name: str, ms: float, mb: float, lpips: float, rise: float = 0.0, **changes: object) -> LatencyReport:
-        one = SliceQuality("object", 13, lpips, rise, (rise, rise), None, None, 0.0, 40.0, 20.0, 0.0)
+    def make(
+        device: str, name: str, ms: float, mb: float, lpips: float, rise: float = 0.0, crops: int = 13, **changes: object
+    ) -> LatencyReport:
+        one = SliceQuality("object", crops, lpips, rise, (rise, rise), None, None, 0.0, 40.0, 20.0, 0.0)
         subject = replace(
             report().subject,
             name=name,
@@ -34,14 +37,22 @@ def on(report: Report) -> Callable[..., LatencyReport]:
 def test_the_best_fills_within_the_bounds_and_of_equal_ones_the_smaller(on: Callable[..., LatencyReport]) -> None:
     measured = [
         on("pixel-8a", "fp32", 80, 28, 0.0370),
-        on("pixel-8a", "fp16", 80, 16, 0.0372),
-        on("pixel-8a", "w8a8", 30, 8, 0.0410),
-        on("galaxy-s25", "fp16", 10, 16, 0.0372),
+        on("pixel-8a", "fp16", 80, 16, 0.0372, 0.0002),
+        on("pixel-8a", "w8a8", 30, 8, 0.0388, 0.0018),
+        on("galaxy-s25", "fp16", 10, 16, 0.0372, 0.0002),
     ]
     assert [option.slowest.subject.name for option in options(measured, Bounds("phone-mid"))] == ["fp16", "fp32", "w8a8"]
     best, *others = options(measured, Bounds("phone-mid", max_ms=50, max_mb=20))
     assert best.slowest.subject.name == "w8a8" and best.misses == ()
     assert [option.misses for option in others] == [("80.0 ms",), ("80.0 ms", "28.0 MB")]
+
+
+def test_what_was_judged_on_other_photos_is_brought_onto_the_same_footing(on: Callable[..., LatencyReport]) -> None:
+    few = on("pixel-8a", "fp32", 80, 28, 0.037), on("pixel-8a", "other", 80, 28, 0.012)
+    many = on("pixel-8a", "w8a8", 30, 8, 0.043, 0.0017, crops=59)
+    few = few[0], replace(few[1], subject=replace(few[1].subject, checkpoint="another"))
+    found = lpips_by_file([*few, many, replace(few[0], subject=replace(few[0].subject, sha256="0" * 64, quality=None))])
+    assert found == pytest.approx({"fp32".ljust(64, "0"): 0.0413, "other".ljust(64, "0"): 0.012, "w8a8".ljust(64, "0"): 0.043})
 
 
 def test_it_must_keep_the_bounds_on_every_device_of_the_class_by_its_fastest_unit(on: Callable[..., LatencyReport]) -> None:
