@@ -5,7 +5,7 @@
 
 const CACHE = "mobile-inpaint-1";
 const SHELL = [
-  "./", "index.html", "style.css", "app.webmanifest", "icon.svg",
+  "./", "index.html", "style.css", "app.webmanifest", "icon.svg", "icon-192.png", "icon-512.png",
   ...["backends", "deflate", "engine", "gestures", "history", "main", "metadata", "model", "network_worker", "offline",
     "photo_file", "photo_worker", "png", "remote_network", "session_report", "viewer"].map((name) => `app/${name}.js`),
   ...["compositor", "errors", "inpainter", "json", "latency_report", "manifest", "manifest_records", "mask", "regions",

@@ -25,28 +25,30 @@ class Refused(Exception):
 
 
 class Page:
-    """A page, and what it says to the console.
+    """A page with its workers, and what they say to the console.
 
     Attributes:
         errors: uncaught exceptions and console errors, as text.
+        failed: requests that came to nothing or were refused, as text; not the service worker's own, which tries the network
+            before it answers from what it keeps.
     """
 
     def __init__(self, to: int, of: int, patience_s: float) -> None:
         self.errors: list[str] = []
+        self.failed: list[str] = []
+        self._service_workers: set[str] = set()
         self._to, self._of, self._patience_s = to, of, patience_s
         self._bytes, self._next, self._session = b"", 1, None
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Network", "DOM", "Log"):
             self.call(f"{domain}.enable")
+        self._follow_workers_of(self._session)
 
     def call(self, method: str, **parameters: Any) -> Any:
         """What Chromium answers to a command of its protocol."""
-        number, self._next = self._next, self._next + 1
-        message = {"id": number, "method": method, "params": parameters}
-        if self._session and not method.startswith(("Target.", "Browser.")):
-            message["sessionId"] = self._session
-        os.write(self._to, json.dumps(message).encode() + b"\0")
+        of_page = not method.startswith(("Target.", "Browser."))
+        number = self._send(method, parameters, self._session if of_page else None)
         while (answer := self._read()).get("id") != number:
             self._note(answer)
         if "error" in answer:
@@ -100,11 +102,11 @@ class Page:
             "Input.dispatchTouchEvent", type=kind, touchPoints=[{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(places)]
         )
 
-    def key(self, key: str, text: str = "", modifiers: int = 0) -> None:
-        """Presses and releases a key; modifiers: 2 is Ctrl, 8 Shift."""
+    def key(self, key: str, text: str = "", modifiers: int = 0, code: int = 0) -> None:
+        """Presses and releases a key; modifiers: 2 is Ctrl, 8 Shift; code: Windows' number of it, which Tab works by."""
         for kind in ("keyDown", "keyUp"):
             typed = {"text": text} if text and kind == "keyDown" else {}
-            self.call("Input.dispatchKeyEvent", type=kind, key=key, modifiers=modifiers, **typed)
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, modifiers=modifiers, windowsVirtualKeyCode=code, **typed)
 
     def click(self, name: str) -> None:
         """Clicks the element with that id."""
@@ -119,14 +121,46 @@ class Page:
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=mobile)
         self.call("Emulation.setTouchEmulationEnabled", enabled=mobile)
 
+    def _send(self, method: str, parameters: dict[str, Any], session: str | None) -> int:
+        number, self._next = self._next, self._next + 1
+        message = {"id": number, "method": method, "params": parameters, **({"sessionId": session} if session else {})}
+        os.write(self._to, json.dumps(message).encode() + b"\0")
+        return number
+
+    def _follow_workers_of(self, session: str) -> None:
+        """Workers wait until :meth:`_follow` has opened their ears."""
+        self._send("Target.setAutoAttach", {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}, session)
+
+    def _follow(self, session: str, kind: str) -> None:
+        if kind == "service_worker":
+            self._service_workers.add(session)
+        for domain in ("Runtime", "Network", "Log"):
+            self._send(f"{domain}.enable", {}, session)
+        self._follow_workers_of(session)
+        self._send("Runtime.runIfWaitingForDebugger", {}, session)
+
     def _note(self, event: dict[str, Any]) -> None:
         parameters = event.get("params", {})
+        if event.get("method") == "Target.attachedToTarget" and parameters["sessionId"] != self._session:
+            self._follow(parameters["sessionId"], parameters["targetInfo"]["type"])
+        if event.get("method") == "Page.javascriptDialogOpening":  # leave the page with its changes
+            self._send("Page.handleJavaScriptDialog", {"accept": True}, self._session)
+        if event.get("sessionId") not in self._service_workers:
+            self._note_requests(event.get("method"), parameters)
         if event.get("method") == "Runtime.exceptionThrown":
             self.errors.append(str(parameters["exceptionDetails"].get("exception", parameters["exceptionDetails"])))
         if event.get("method") == "Log.entryAdded" and parameters["entry"]["level"] == "error":
+            if event.get("sessionId") in self._service_workers and parameters["entry"]["source"] == "network":
+                return
             self.errors.append(f"{parameters['entry']['text']} {parameters['entry'].get('url', '')}")
         if event.get("method") == "Runtime.consoleAPICalled" and parameters["type"] == "error":
             self.errors.append(str(parameters["args"]))
+
+    def _note_requests(self, method: str | None, parameters: dict[str, Any]) -> None:
+        if method == "Network.loadingFailed" and not parameters.get("canceled"):
+            self.failed.append(parameters["errorText"])
+        if method == "Network.responseReceived" and parameters["response"]["status"] >= 400:
+            self.failed.append(f"{parameters['response']['status']} {parameters['response']['url']}")
 
     def _read(self) -> dict[str, Any]:
         ends = time.monotonic() + self._patience_s

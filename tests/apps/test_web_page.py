@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,23 +12,15 @@ from typing import Any
 
 import browser_page
 import numpy as np
-import onnxruntime
 import pytest
 from browser_page import Page
-from PIL import Image, ImageCms
+from PIL import Image
+from web_site import HEIGHT, MAKER, ORIENTATION, WEB, WIDTH, build, by_python, make_photo, pixels_of, row, served, with_metadata
 
 from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.bench.browser import chromium, runtimes
 from mobile_inpaint.bench.browser.static import StaticServer
 from mobile_inpaint.bench.report import LatencyReport
-from mobile_inpaint.export import bundle as bundling
-from mobile_inpaint.photo.compositor import Compositor
-from mobile_inpaint.photo.mask import Mask
-
-WEB = Path(__file__).parents[2] / "web_demo"
-WIDTH, HEIGHT = 300, 200
-MAKER = 0x010F
-ORIENTATION = 0x0112
 
 pytestmark = [
     pytest.mark.skipif(not runtimes.are_here(), reason=f"the page's runtimes are not here: {runtimes.FETCH}"),
@@ -39,19 +31,13 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def site(toy_artifact: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The web app with the toy network in it."""
-    folder = tmp_path_factory.mktemp("site") / "web"
-    shutil.copytree(WEB, folder, ignore=shutil.ignore_patterns("model", "runtimes", "tests"))
-    bundling.bundle(toy_artifact, bundling.get_app("web"), folder / "model")
-    runtimes.copy_onnx(folder / "runtimes")
-    return folder
+    return build(toy_artifact, tmp_path_factory.mktemp("site") / "web")
 
 
 @pytest.fixture
 def server(site: Path) -> Iterator[StaticServer]:
-    with StaticServer(site) as running:
-        threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    with served(site) as running:
         yield running
-        running.shutdown()
 
 
 @pytest.fixture
@@ -67,25 +53,13 @@ def page(server: StaticServer, tmp_path: Path) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A PNG with grain, a colour profile and EXIF."""
-    y, x = np.mgrid[:HEIGHT, :WIDTH]
-    noise = np.random.default_rng(5).normal(0, 4, (HEIGHT, WIDTH, 3))
-    pixels = np.stack([60 + x // 3, 90 + y // 3, (x * y) // 400], axis=2) + noise + 40 * ((x // 30) % 2)[..., None]
-    path = tmp_path_factory.mktemp("photo") / "garden.png"
-    _with_metadata(Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)), path, orientation=1)
-    return path
+    return make_photo(tmp_path_factory.mktemp("photo") / "garden.png")
 
 
-def _with_metadata(picture: Image.Image, path: Path, orientation: int, **options: Any) -> None:
-    exif = Image.Exif()
-    exif[MAKER], exif[ORIENTATION] = "A maker", orientation
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    picture.save(path, exif=exif, icc_profile=profile, **options)
-
-
-def _pixels(path: Path) -> Any:
-    with Image.open(path) as picture:
-        return np.asarray(picture.convert("RGB"))
+SHOWN = """(x, y) => {
+  const { x: left, y: top } = photo.getBoundingClientRect();
+  return [...photo.getContext("2d").getImageData(Math.floor(x - left), Math.floor(y - top), 1, 1).data];
+}"""
 
 
 def _open(page: Page, path: Path) -> None:
@@ -120,19 +94,6 @@ def _saved(page: Page, folder: Path, button: str = "save") -> Path:
     return path
 
 
-def _row(y: int, start: int, end: int, radius: int) -> Any:
-    """What a brush drawn along a row covers."""
-    hole = np.zeros((HEIGHT, WIDTH), bool)
-    hole[y, start : end + 1] = True
-    return Mask(hole).grow(radius).hole
-
-
-def _by_python(artifact: Artifact, pixels: Any, hole: Any) -> Any:
-    session = onnxruntime.InferenceSession(artifact.path)
-    fill = lambda image, mask: session.run(None, {"image": image, "mask": mask})[0]  # noqa: E731
-    return Compositor.from_numbers(artifact.manifest.compositor)(pixels, hole, fill)
-
-
 def test_the_result_is_pythons_and_all_else_is_kept(page: Page, photo: Path, toy_artifact: Artifact, tmp_path: Path) -> None:
     _open(page, photo)
     _paint(page, (80, 100), (200, 100), 18)
@@ -142,9 +103,9 @@ def test_the_result_is_pythons_and_all_else_is_kept(page: Page, photo: Path, toy
     page.click("undo")
     page.wait("!document.getElementById('redo').disabled")
     _erase(page)
-    hole = _row(100, 80, 200, 18) & ~_row(90, 120, 150, 4) | _row(30, 20, 40, 6)
-    path, before = _saved(page, tmp_path), _pixels(photo)
-    result, expected = _pixels(path).astype(int), _by_python(toy_artifact, before, hole).astype(int)
+    hole = row(100, 80, 200, 18) & ~row(90, 120, 150, 4) | row(30, 20, 40, 6)
+    path, before = _saved(page, tmp_path), pixels_of(photo)
+    result, expected = pixels_of(path).astype(int), by_python(toy_artifact, before, hole).astype(int)
     np.testing.assert_array_equal(result[~hole], before[~hole])
     assert abs(result - expected).max() <= 1
     assert abs(result - before)[hole].mean() > 3, "something was erased"
@@ -155,18 +116,18 @@ def test_the_result_is_pythons_and_all_else_is_kept(page: Page, photo: Path, toy
     page.key("z", modifiers=2)
     page.wait("!document.getElementById('redo').disabled && document.getElementById('compare').disabled")
     path.unlink()
-    np.testing.assert_array_equal(_pixels(_saved(page, tmp_path)), before, "undo brings back every bit")
+    np.testing.assert_array_equal(pixels_of(_saved(page, tmp_path)), before, "undo brings back every bit")
     page.key("y", modifiers=2)
     page.wait("!document.getElementById('compare').disabled")
     path.unlink()
-    np.testing.assert_array_equal(_pixels(_saved(page, tmp_path)), result, "and redo")
+    np.testing.assert_array_equal(pixels_of(_saved(page, tmp_path)), result, "and redo")
     assert page.errors == []
 
 
 def test_a_jpeg_comes_upright_and_keeps_what_its_file_said(page: Page, photo: Path, tmp_path: Path) -> None:
     path = tmp_path / "turned.jpg"
     with Image.open(photo) as picture:
-        _with_metadata(picture.transpose(Image.Transpose.ROTATE_90), path, orientation=6, quality=95)
+        with_metadata(picture.transpose(Image.Transpose.ROTATE_90), path, orientation=6, quality=95)
     _open(page, path)
     assert f"{WIDTH} × {HEIGHT}" in page.says()
     _paint(page, (100, 100), (160, 100), 12)
@@ -175,7 +136,7 @@ def test_a_jpeg_comes_upright_and_keeps_what_its_file_said(page: Page, photo: Pa
         assert (saved.format, saved.size) == ("JPEG", (WIDTH, HEIGHT))
         assert saved.info["icc_profile"] == given.info["icc_profile"]
         assert saved.getexif()[MAKER] == "A maker" and saved.getexif()[ORIENTATION] == 1
-        outside = np.asarray(saved).astype(int)[150:] - _pixels(photo).astype(int)[150:]
+        outside = np.asarray(saved).astype(int)[150:] - pixels_of(photo).astype(int)[150:]
     assert abs(outside).mean() < 4
     assert page.errors == []
 
@@ -210,7 +171,7 @@ def test_offline_it_still_erases(page: Page, server: StaticServer, photo: Path) 
     _erase(page)
 
 
-def test_backends_keys_names_and_the_latency_report(page: Page, photo: Path, tmp_path: Path) -> None:
+def test_backends_keys_and_the_latency_report(page: Page, photo: Path, tmp_path: Path) -> None:
     _open(page, photo)
     assert "wasm" in page.ask("[...backend.options].map((option) => option.value)")
     page.ask("backend.value = 'wasm'; backend.dispatchEvent(new Event('change'))")
@@ -223,12 +184,6 @@ def test_backends_keys_names_and_the_latency_report(page: Page, photo: Path, tmp
         page.ask("document.getElementById('status').textContent = ''")
     report = LatencyReport.load(_report(page, tmp_path))
     assert report.subject.name == "toy-fp32.onnx" and report.threads == 1 and len(report.times_ms) == 1
-
-    tree = page.call("Accessibility.getFullAXTree")["nodes"]
-    roles = ("button", "slider", "radio", "combobox", "link", "application")
-    controls = [node for node in tree if node.get("role", {}).get("value") in roles and not node["ignored"]]
-    nameless = [node for node in controls if not node.get("name", {}).get("value")]
-    assert len(controls) > 10 and nameless == []
     assert page.errors == []
 
 
@@ -254,6 +209,37 @@ def test_two_fingers_zoom_and_paint_nothing(page: Page, photo: Path) -> None:
     assert page.errors == []
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        "new DragEvent('drop', {dataTransfer: given, bubbles: true, cancelable: true})",
+        "new ClipboardEvent('paste', {clipboardData: given, bubbles: true})",
+    ],
+    ids=["drop", "paste"],
+)
+def test_dropped_or_pasted_it_opens_and_the_wheel_zooms_where_it_points(page: Page, photo: Path, event: str) -> None:
+    given = base64.b64encode(photo.read_bytes()).decode()
+    page.ask(f"""(async () => {{
+        const given = new DataTransfer(), bytes = await (await fetch("data:image/png;base64,{given}")).arrayBuffer();
+        given.items.add(new File([bytes], "garden.png", {{ type: "image/png" }}));
+        document.body.dispatchEvent({event});
+    }})()""")
+    page.wait("document.getElementById('status').textContent.startsWith('garden.png')")
+    x, y = _on_screen(page, 150, 100)
+    page.wait(f"({SHOWN})({x}, {y})[3] === 255")
+    before, outside = _shown(page, x, y), _shown(page, x - 300, y)
+    page.call("Input.dispatchMouseEvent", type="mouseWheel", x=x, y=y, deltaX=0, deltaY=-1500)
+    page.wait(f"({SHOWN})({x - 300}, {y})[3] === 255")
+    assert outside[3] == 0 and _shown(page, x, y) == before, "what it points at stays there"
+    assert page.errors == []
+
+
+def _shown(page: Page, x: float, y: float) -> list[int]:
+    """RGBA of the canvas under a place on the screen."""
+    colour: list[int] = page.ask(f"({SHOWN})({x}, {y})")
+    return colour
+
+
 def test_a_photo_of_12_megapixels(page: Page, tmp_path: Path) -> None:
     path = tmp_path / "large.jpg"
     Image.effect_noise((400, 300), 60).convert("RGB").resize((4000, 3000)).save(path, quality=90)
@@ -264,7 +250,7 @@ def test_a_photo_of_12_megapixels(page: Page, tmp_path: Path) -> None:
     _erase(page)
     assert page.ask("window.ticks") > 0, "the page lives meanwhile"
     page.ask("document.getElementById('format').value = 'image/png'")
-    saved, given = _pixels(_saved(page, tmp_path)), _pixels(path)
+    saved, given = pixels_of(_saved(page, tmp_path)), pixels_of(path)
     assert saved.shape == given.shape == (3000, 4000, 3)
     assert page.errors == []
 
@@ -282,20 +268,15 @@ def test_a_broken_artifact_is_refused_as_everywhere(site: Path, change: dict[str
     shutil.copytree(site, folder)
     manifest = folder / "model" / "toy-fp32.onnx.json"
     manifest.write_text(json.dumps(json.loads(manifest.read_text()) | change))
-    with StaticServer(folder) as server, browser_page.opened() as page:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    with served(folder) as server, browser_page.opened() as page:
         page.open(server.link)
         page.wait("document.getElementById('status')?.classList.contains('wrong')")
         assert page.says().startswith(message)
-        server.shutdown()
 
 
 def test_the_service_worker_keeps_every_file_of_the_page() -> None:
     text = (WEB / "service_worker.js").read_text()
     parts = ("app", "core")
-    wanted = {path.stem for part in parts for path in (WEB / part).glob("*.js")} | {
-        "index.html",
-        "style.css",
-        "app.webmanifest",
-    }
+    wanted = {path.stem for part in parts for path in (WEB / part).glob("*.js")}
+    wanted |= {"index.html", "style.css", "app.webmanifest", *(path.name for path in WEB.glob("icon*"))}
     assert [name for name in wanted if f'"{name}"' not in text] == []
