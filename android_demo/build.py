@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -21,6 +22,7 @@ def main() -> int:
     parser.add_argument("--fetch", action="store_true", help="only fetch the toolchain")
     parser.add_argument("--test", action="store_true", help="only compile the core and run its tests")
     parser.add_argument("--abi", action="append", choices=["arm64-v8a", "x86_64"], help="which phones; arm64-v8a when not said")
+    parser.add_argument("--most-mb", type=float, default=apk.MOST_MB, help="the size above which the package is refused")
     parser.add_argument("--key", type=Path, help="a keystore of yours to sign with")
     parser.add_argument("--key-password", default="android", help="that keystore's password")
     asked = parser.parse_args()
@@ -44,13 +46,20 @@ def _build(asked: argparse.Namespace) -> None:
         return
     if not MODEL.is_file():
         raise BuildError("the app has no network yet; give it one with: mobile-inpaint bundle --app android")
+    artifact = json.loads(MODEL.read_text(encoding="utf-8"))["artifact"]
+    if not artifact.endswith(".onnx"):
+        raise BuildError(f"{artifact}: this package runs by ONNX Runtime; bundle an artifact of: export --target onnx")
     base, generated = apk.resources(BUILD)
     dex = apk.classes(core, generated, BUILD)
     unsigned = apk.package(base, dex, asked.abi or ["arm64-v8a"], BUILD)
     signed = BUILD / "inpaint.apk"
     apk.sign(unsigned, signed, asked.key, asked.key_password)
-    print("\n".join(apk.check(signed)))
-    print(f"{signed}: {signed.stat().st_size / 1e6:.1f} MB; install it with: adb install -r {signed}")
+    try:
+        print("\n".join(apk.check(signed, asked.most_mb)))
+    except BuildError:
+        signed.unlink()
+        raise
+    print(f"install it with: adb install -r {signed}")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,10 @@ android {
     }
 
     flavorDimensions += "engine"
-    productFlavors { create("ort") { dimension = "engine" } }
+    productFlavors {
+        create("ort") { dimension = "engine" }
+        create("litert") { dimension = "engine" }
+    }
 
     compileOptions {
         sourceCompatibility = JavaVersion.VERSION_1_8
@@ -25,11 +28,12 @@ android {
     }
     kotlinOptions { jvmTarget = "1.8" }
     sourceSets["main"].java.srcDir("src/main/kotlin")
-    sourceSets.getByName("ort") { java.srcDir("src/ort/kotlin") }
-    androidResources { noCompress += "onnx" }
+    for (engine in listOf("ort", "litert")) sourceSets.getByName(engine) { java.srcDir("src/$engine/kotlin") }
+    androidResources { noCompress += listOf("onnx", "tflite") }
 }
 
 dependencies {
     implementation(project(":core"))
-    implementation("com.microsoft.onnxruntime:onnxruntime-android:1.23.2")
+    "ortImplementation"("com.microsoft.onnxruntime:onnxruntime-android:1.23.2")
+    "litertImplementation"("com.google.ai.edge.litert:litert:2.1.5")
 }

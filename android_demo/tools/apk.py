@@ -17,6 +17,8 @@ ENGINE = "ort"
 MIN_SDK, TARGET_SDK = 24, 35
 PAGE = 16384
 """What a native library is aligned to, for phones with 16-KB pages map it as it lies."""
+MOST_MB = 50.0
+"""What a package for one kind of phone may take, in millions of bytes: the runtime 32, an fp16 network 14, all else 1."""
 _KEEP = """
 -dontobfuscate
 -keepattributes SourceFile,LineNumberTable
@@ -117,11 +119,11 @@ def sign(unsigned: Path, signed: Path, key: Path | None, password: str) -> None:
     java.run("signing", signer, "com.android.apksigner.ApkSignerTool", "sign", *options, "--out", signed, unsigned)
 
 
-def check(apk: Path) -> list[str]:
-    """What the package says of itself, a line each.
+def check(apk: Path, most_mb: float = MOST_MB) -> list[str]:
+    """What the package says of itself, a line each, and what its size is made of.
 
     Raises:
-        BuildError: its signature, a permission, or an alignment is not as it should be.
+        BuildError: its signature, a permission, an alignment or its size is not as it should be, or it is for debugging.
     """
     signer = [pieces.file("apksigner", "apksigner-31.0.2.jar")]
     verified = java.run("checking the signature", signer, "com.android.apksigner.ApkSignerTool", "verify", "--verbose", apk)
@@ -130,10 +132,28 @@ def check(apk: Path) -> list[str]:
     badging = aapt2("dump", "badging", apk).splitlines()
     if permissions := [line for line in badging if line.startswith("uses-permission")]:
         raise BuildError(f"{apk.name}: asks for permissions, and needs none: {', '.join(permissions)}")
+    if "application-debuggable" in badging:
+        raise BuildError(f"{apk.name}: any program on the phone may debug it; take android:debuggable out of its manifest")
     if crooked := misaligned(apk):
         raise BuildError(f"{apk.name}: not at multiples of {PAGE} bytes: {', '.join(crooked)}")
-    told = ("package:", "sdkVersion", "targetSdkVersion", "native-code", "launchable-activity")
-    return [line for line in badging if line.startswith(told)]
+    made_of = sizes(apk)
+    told = f"{sum(made_of.values()) / 1e6:.1f} MB: " + ", ".join(f"{name} {size / 1e6:.1f}" for name, size in made_of.items())
+    if sum(made_of.values()) > most_mb * 1e6:
+        raise BuildError(f"{apk.name}: takes {told}; more than {most_mb:g} MB: bundle a smaller artifact, or say --most-mb")
+    said = ("package:", "sdkVersion", "targetSdkVersion", "native-code", "launchable-activity")
+    return [*(line for line in badging if line.startswith(said)), told]
+
+
+def sizes(apk: Path) -> dict[str, int]:
+    """Bytes of the package by what they are for; together they are all of it."""
+    made_of = dict.fromkeys(["runtime", "network", "code", "rest"], 0)
+    homes = {"lib/": "runtime", "assets/model/": "network"}
+    with zipfile.ZipFile(apk) as archive:
+        for entry in archive.infolist():
+            home = next((name for folder, name in homes.items() if entry.filename.startswith(folder)), "rest")
+            made_of["code" if entry.filename.endswith(".dex") else home] += entry.compress_size
+    made_of["rest"] += apk.stat().st_size - sum(made_of.values())  # names, padding and the signature
+    return made_of
 
 
 def misaligned(apk: Path) -> list[str]:

@@ -52,18 +52,17 @@ def libraries(out: Path) -> Path:
 
 
 def compile_engine(core: Path, out: Path) -> Path:
-    """The app's engine, and a program round it."""
+    """The app's engine, and the programs round it."""
     engine = apk.APP / f"src/{apk.ENGINE}/kotlin"
-    return java.compile_kotlin(
-        [engine, SOURCES / "Run.kt"], [core, pieces.file("onnxruntime", "classes.jar")], out / "engine.jar"
-    )
+    programs = sorted(SOURCES.glob("*.kt"))
+    return java.compile_kotlin([engine, *programs], [core, pieces.file("onnxruntime", "classes.jar")], out / "engine.jar")
 
 
-def run(jars: list[Path], native: Path, artifact: Path, accelerator: str, given: Path, answer: Path) -> str:
-    """What the engine said; its answer to the floats of ``given`` is in ``answer``."""
+def run(jars: list[Path], native: Path, program: str, *arguments: Path | str | int, heap_mb: int = 256) -> str:
+    """What one of ``jvm/`` said, with as much memory for Java as Android gives an app, or less."""
     classpath = [*jars, java.kotlin("kotlin-stdlib"), pieces.file("onnxruntime", "classes.jar")]
-    command = ["java", f"-Donnxruntime.native.path={native}", "-cp", ":".join(map(str, classpath)), "mobileinpaint.jvm.RunKt"]
-    command += [str(artifact), accelerator, str(given), str(answer)]
+    options = [f"-Xmx{heap_mb}m", f"-Donnxruntime.native.path={native}", "-cp", ":".join(map(str, classpath))]
+    command = ["java", *options, f"mobileinpaint.jvm.{program}", *map(str, arguments)]
     environment = {**os.environ, "LD_LIBRARY_PATH": str(native), "LD_PRELOAD": str(native / "libc.so")}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=native, check=False)
     if done.returncode != 0:

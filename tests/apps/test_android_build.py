@@ -1,5 +1,6 @@
 """The app built and run as far as a computer can: the core's own tests, the package, the engine on this machine's Java."""
 
+import functools
 import hashlib
 import json
 import shutil
@@ -15,6 +16,7 @@ sys.path.insert(0, str(ROOT / "android_demo"))
 from tools import apk, java, jvm, pieces  # noqa: E402
 
 from mobile_inpaint.artifact import manifest_path  # noqa: E402
+from mobile_inpaint.export.bundle import APPS, bundle  # noqa: E402
 
 pytestmark = [
     pytest.mark.skipif(bool(pieces.missing()), reason=f"the Android toolchain is not here: {pieces.FETCH}"),
@@ -43,7 +45,13 @@ def test_the_package_is_signed_aligned_and_asks_for_nothing(core, out):
     told = "\n".join(apk.check(out / "signed.apk"))
     assert "package: name='org.mobileinpaint.demo'" in told and "native-code: 'arm64-v8a'" in told
     assert "launchable-activity: name='mobileinpaint.app.InpaintActivity'" in told
-    assert (out / "signed.apk").stat().st_size < 60e6
+    size = (out / "signed.apk").stat().st_size / 1e6
+    made_of = apk.sizes(out / "signed.apk")
+    assert f"{size:.1f} MB: runtime {made_of['runtime'] / 1e6:.1f}, network " in told
+    # Beside its network the package is the runtime, and hardly more.
+    assert made_of["runtime"] < 34e6 and made_of["code"] < 0.5e6 and made_of["rest"] < 1e6
+    with pytest.raises(pieces.BuildError, match=r"signed\.apk: takes .* MB: runtime .*; more than 5 MB: bundle a smaller"):
+        apk.check(out / "signed.apk", most_mb=5)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +60,7 @@ def engine(core, out):
     if shutil.which("gcc") is None:
         pytest.skip("needs gcc and libc6-dev")
     jars, native = [core, jvm.compile_engine(core, out)], jvm.libraries(out)
-    return lambda artifact, accelerator, given, answer: jvm.run(jars, native, artifact, accelerator, given, answer)
+    return functools.partial(jvm.run, jars, native)
 
 
 @pytest.fixture
@@ -72,7 +80,7 @@ def test_the_engine_computes_what_python_does(engine, artifact, tmp_path, accele
     mask[..., 20:45, 15:50] = 1
     image = rng.random((1, 3, 64, 64), np.float32) * (1 - mask)
     (tmp_path / "given").write_bytes(image.tobytes() + mask.tobytes())
-    said = engine(artifact, accelerator, tmp_path / "given", tmp_path / "answer")
+    said = engine("Run", artifact, accelerator, tmp_path / "given", tmp_path / "answer")
     assert said == "onnxruntime 1.29.0 on cpu"
     (expected,) = onnxruntime.InferenceSession(artifact).run(None, {"image": image, "mask": mask})
     answer = np.frombuffer((tmp_path / "answer").read_bytes(), "<f4").reshape(expected.shape)
@@ -83,7 +91,7 @@ def test_a_flipped_bit_is_refused_before_the_runtime_sees_it(engine, artifact, t
     content = bytearray(artifact.read_bytes())
     content[len(content) // 2] ^= 1
     artifact.write_bytes(content)
-    said = engine(artifact, "cpu", tmp_path / "given", tmp_path / "answer")
+    said = engine("Run", artifact, "cpu", tmp_path / "given", tmp_path / "answer")
     assert said.startswith(f"refused: {artifact.name}: its bytes are not those its manifest describes (sha256 ")
 
 
@@ -92,5 +100,36 @@ def test_a_model_that_was_broken_before_its_manifest_was_written_is_one_clear_li
     table = json.loads(manifest_path(artifact).read_text(encoding="utf-8"))
     table["sha256"] = hashlib.sha256(artifact.read_bytes()).hexdigest()
     manifest_path(artifact).write_text(json.dumps(table), encoding="utf-8")
-    said = engine(artifact, "cpu", tmp_path / "given", tmp_path / "answer")
+    said = engine("Run", artifact, "cpu", tmp_path / "given", tmp_path / "answer")
     assert said.startswith(f"refused: {artifact.name} cannot be loaded on cpu: ") and "\n" not in said
+
+
+@pytest.fixture
+def bundled(toy_artifact, tmp_path):
+    """A folder as the app's assets have it, with a network of 64 pixels."""
+    bundle(toy_artifact, APPS["android"], tmp_path / "model")
+    return tmp_path / "model"
+
+
+def test_two_dots_are_erased_as_the_app_does_it(engine, bundled):
+    assert engine("Erase", bundled, 640, 480, -1) == "erased in 2 calls\nas it was: true"
+
+
+@pytest.mark.parametrize("calls", [0, 1, 2])
+def test_a_cancelled_erase_leaves_the_photo_as_it_was(engine, bundled, calls):
+    said = engine("Erase", bundled, 640, 480, calls)
+    assert said == "refused: cancelled: the photo is as it was\nas it was: true"
+
+
+@pytest.mark.parametrize("wide", [3600, 10_000])
+def test_where_memory_ends_one_clear_line_is_all_that_happens(engine, bundled, wide):
+    said = engine("Erase", bundled, wide, 4000, -1, heap_mb=96)
+    line, *rest = said.splitlines()
+    assert line.startswith("refused: not enough memory for that: the photo is as it was; ")
+    assert rest == (["as it was: true"] if wide == 3600 else [])
+
+
+def test_an_app_without_its_network_says_how_to_get_one(engine, bundled):
+    (bundled / "toy-fp32.onnx").unlink()
+    said = engine("Erase", bundled, 64, 64, -1)
+    assert said.startswith("refused: this app carries no network; build it again after: mobile-inpaint bundle --app android")

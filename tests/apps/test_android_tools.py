@@ -15,6 +15,8 @@ sys.path.insert(0, str(ANDROID))
 
 from tools import apk, jvm, pieces  # noqa: E402
 
+from mobile_inpaint.export import bundle  # noqa: E402
+
 SOURCES = sorted(ANDROID.rglob("src/**/*.kt"))
 NAMESPACE = "{http://schemas.android.com/apk/res/android}"
 
@@ -67,6 +69,18 @@ def test_libraries_lie_at_pages_and_crooked_ones_are_found(tmp_path):
         assert archive.read("lib/arm64-v8a/sound.so") == library(apk.PAGE)
 
 
+def test_a_size_is_the_sum_of_its_parts(tmp_path):
+    package = tmp_path / "a.apk"
+    with zipfile.ZipFile(package, "w") as archive:
+        apk._add(archive, "lib/arm64-v8a/runtime.so", bytes(9000), apk.PAGE)
+        apk._add(archive, "assets/model/net.onnx", bytes(5000), 4)
+        apk._add(archive, "assets/notices/LICENSE", bytes(3000), 4)
+        apk._add(archive, "classes.dex", bytes(range(256)), 4)
+    made_of = apk.sizes(package)
+    assert {name: made_of[name] for name in ("runtime", "network", "code")} == {"runtime": 9000, "network": 5000, "code": 256}
+    assert made_of["rest"] >= 3000 and sum(made_of.values()) == package.stat().st_size
+
+
 def test_references_by_version_are_blotted_out_and_nothing_else():
     tags = [1, 0x6FFFFFF0, 0x6FFFFFFE, 0x6FFFFFFF, 5, 0]
     table = b"".join(struct.pack("<QQ", tag, 7) for tag in tags)
@@ -86,6 +100,13 @@ def test_the_app_asks_for_no_permission_and_names_classes_that_exist():
     assert names and set(names) <= there
 
 
+def test_what_bundle_writes_is_what_the_app_opens():
+    folder = ROOT / bundle.APPS["android"].folder
+    assert folder.parent == apk.APP / "src/main/assets"
+    kotlin = {path.name: path.read_text() for path in SOURCES}
+    assert f'assets.open("{folder.name}/$name")' in kotlin["Model.kt"] and f'"{bundle.INDEX}"' in kotlin["Bundle.kt"]
+
+
 def test_every_text_and_view_that_is_asked_for_exists():
     resources = ANDROID / "app/src/main/res"
     asked = set(re.findall(r"(?<!android\.)\bR\.(string|id|layout)\.(\w+)", "".join(path.read_text() for path in SOURCES)))
@@ -97,6 +118,11 @@ def test_every_text_and_view_that_is_asked_for_exists():
         re.findall(r'"@string/(\w+)"', "".join(path.read_text() for path in [*layouts, *resources.parent.glob("*.xml")]))
     )
     assert {("string", name) for name in named} <= texts
+
+
+def test_gradle_fetches_the_litert_that_its_engine_names():
+    (fetched,) = re.findall(r'"com\.google\.ai\.edge\.litert:litert:([\d.]+)"', (apk.APP / "build.gradle.kts").read_text())
+    assert f'VERSION = "{fetched}"' in (apk.APP / "src/litert/kotlin/mobileinpaint/app/Engines.kt").read_text()
 
 
 def test_the_core_names_nothing_of_android():

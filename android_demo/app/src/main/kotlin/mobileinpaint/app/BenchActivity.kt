@@ -28,6 +28,7 @@ import mobileinpaint.core.Timing
 import mobileinpaint.core.doubts
 import mobileinpaint.core.measure
 import mobileinpaint.core.milliseconds
+import mobileinpaint.core.withinMemory
 
 private const val TAG = "mobile-inpaint"
 private const val MEGABYTE = 1_000_000L
@@ -44,13 +45,11 @@ class BenchActivity : Activity() {
         if (state != null) return // turned; the first one is still measuring
         thread(name = "bench") {
             val line = try {
-                "report ${run()}"
+                "report ${withinMemory { run() }}"
             } catch (error: InpaintError) {
                 "failed ${error.message}"
             } catch (error: IOException) {
                 "failed ${error.message}"
-            } catch (_: OutOfMemoryError) {
-                "failed ${getString(R.string.no_memory)}"
             }
             Log.i(TAG, line)
             runOnUiThread { text.text = line }

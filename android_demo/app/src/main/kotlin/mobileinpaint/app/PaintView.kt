@@ -13,8 +13,10 @@ import android.view.ScaleGestureDetector
 import android.view.View
 import java.util.concurrent.Executors
 import mobileinpaint.core.Mask
+import mobileinpaint.core.NoMemory
 import mobileinpaint.core.Pixels
 import mobileinpaint.core.seenThrough
+import mobileinpaint.core.withinMemory
 
 private const val CLOSEST = 16f
 
@@ -114,8 +116,14 @@ class PaintView(context: Context, attributes: AttributeSet) : View(context, attr
         drawer.execute {
             if (number != asked) return@execute
             val step = 1.0 / scale
-            val colours = photo.seenThrough(mask, -left * step, -top * step, step, width, height)
-            val bitmap = Bitmap.createBitmap(colours, width, height, Bitmap.Config.ARGB_8888)
+            val bitmap = try {
+                withinMemory {
+                    val colours = photo.seenThrough(mask, -left * step, -top * step, step, width, height)
+                    Bitmap.createBitmap(colours, width, height, Bitmap.Config.ARGB_8888)
+                }
+            } catch (_: NoMemory) {
+                return@execute // what was seen before stays
+            }
             post {
                 if (number == asked) {
                     sight = Sight(bitmap, left, top, scale)

@@ -7,15 +7,15 @@ import android.os.Looper
 import java.io.File
 import java.io.IOException
 import java.util.concurrent.Executors
-import mobileinpaint.core.Cancelled
 import mobileinpaint.core.Compositor
+import mobileinpaint.core.Eraser
 import mobileinpaint.core.History
 import mobileinpaint.core.InpaintError
-import mobileinpaint.core.Inpainter
+import mobileinpaint.core.Loaded
 import mobileinpaint.core.Mask
-import mobileinpaint.core.Patch
+import mobileinpaint.core.NoMemory
 import mobileinpaint.core.Pixels
-import mobileinpaint.core.milliseconds
+import mobileinpaint.core.withinMemory
 
 private const val MOST_HISTORY_BYTES = 48L shl 20
 private const val MOST_THREADS = 4
@@ -34,8 +34,7 @@ class Session(private val context: Context) {
     private val unpainted = ArrayDeque<Stroke>()
     private var history = History(MOST_HISTORY_BYTES)
     private var file: PhotoFile? = null
-    private var engine: Inpainter? = null // of the worker alone
-    private var engineUnit = ""
+    private val eraser = Eraser(::load) // of the worker alone
 
     @Volatile
     private var cancelled = false
@@ -64,24 +63,30 @@ class Session(private val context: Context) {
     val savedMime get() = checkNotNull(file).savedMime
 
     fun open(uri: Uri) = work(R.string.opening) {
-        val kept = File(context.cacheDir, "photo")
-        val opened = try {
-            (context.contentResolver.openInputStream(uri) ?: throw IOException("$uri")).use { from ->
-                kept.outputStream().use { from.copyTo(it) }
-            }
-            release()
-            PhotoFile.open(kept)
+        try {
+            withinMemory { take(uri) }
+        } catch (_: NoMemory) {
+            say(context.getString(R.string.no_room))
         } catch (error: IOException) {
-            return@work say(context.getString(R.string.unreadable, error.message))
+            say(context.getString(R.string.unreadable, error.message))
         } catch (error: SecurityException) {
-            return@work say(context.getString(R.string.unreadable, error.message))
+            say(context.getString(R.string.unreadable, error.message))
         }
+    }
+
+    private fun take(uri: Uri) {
+        val kept = File(context.cacheDir, "photo")
+        (context.contentResolver.openInputStream(uri) ?: throw IOException("$uri")).use { from ->
+            kept.outputStream().use { from.copyTo(it) }
+        }
+        release()
+        val opened = PhotoFile.open(kept)
         val (width, height) = opened.pixels.width to opened.pixels.height
-        val empty = Mask(width, height)
+        val (empty, copy) = Mask(width, height) to opened.pixels.copy()
         finish {
             file = opened
             photo = opened.pixels
-            original = opened.pixels.copy()
+            original = copy
             mask = empty
             strokes.clear()
             unpainted.clear()
@@ -109,18 +114,25 @@ class Session(private val context: Context) {
 
     fun undo() {
         if (!canUndo) return
-        if (strokes.isNotEmpty()) unpainted.addLast(strokes.removeLast()) else photo?.let(history::undo)
+        if (strokes.isNotEmpty()) unpainted.addLast(strokes.removeLast()) else takeBack(history::undo)
         repaint()
     }
 
     fun redo() {
         if (!canRedo) return
-        if (unpainted.isNotEmpty()) strokes.addLast(unpainted.removeLast()) else photo?.let(history::redo)
+        if (unpainted.isNotEmpty()) strokes.addLast(unpainted.removeLast()) else takeBack(history::redo)
         repaint()
     }
 
+    private fun takeBack(step: (Pixels) -> Unit) = try {
+        withinMemory { photo?.let(step) }
+    } catch (error: InpaintError) {
+        status = error.message.orEmpty()
+    }
+
     private fun repaint() {
-        mask = mask?.let { Mask(it.width, it.height) }?.also { strokes.forEach(it::draw) }
+        mask?.hole?.fill(false)
+        strokes.forEach { mask?.draw(it) }
         changed?.invoke()
     }
 
@@ -132,30 +144,14 @@ class Session(private val context: Context) {
         cancelled = false
         erasing = true
         work(R.string.erasing) {
-            hole.check(photo.width, photo.height)
-            val inpainter = engineOn(asked)
-            val compositor = Compositor.fromNumbers(bundledNumbers)
-            var calls = 0
-            var inNetwork = 0L
-            val started = System.nanoTime()
-            val result = compositor(photo, hole) { image, mask ->
-                if (cancelled) throw Cancelled()
-                val before = System.nanoTime()
-                inpainter.fill(image, mask).also {
-                    calls++
-                    inNetwork += System.nanoTime() - before
-                }
-            }
-            if (cancelled) throw Cancelled()
-            val all = milliseconds(System.nanoTime() - started)
-            val patch = Patch(hole.box, photo.take(hole.box))
+            val erased = eraser.erase(photo, hole, asked) { cancelled }
             finish {
-                this.photo = result
-                history.add(patch)
+                this.photo = erased.photo
+                history.add(erased.before)
                 strokes.clear()
                 unpainted.clear()
-                mask = Mask(result.width, result.height)
-                status = context.getString(R.string.erased, asked, milliseconds(inNetwork), calls, all)
+                hole.hole.fill(false)
+                status = context.getString(R.string.erased, asked, erased.networkMs, erased.calls, erased.allMs)
             }
         }
     }
@@ -198,23 +194,15 @@ class Session(private val context: Context) {
     fun close() {
         changed = null
         cancelled = true
-        worker.execute { engine?.close() }
+        worker.execute(eraser::close)
         worker.shutdown()
     }
 
-    private lateinit var bundledNumbers: Map<String, Double>
-
-    private fun engineOn(asked: String): Inpainter {
-        engine?.takeIf { engineUnit == asked }?.let { return it }
-        engine?.close()
-        engine = null
+    private fun load(asked: String): Loaded {
         val artifact = bundledArtifact(context.assets)
-        bundledNumbers = artifact.manifest.compositor
+        val compositor = Compositor.fromNumbers(artifact.manifest.compositor)
         val threads = minOf(MOST_THREADS, Runtime.getRuntime().availableProcessors())
-        return Engines.open(artifact, asked, threads).also {
-            engine = it
-            engineUnit = asked
-        }
+        return Loaded(Engines.open(artifact, asked, threads), compositor)
     }
 
     private fun work(saying: Int, task: () -> Unit) {
@@ -224,11 +212,9 @@ class Session(private val context: Context) {
         changed?.invoke()
         worker.execute {
             try {
-                task()
+                withinMemory(task)
             } catch (error: InpaintError) {
                 say(error.message.orEmpty())
-            } catch (_: OutOfMemoryError) {
-                say(context.getString(R.string.no_memory))
             }
         }
     }

@@ -17,3 +17,17 @@ class EngineError(message: String, cause: Throwable? = null) : InpaintError(mess
 
 /** An erase that its user called off; the photo is as it was before. */
 class Cancelled : InpaintError("cancelled: the photo is as it was")
+
+/** This app may not have as much memory as was asked for; the photo is as it was before. */
+class NoMemory : InpaintError("not enough memory for that: the photo is as it was; close other apps, or open a smaller photo")
+
+/**
+ * What [task] gives.
+ *
+ * @throws NoMemory there was not enough, which would otherwise end the app.
+ */
+inline fun <T> withinMemory(task: () -> T): T = try {
+    task()
+} catch (_: OutOfMemoryError) {
+    throw NoMemory()
+}

@@ -24,12 +24,14 @@ class History(private val mostBytes: Long) {
 
     /** Takes back the last erase. */
     fun undo(pixels: Pixels) {
-        undone.removeLastOrNull()?.let { redone.addLast(swap(it, pixels)) }
+        undone.lastOrNull()?.let { redone.addLast(swap(it, pixels)) } ?: return
+        undone.removeLast()
     }
 
     /** Does again the last one that was taken back. */
     fun redo(pixels: Pixels) {
-        redone.removeLastOrNull()?.let { undone.addLast(swap(it, pixels)) }
+        redone.lastOrNull()?.let { undone.addLast(swap(it, pixels)) } ?: return
+        redone.removeLast()
     }
 
     private fun swap(patch: Patch, pixels: Pixels): Patch {
