@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT / "android_demo"))
 from tools import apk, java, jvm, pieces  # noqa: E402
 
 from mobile_inpaint.artifact import manifest_path  # noqa: E402
+from mobile_inpaint.bench.report import LatencyReport  # noqa: E402
 from mobile_inpaint.export.bundle import APPS, bundle  # noqa: E402
 
 pytestmark = [
@@ -127,6 +128,14 @@ def test_where_memory_ends_one_clear_line_is_all_that_happens(engine, bundled, w
     line, *rest = said.splitlines()
     assert line.startswith("refused: not enough memory for that: the photo is as it was; ")
     assert rest == (["as it was: true"] if wide == 3600 else [])
+
+
+def test_what_the_bench_mode_writes_is_a_report_that_python_reads(engine, bundled, toy_artifact, tmp_path):
+    engine("Time", bundled, "cpu", tmp_path / "report.json")
+    report = LatencyReport.load(tmp_path / "report.json")
+    assert (report.subject.sha256, report.subject.size_px) == (toy_artifact.manifest.sha256, 64)
+    assert (report.timed, report.runtime, report.packages) == ("completion", "onnxruntime 1.29.0", {"onnxruntime": "1.29.0"})
+    assert len(report.warmup_ms) == 2 and len(report.times_ms) == 5 and report.load_ms > 0
 
 
 def test_an_app_without_its_network_says_how_to_get_one(engine, bundled):
