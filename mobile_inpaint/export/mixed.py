@@ -12,7 +12,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -186,7 +186,7 @@ class _Measured:
         for done, group in enumerate(self._groups):
             advance(done, len(self._groups), f"sensitivity of {group.name}")
             (value,) = self._once(f"alone {group.name}", lambda group=group: self._alone(group))  # type: ignore[misc]
-            found.append(Group(group.name, group.layers, round(group.work, 6), round(value, 6)))
+            found.append(replace(group, sensitivity=round(value, 6)))
         return found
 
     def mix(self, float_groups: Sequence[str]) -> Mix:
