@@ -195,6 +195,7 @@ def main() -> None:
                 "machine": f"{here.chip}, {here.cores} cores, {here.os}",
                 "load": [load, machine.load_average()],
                 "browser": version.strip(),
+                "artifact": json.loads((WEB / "model" / "bundle.json").read_text())["artifact"],
                 "backend": sorted({one["backend"] for one in found}),
                 "photo": arguments.photo.name,
                 "sizes": sizes(),

@@ -143,8 +143,6 @@ class Page:
         parameters = event.get("params", {})
         if event.get("method") == "Target.attachedToTarget" and parameters["sessionId"] != self._session:
             self._follow(parameters["sessionId"], parameters["targetInfo"]["type"])
-        if event.get("method") == "Page.javascriptDialogOpening":  # leave the page with its changes
-            self._send("Page.handleJavaScriptDialog", {"accept": True}, self._session)
         if event.get("sessionId") not in self._service_workers:
             self._note_requests(event.get("method"), parameters)
         if event.get("method") == "Runtime.exceptionThrown":

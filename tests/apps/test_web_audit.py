@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,6 +55,11 @@ NAME = "((one) => one.id || one.value || one.textContent)"
 CONTROLS = """[...document.querySelectorAll("a[href], button, input, select, [tabindex]")].filter((one) =>
   !one.disabled && one.checkVisibility({ visibilityProperty: true }) && (one.type !== "radio" || one.checked)
   && (!document.getElementById("panel").open || one.closest("dialog")))"""
+BOXES = """[...document.querySelectorAll("button, .button, select, #size, #size-shown, .segmented span, #status, h1")]
+  .filter((one) => one.checkVisibility({ visibilityProperty: true }))
+  .filter((one) => document.getElementById("panel").open === Boolean(one.closest("dialog")))
+  .map((one) => [one.id || one.textContent, one.getBoundingClientRect()])
+  .map(([name, { left, top, right, bottom }]) => [name, left, top, right, bottom])"""
 REACHABLE = f"{CONTROLS}.map({NAME})"
 FOCUSED = f"""(() => {{
   const one = document.activeElement, parts = [one, one.nextElementSibling].filter(Boolean);
@@ -73,16 +79,14 @@ def server(toy_artifact: Artifact, tmp_path_factory: pytest.TempPathFactory) -> 
         yield running
 
 
-@pytest.fixture(scope="module")
-def page(server: StaticServer) -> Iterator[Page]:
-    """One browser for all of this file."""
+@pytest.fixture
+def page() -> Iterator[Page]:
     with browser_page.opened() as opened:
         opened.size(1280, 800)
         yield opened
 
 
 def _load(page: Page, link: str) -> None:
-    page.open("about:blank")
     page.open(link)
     page.wait("document.getElementById('status')?.textContent === 'Choose a photo to begin.'")
 
@@ -123,13 +127,13 @@ def test_every_control_has_a_name(page: Page, server: StaticServer, photo: Path)
     assert seen >= {"Open a photo", "Brush", "Size", "Erase", "Zoom in", "Runs on", "Save as", "Licences", "Details"}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out(page: Page, server: StaticServer, photo: Path, scheme: str) -> None:
-    page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+def test_text_stands_out(page: Page, server: StaticServer, photo: Path) -> None:
     for state in _states(page, server.link, photo):
-        ratios = page.ask(CONTRASTS)
-        assert len(ratios) > 5
-        assert [(text, round(ratio, 2)) for text, ratio in ratios if ratio < SMALLEST_CONTRAST] == [], state
+        for scheme in ("light", "dark"):
+            page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+            ratios = page.ask(CONTRASTS)
+            assert len(ratios) > 5
+            assert [(text, round(ratio, 2)) for text, ratio in ratios if ratio < SMALLEST_CONTRAST] == [], (state, scheme)
 
 
 def test_tab_reaches_every_control_and_shows_where_it_is(page: Page, server: StaticServer, photo: Path) -> None:
@@ -144,6 +148,21 @@ def test_tab_reaches_every_control_and_shows_where_it_is(page: Page, server: Sta
             page.key("Tab", code=TAB)
             reached.append(page.ask(FOCUSED))
         assert reached == [[name, True] for name in wanted], state
+
+
+def test_controls_lie_apart_and_on_the_screen(page: Page, server: StaticServer, photo: Path) -> None:
+    for state in _states(page, server.link, photo):
+        for width in (320, 390, 800, 1280):
+            page.size(width, 800)
+            boxes = page.ask(BOXES)
+            outside = [name for name, left, top, right, bottom in boxes if left < 0 or top < 0 or right > width or bottom > 800]
+            assert outside == [], (state, width)
+            overlapping = [
+                (one[0], other[0])
+                for one, other in itertools.combinations(boxes, 2)
+                if min(one[3], other[3]) - max(one[1], other[1]) > 1 and min(one[4], other[4]) - max(one[2], other[2]) > 1
+            ]
+            assert overlapping == [], (state, width)
 
 
 def test_the_page_says_what_it_is_and_can_be_installed(page: Page, server: StaticServer) -> None:
@@ -191,5 +210,7 @@ def test_a_whole_session_leaves_no_error_and_no_failed_request(toy_artifact: Art
                 page.wait("document.getElementById('offline').textContent.startsWith('yes')")
                 server.shutdown()
                 server.server_close()
+                page.key("z", modifiers=2)  # or it asks whether to leave what was changed
+                page.wait("document.getElementById('compare').disabled && !document.getElementById('redo').disabled")
                 _load(page, server.link)
         assert (page.errors, page.failed) == ([], [])
