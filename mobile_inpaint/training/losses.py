@@ -15,7 +15,15 @@ from mobile_inpaint.models.perceptual import Lpips
 from mobile_inpaint.training.adversarial import Discriminate, fooling, r1_penalty, telling
 from mobile_inpaint.training.answer import Answer
 from mobile_inpaint.training.distillation import hole_l1, levels_l1
-from mobile_inpaint.training.perceptual_loss import Looks, feature_difference, focal_frequency, lpips_distance, surroundings
+from mobile_inpaint.training.perceptual_loss import (
+    Grid,
+    Looks,
+    feature_difference,
+    focal_frequency,
+    lpips_distance,
+    on,
+    surroundings,
+)
 from mobile_inpaint.training.teacher import Teacher
 
 Scalars = dict[str, Tensor]
@@ -107,7 +115,13 @@ class Losses(nn.Module):
         self.trunks = nn.ModuleDict({trunk: Lpips(trunk) for trunk in sorted(trunks)})
 
     def generator(
-        self, answer: Answer, image: Tensor, mask: Tensor, discriminator: nn.Module | None = None, lesson: Answer | None = None
+        self,
+        answer: Answer,
+        image: Tensor,
+        mask: Tensor,
+        discriminator: nn.Module | None = None,
+        lesson: Answer | None = None,
+        grid: Grid = (0, 0),
     ) -> tuple[Tensor, Scalars]:
         """The generator's loss, and the value of each term that is on.
 
@@ -117,6 +131,7 @@ class Losses(nn.Module):
             mask: float [N, 1, S, S], 1 = hole.
             discriminator: ``discriminator(image, mask) -> logits``; needed where ``adversarial`` is on, given no gradient.
             lesson: the teacher's answer where it is at hand; else the teacher is asked.
+            grid: where trunks begin to look; see :func:`~mobile_inpaint.training.perceptual_loss.any_grid`.
 
         Raises:
             TrainingError: a term is on whose discriminator, teacher or levels are missing.
@@ -129,15 +144,15 @@ class Losses(nn.Module):
 
         @cache
         def made(trunk: str) -> Looks:
-            return Looks.at(fill, self._trunk(trunk))
+            return Looks.at(on(fill, grid), self._trunk(trunk))
 
         @cache
         def photo(trunk: str) -> Looks:
-            return Looks.at(image, self._trunk(trunk))
+            return Looks.at(on(image, grid), self._trunk(trunk))
 
         @cache
         def around() -> Tensor:
-            return surroundings(mask, config.ring_px)
+            return on(surroundings(mask, config.ring_px), grid)
 
         def lpips_to(other: Looks) -> Tensor:
             return lpips_distance(self._trunk(config.lpips_trunk), made(config.lpips_trunk), other, around())
@@ -146,7 +161,7 @@ class Losses(nn.Module):
             "adversarial": lambda: fooling(_given(discriminator), fill, mask),
             "levels": lambda: levels_l1(answer.levels, taught().levels, mask, config.levels_from_px),
             "teacher_l1": lambda: hole_l1(fill, taught().fill, mask),
-            "teacher_lpips": lambda: lpips_to(Looks.at(taught().fill, self._trunk(config.lpips_trunk))),
+            "teacher_lpips": lambda: lpips_to(Looks.at(on(taught().fill, grid), self._trunk(config.lpips_trunk))),
             "l1": lambda: hole_l1(fill, image, mask),
             "lpips": lambda: lpips_to(photo(config.lpips_trunk)),
             "features": lambda: feature_difference(made("vgg"), photo("vgg"), around()),

@@ -11,6 +11,27 @@ from torch.nn.functional import max_pool2d
 
 from mobile_inpaint.models.perceptual import Features, Lpips, mean_where, unit_length
 
+STRIDE = 16
+"""Px between two positions of a trunk's deepest map; VGG's and AlexNet's are alike."""
+
+Grid = tuple[int, int]
+"""Px from the top and from the left where a trunk begins to look."""
+
+
+def any_grid() -> Grid:
+    """One at random, from torch's generator for the CPU.
+
+    AlexNet looks at every fourth pixel. A network that is always met on the same ones learns to please those, and paints a grid
+    that this LPIPS never sees, and people do.
+    """
+    down, right = torch.randint(STRIDE, (2,)).tolist()
+    return down, right
+
+
+def on(maps: Tensor, grid: Grid) -> Tensor:
+    """The part of [N, C, H, W] from where ``grid`` begins."""
+    return maps[:, :, grid[0] :, grid[1] :]
+
 
 @dataclass(frozen=True)
 class Looks:

@@ -18,6 +18,7 @@ from mobile_inpaint.training.lessons import Lessons
 from mobile_inpaint.training.losses import Losses, Scalars
 from mobile_inpaint.training.machines import seed_step
 from mobile_inpaint.training.optimizers import schedule_factor, set_learning_rate
+from mobile_inpaint.training.perceptual_loss import any_grid
 from mobile_inpaint.training.state import State
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def train_step(
     with fabric.autocast():
         answer = answer_of(state.generator, image, mask)
         lesson = lessons(batch.numbers, image, mask) if lessons else None
-        loss, terms = losses.generator(answer, image, mask, state.discriminator, lesson)
+        loss, terms = losses.generator(answer, image, mask, state.discriminator, lesson, any_grid())
     player.learn("generator", state.generator, loss, {**terms, "total": loss})
 
     if state.discriminator:

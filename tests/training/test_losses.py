@@ -14,7 +14,7 @@ from mobile_inpaint.models.base import Generator
 from mobile_inpaint.models.migan_discriminator import Discriminator
 from mobile_inpaint.training.answer import Answer, answer_of
 from mobile_inpaint.training.losses import TERMS, LossConfig, Losses
-from mobile_inpaint.training.perceptual_loss import focal_frequency, surroundings
+from mobile_inpaint.training.perceptual_loss import Grid, focal_frequency, surroundings
 from mobile_inpaint.training.teacher import Teacher
 
 OFF = dict.fromkeys(TERMS, 0.0)
@@ -91,6 +91,18 @@ def test_lpips_looks_around_the_hole_and_no_farther(batch: tuple[Tensor, Tensor]
         term("lpips", far[first], image[first], mask[first], ring_px=4),
         term("lpips", wrong[first], image[first], mask[first], ring_px=4),
     )
+
+
+def test_trunks_begin_to_look_where_they_are_told(batch: tuple[Tensor, Tensor]) -> None:
+    image, mask = batch
+    wrong = torch.where(mask > 0, 1 - image, image)
+
+    def at(grid: Grid, *, crop: bool) -> float:
+        part = [tensor[..., grid[0] :, grid[1] :] if crop else tensor for tensor in (wrong, image, mask)]
+        answer, losses = Answer(part[0], {}), Losses(LossConfig(adversarial=0, levels=0, lpips=1, ring_px=0))
+        return losses.generator(answer, part[1], part[2], grid=(0, 0) if crop else grid)[1]["lpips"].item()
+
+    assert at((3, 1), crop=False) == at((3, 1), crop=True) != at((0, 0), crop=False)
 
 
 def test_surroundings_grow_a_hole_into_a_square(batch: tuple[Tensor, Tensor]) -> None:
