@@ -139,6 +139,26 @@ class BilinearUp(nn.Module):
         return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False) * self.border
 
 
+class Spread(nn.Module):
+    """Channels to squares of pixels: [N, C·side², H, W] to [N, C, H·side, W·side].
+
+    What PixelShuffle does, by an operation that every phone runtime has in one piece: TFLite's converter makes seven of a
+    shuffle, on maps of five dimensions.
+    """
+
+    squares: torch.Tensor
+
+    def __init__(self, channels: int, side: int) -> None:
+        super().__init__()
+        self.side = side
+        one_pixel_each = torch.eye(side * side).view(side * side, 1, side, side)
+        self.register_buffer("squares", torch.kron(torch.eye(channels)[..., None, None], one_pixel_each), persistent=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The larger map."""
+        return F.conv_transpose2d(x, self.squares, stride=self.side)
+
+
 class Noise(nn.Module):
     """Adds one map, times a learned strength, to every channel.
 

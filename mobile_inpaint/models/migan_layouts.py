@@ -10,6 +10,7 @@ Source: key listings of the published files; fixed filters are [1, 3, 3, 1] ⊗ 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -98,7 +99,7 @@ def to_ours(state: Mapping[str, torch.Tensor]) -> Layout:
     counts = {value.shape[0] for key, value in ours.items() if key.endswith("wise.tensors")}
     if len(counts) > 1:
         raise WeightsError(f"these weights are damaged: convolutions have {sorted(counts)} tensors")
-    patch = state["synthesis.detail.weight"].shape[-1] if "synthesis.detail.weight" in state else 1
+    patch = math.isqrt(len(ours["synthesis.detail.bias"]) // 3) if "synthesis.detail.bias" in ours else 1
     return Layout(kind, ours, counts.pop() if counts else 0, max(sides) * patch, patch)
 
 

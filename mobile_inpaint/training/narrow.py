@@ -89,7 +89,7 @@ def _in_order(network: Generator, photo: Holed) -> list[str]:
     hooks = [
         module.register_forward_pre_hook(lambda *_, name=name: order.append(name))
         for name, module in network.named_modules()
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d)
+        if isinstance(module, nn.Conv2d)
     ]
     network.predict(photo)
     for hook in hooks:
@@ -176,15 +176,9 @@ def _some(rows: torch.Tensor, seed: int) -> torch.Tensor:
 
 def _examples(layer: nn.Module, given: torch.Tensor, expected: torch.Tensor, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     """([positions, inputs of one output position], [positions, outputs]); of a depthwise layer inputs are [channels, 9]."""
-    if isinstance(layer, nn.ConvTranspose2d):
-        side = layer.stride[0]
-        x = given.flatten(2)[0].T
-        y = F.pixel_unshuffle(expected, side).flatten(2)[0].T
-    else:
-        assert isinstance(layer, nn.Conv2d)
-        x = F.unfold(given, layer.kernel_size, padding=cast(tuple[int, ...], layer.padding), stride=layer.stride)[0].T
-        y = expected.flatten(2)[0].T
-    return _some(x, seed), _some(y, seed)
+    assert isinstance(layer, nn.Conv2d)
+    x = F.unfold(given, layer.kernel_size, padding=cast(tuple[int, ...], layer.padding), stride=layer.stride)[0].T
+    return _some(x, seed), _some(expected.flatten(2)[0].T, seed)
 
 
 def _begin(layer: nn.Module, counterpart: nn.Module, into: torch.Tensor | None) -> bool:
@@ -193,7 +187,7 @@ def _begin(layer: nn.Module, counterpart: nn.Module, into: torch.Tensor | None) 
     Returns:
         whether the two are now the same.
     """
-    assert isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) and isinstance(counterpart, nn.Conv2d | nn.ConvTranspose2d)
+    assert isinstance(layer, nn.Conv2d) and isinstance(counterpart, nn.Conv2d)
     weight = counterpart.weight if into is None else counterpart.weight[into]
     layer.weight.copy_(weight if weight.shape == layer.weight.shape else torch.zeros_like(layer.weight))
     if layer.bias is not None and counterpart.bias is not None:
@@ -203,26 +197,20 @@ def _begin(layer: nn.Module, counterpart: nn.Module, into: torch.Tensor | None) 
 
 def _solve(layer: nn.Module, x: torch.Tensor, y: torch.Tensor) -> None:
     """Moves the layer's weights to those that take ``x`` nearest to ``y``, no farther than they have to."""
-    assert isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)
-    across = isinstance(layer, nn.ConvTranspose2d)
-    weight = layer.weight.flatten(1).double()
-    start = weight[None] if across else weight.view(layer.groups, -1, weight.shape[1]).mT  # [groups, inputs, outputs]
+    assert isinstance(layer, nn.Conv2d)
+    start = layer.weight.flatten(1).double().view(layer.groups, -1, layer.weight[0].numel()).mT  # [groups, inputs, outputs]
     x, y = x.double(), y.double()
     if layer.groups > 1:
         x, y = x.view(len(x), layer.groups, -1).transpose(0, 1), y.T[..., None]
     else:
         x, y = x[None], y[None]
     if layer.bias is not None:
-        bias = layer.bias.double()
-        if across:
-            bias = bias.repeat_interleave(weight.shape[1] // len(bias))
         x = torch.cat([x, torch.ones_like(x[..., :1])], dim=-1)
-        start = torch.cat([start, bias.view(layer.groups, 1, -1)], dim=1)
+        start = torch.cat([start, layer.bias.double().view(layer.groups, 1, -1)], dim=1)
     gram = x.mT @ x
     ridge = RIDGE * gram.diagonal(dim1=1, dim2=2).mean(dim=1)[:, None, None] * torch.eye(gram.shape[-1], dtype=x.dtype)
     solution = (start + torch.linalg.solve(gram + ridge, x.mT @ (y - x @ start))).float()
     if layer.bias is not None:
-        last = solution[:, -1].flatten()
-        layer.bias.copy_(last.view(len(layer.bias), -1).mean(dim=1))  # one for all pixels of a square
+        layer.bias.copy_(solution[:, -1].flatten())
         solution = solution[:, :-1]
-    layer.weight.copy_((solution[0] if across else solution.mT).reshape(layer.weight.shape))
+    layer.weight.copy_(solution.mT.reshape(layer.weight.shape))

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import nn
 
 from mobile_inpaint import create_model
 from mobile_inpaint.errors import ModelNotFound, WeightsError
-from mobile_inpaint.models import migan
+from mobile_inpaint.models import migan, migan_blocks
 from mobile_inpaint.models.repconv import RepConv2d
 
 SIZE = {"ch_base": 2048, "ch_max": 64}
@@ -130,6 +131,22 @@ def test_what_a_hole_has_part_in_is_a_hole_to_a_network_that_sees_squares() -> N
     wider[..., 10:30, 20:42] = 1
     beside = torch.where((wider - mask).bool(), torch.rand(known.shape), known)
     assert torch.equal(lite.predict(torch.cat([mask, beside], 1)), lite.predict(torch.cat([wider, known * (1 - wider)], 1)))
+
+
+def test_to_spread_channels_is_to_shuffle_pixels() -> None:
+    x = torch.randn(2, 12, 3, 5, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(migan_blocks.Spread(3, 2)(x), nn.functional.pixel_shuffle(x, 2))
+
+
+def test_noise_stays_where_it_costs_little() -> None:
+    def noisy(patch: int) -> list[int]:
+        variant = migan.Variant(512, patch=patch)
+        return [side for side in variant.sides if variant.noisy(side)]
+
+    assert noisy(1) == [8, 16, 32, 64, 128, 256, 512]
+    assert noisy(2) == [8, 16, 32, 64]
+    kept = {key.split(".")[2] for key in migan.build("migan-lite", tensors=0).state_dict() if key.endswith("noise.const")}
+    assert kept == {"b8", "b16", "b32", "b64"}
 
 
 def test_parameter_counts_of_the_paper() -> None:

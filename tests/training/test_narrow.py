@@ -66,7 +66,8 @@ def test_halved_each_level_does_what_the_one_twice_as_large_did() -> None:
     teacher = network(1, 256)
     small = Generator("half", Variant(SIZE // 2, 128, 32, tensors=0)).eval()
     half = halved(teacher)
-    small.load_state_dict({name: value for name, value in half.state_dict().items() if not name.startswith("synthesis.detail")})
+    weights = {name: value for name, value in half.state_dict().items() if not name.startswith("synthesis.detail")}
+    small.load_state_dict(weights)
     theirs, ours = teacher.state_dict(), half.state_dict()
     assert torch.equal(theirs["encoder.blocks.b32.conv1.depthwise.weight"], ours["encoder.blocks.b16.conv1.depthwise.weight"])
     (x,) = holed(1)
