@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from itertools import count
 from pathlib import Path
 
 import torch
 
+from mobile_inpaint.errors import MobileInpaintError, TrainingError
 from mobile_inpaint.models import open_checkpoint, save_model
 from mobile_inpaint.models.base import Generator
 from mobile_inpaint.training.config import config_from
@@ -35,19 +37,28 @@ def between(start: Generator, end: Generator, share: float) -> None:
 
 
 def main() -> None:
-    """Writes OUT."""
+    """Writes OUT, or says in one line why not."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("run", type=Path)
     options.add_argument("share", type=float)
     options.add_argument("out", type=Path)
     options.add_argument("--photos", type=Path, required=True)
     chosen = options.parse_args()
-    config = config_from(json.loads((chosen.run / RECORD).read_text(encoding="utf-8"))["config"], str(chosen.run / RECORD))
-    samples = Samples(open_photos(chosen.photos), config.data.size_px, config.data.seed, config.data.holes)
+    try:
+        _write(chosen.run, chosen.share, chosen.out, chosen.photos)
+    except (MobileInpaintError, OSError) as error:
+        sys.exit(f"between: {error}")
+
+
+def _write(run: Path, share: float, out: Path, photos: Path) -> None:
+    if not 0 <= share <= 1:
+        raise TrainingError(f"SHARE is {share:g}, must be 0, where the run began, to 1, where it ended")
+    config = config_from(json.loads((run / RECORD).read_text(encoding="utf-8"))["config"], str(run / RECORD))
+    samples = Samples(open_photos(photos), config.data.size_px, config.data.seed, config.data.holes)
     start, _ = starting_generator(config.generator, config.data.seed, map(samples.__getitem__, count()))
-    end, _ = open_checkpoint(chosen.run / MODEL)
-    between(with_tensors(start, 0), end, chosen.share)
-    save_model(end, chosen.out)
+    end, _ = open_checkpoint(run / MODEL)
+    between(with_tensors(start, 0), end, share)
+    save_model(end, out)
 
 
 if __name__ == "__main__":

@@ -28,3 +28,17 @@ def test_half_way_is_the_mean_of_start_and_end(
     assert any(not torch.equal(first, last) for first, _, last in zip(*values, strict=True))
     for first, middle, last in zip(*values, strict=True):
         torch.testing.assert_close(middle, (first + last) / 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(["run", "1.5"], "between: SHARE is 1.5, must be 0"), (["nowhere", "0.5"], "between: .*nowhere/run.json")],
+)
+def test_what_it_cannot_do_is_said_in_one_line(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["between", *arguments, "out.safetensors", "--photos", str(tmp_path)])
+    with pytest.raises(SystemExit, match=message):
+        between.main()
+    assert not list(tmp_path.iterdir())
