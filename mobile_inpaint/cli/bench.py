@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobile_inpaint.cli import console
-from mobile_inpaint.cli.defaults import CHECKPOINT
+from mobile_inpaint.cli.defaults import CHECKPOINT, PUBLISHED
 from mobile_inpaint.errors import BenchError
 
 if TYPE_CHECKING:
@@ -130,8 +130,8 @@ def _published_graph() -> Path:
     from mobile_inpaint.models import weights
     from mobile_inpaint.targets.published_graph import published_graph
 
-    with console.progress(f"fetching {CHECKPOINT}") as advance:
-        pipeline = weights.fetch(CHECKPOINT, advance)
+    with console.progress(f"fetching {PUBLISHED}") as advance:
+        pipeline = weights.fetch(PUBLISHED, advance)
     return published_graph(pipeline, weights.home() / "cache")
 
 

@@ -2,5 +2,7 @@
 
 from __future__ import annotations
 
-CHECKPOINT = "migan-512-places2"
-"""The one published network whose weights can be fetched."""
+CHECKPOINT = "migan-lite"
+"""The network that ships inside this package: there is nothing to fetch."""
+PUBLISHED = "migan-512-places2"
+"""Whose graph, as its authors published it, ours are compared with."""

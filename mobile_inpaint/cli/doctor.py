@@ -13,7 +13,7 @@ from typing import Any
 
 from mobile_inpaint import __version__
 from mobile_inpaint.cli import console
-from mobile_inpaint.cli.defaults import CHECKPOINT
+from mobile_inpaint.cli.defaults import PUBLISHED
 
 _CORE = "everything"
 """The key of what every command needs, beside the extras' names."""
@@ -51,7 +51,7 @@ def _print(found: dict[str, Any]) -> None:
 
 
 def _to_fetch(here: list[str]) -> list[str]:
-    return [] if CHECKPOINT in here else [f"missing, taken where nothing is said: mobile-inpaint weights fetch {CHECKPOINT}"]
+    return [] if PUBLISHED in here else [f"the published network is not: mobile-inpaint weights fetch {PUBLISHED}"]
 
 
 def _state(extra: str, packages: dict[str, str | None]) -> str:

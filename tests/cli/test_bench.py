@@ -84,14 +84,14 @@ def test_without_a_file_the_artifact_that_suits_the_device_is_taken(
     models: Sequence[Path], capfd: pytest.CaptureFixture[str]
 ) -> None:
     Path("artifacts").mkdir()
-    for name in ("migan-512-places2-fp16.tflite", "migan-512-places2-fp16.mlpackage", "migan-512-places2-fp32.onnx"):
+    for name in ("migan-lite-fp16.tflite", "migan-lite-fp16.mlpackage", "migan-lite-fp32.onnx"):
         shutil.copy("a.onnx", Path("artifacts") / name)
     for device in ("pixel-8a", "iphone-16"):
         assert main(["bench", "--device", device]) == 1
         assert capfd.readouterr().err.count("\n") == 1, "nothing is exported when the file is there"
     assert main(["bench", *QUICK, "--json"]) == 0
     (measured,) = json.loads(capfd.readouterr().out)["measured"]
-    assert measured["report"]["subject"]["name"] == "migan-512-places2-fp32.onnx"
+    assert measured["report"]["subject"]["name"] == "migan-lite-fp32.onnx"
 
 
 @pytest.mark.parametrize(
