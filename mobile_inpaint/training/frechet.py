@@ -14,7 +14,7 @@ def frechet_distance(one: Tensor, other: Tensor) -> float:
 
     Computed from the features themselves and not from d by d covariances: with centred features A and B, divided by the roots
     of n - 1 and m - 1, the trace of the root of the covariances' product is the sum of the singular values of A Bᵀ. That is
-    exact whatever the ranks, and quick where n and m are smaller than d.
+    exact whatever the ranks. Where a set has more pictures than features, the triangle of its QR decomposition stands for it.
 
     Source: Dowson, Landau, The Fréchet Distance between Multivariate Normal Distributions (1982), equation 16; as a figure of
     generated pictures: Heusel et al., GANs Trained by a Two Time-Scale Update Rule (2017).
@@ -22,8 +22,13 @@ def frechet_distance(one: Tensor, other: Tensor) -> float:
     one, other = one.double(), other.double()
     a, b = _centred(one), _centred(other)
     means = (one.mean(0) - other.mean(0)).square().sum()
-    shared = torch.linalg.svdvals(a @ b.T).sum()
+    shared = torch.linalg.svdvals(_no_taller(a) @ _no_taller(b).T).sum()
     return max(0.0, float(means + a.square().sum() + b.square().sum() - 2 * shared))
+
+
+def _no_taller(rows: Tensor) -> Tensor:
+    """[min(n, d), d] for [n, d]: an orthogonal factor changes no singular value."""
+    return torch.linalg.qr(rows, mode="r").R if len(rows) > rows.shape[1] else rows
 
 
 def split_half_floor(features: Tensor, seed: int = 0) -> float:
