@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from mobile_inpaint import models
 from mobile_inpaint.artifact import sha256_of
@@ -28,8 +28,7 @@ def main(source: Path, name: str) -> None:
         raise SystemExit(f"embed: {CARDS} has no table [{name}] with embedded = true; write one first")
     try:
         with safe_open(source, "pt") as file:
-            metadata = file.metadata()
-        weights = load_file(source)
+            metadata, weights = file.metadata(), {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
     except (OSError, SafetensorError) as error:
         raise SystemExit(f"embed: {source}: no file of weights ({error})") from error
     out = MODELS / "embedded" / f"{name}.safetensors"

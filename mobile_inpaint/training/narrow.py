@@ -64,9 +64,9 @@ def narrow(
     names, alike = _in_order(student, photos[0]), True
     for done, name in enumerate(names):
         progress(done, len(names), name)
-        layer = student.get_submodule(name)
+        layer = _conv(student, name)
         into = channels[_space_after(name, student)] if not name.endswith(("torgb", "detail")) else None
-        alike &= _begin(layer, teacher.get_submodule(name), into)
+        alike &= _begin(layer, _conv(teacher, name), into)
         if alike:  # and so was every layer before it
             continue
         inputs, outputs = [], []
@@ -82,6 +82,10 @@ def narrow(
 
 def _noises(network: Generator) -> list[Noise]:
     return [module for module in network.modules() if isinstance(module, Noise)]
+
+
+def _conv(network: Generator, name: str) -> nn.Conv2d:
+    return cast(nn.Conv2d, network.get_submodule(name))
 
 
 def _in_order(network: Generator, photo: Holed) -> list[str]:
@@ -174,20 +178,18 @@ def _some(rows: torch.Tensor, seed: int) -> torch.Tensor:
     return rows[torch.randperm(len(rows), generator=random)[:POSITIONS]]
 
 
-def _examples(layer: nn.Module, given: torch.Tensor, expected: torch.Tensor, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+def _examples(layer: nn.Conv2d, given: torch.Tensor, expected: torch.Tensor, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     """([positions, inputs of one output position], [positions, outputs]); of a depthwise layer inputs are [channels, 9]."""
-    assert isinstance(layer, nn.Conv2d)
     x = F.unfold(given, layer.kernel_size, padding=cast(tuple[int, ...], layer.padding), stride=layer.stride)[0].T
     return _some(x, seed), _some(expected.flatten(2)[0].T, seed)
 
 
-def _begin(layer: nn.Module, counterpart: nn.Module, into: torch.Tensor | None) -> bool:
+def _begin(layer: nn.Conv2d, counterpart: nn.Conv2d, into: torch.Tensor | None) -> bool:
     """Gives the layer those of its counterpart's weights that it has room for, if it reads as many channels; else none.
 
     Returns:
         whether the two are now the same.
     """
-    assert isinstance(layer, nn.Conv2d) and isinstance(counterpart, nn.Conv2d)
     weight = counterpart.weight if into is None else counterpart.weight[into]
     layer.weight.copy_(weight if weight.shape == layer.weight.shape else torch.zeros_like(layer.weight))
     if layer.bias is not None and counterpart.bias is not None:
@@ -195,9 +197,8 @@ def _begin(layer: nn.Module, counterpart: nn.Module, into: torch.Tensor | None) 
     return layer.weight.shape == counterpart.weight.shape
 
 
-def _solve(layer: nn.Module, x: torch.Tensor, y: torch.Tensor) -> None:
+def _solve(layer: nn.Conv2d, x: torch.Tensor, y: torch.Tensor) -> None:
     """Moves the layer's weights to those that take ``x`` nearest to ``y``, no farther than they have to."""
-    assert isinstance(layer, nn.Conv2d)
     start = layer.weight.flatten(1).double().view(layer.groups, -1, layer.weight[0].numel()).mT  # [groups, inputs, outputs]
     x, y = x.double(), y.double()
     if layer.groups > 1:
