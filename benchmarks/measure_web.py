@@ -18,8 +18,6 @@ import subprocess
 import tempfile
 import threading
 from datetime import UTC, datetime
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -28,8 +26,7 @@ import numpy as np
 from PIL import Image
 
 from mobile_inpaint.bench import machine
-from mobile_inpaint.bench.browser import chromium
-from mobile_inpaint.bench.browser.server import HEADERS, describe
+from mobile_inpaint.bench.browser import chromium, static
 
 ROOT = Path(__file__).parents[1]
 WEB = ROOT / "web_demo"
@@ -96,21 +93,9 @@ measure().catch((error) => tell({ error: error.message }));
 """
 
 
-class Site(ThreadingHTTPServer):
-    """Serves a folder and collects what its page posts."""
+class Handler(static.Handler):
+    """Takes what the page posts, too."""
 
-    daemon_threads = True
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
-        self.found: queue.Queue[dict[str, Any]] = queue.Queue()
-
-    @property
-    def link(self) -> str:
-        return f"http://localhost:{self.server_port}/"
-
-
-class Handler(SimpleHTTPRequestHandler):
     server: Site
 
     def do_POST(self) -> None:
@@ -118,17 +103,15 @@ class Handler(SimpleHTTPRequestHandler):
         self.send_response(204)
         self.end_headers()
 
-    def guess_type(self, path: Any) -> str:
-        return describe(str(path), 0)["Content-Type"]
 
-    def end_headers(self) -> None:
-        for name, value in HEADERS.items():
-            if name != "Cache-Control":
-                self.send_header(name, value)
-        super().end_headers()
+class Site(static.StaticServer):
+    """Serves a folder and collects what its page posts."""
 
-    def log_message(self, format: str, *arguments: Any) -> None:
-        """Nothing."""
+    handler = Handler
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.found: queue.Queue[dict[str, Any]] = queue.Queue()
 
 
 def sizes() -> dict[str, dict[str, int]]:

@@ -15,42 +15,9 @@ from mobile_inpaint.bench.browser.server import HEADERS, LOOPBACK, describe
 from mobile_inpaint.errors import BenchError
 
 
-class StaticServer(ThreadingHTTPServer):
-    """Serves every file of a folder but hidden ones; ``/`` is its ``index.html``.
+class Handler(BaseHTTPRequestHandler):
+    """Answers with the server's files."""
 
-    Attributes:
-        files: by path.
-    """
-
-    daemon_threads = True
-
-    def __init__(self, folder: Path, port: int = 0, host: str = LOOPBACK) -> None:
-        """Takes the port, or a free one for 0.
-
-        Raises:
-            BenchError: the folder has no ``index.html``, or the port is taken.
-        """
-        inside = ((path, path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-        self.files = {f"/{name.as_posix()}": path for path, name in inside if not any(p.startswith(".") for p in name.parts)}
-        if "/index.html" not in self.files:
-            raise BenchError(f"{folder}: has no index.html: name the folder of the web app")
-        self.files["/"] = self.files["/index.html"]
-        try:
-            super().__init__((host, port), _Handler)
-        except OSError as error:
-            raise BenchError(f"port {port} of {host}: {error.strerror}; choose another with --port") from error
-
-    @property
-    def link(self) -> str:
-        """To be opened in a browser."""
-        host, port = self.server_address[:2]
-        return f"http://{'localhost' if host == LOOPBACK else host!s}:{port}/"
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A connection that broke off is the browser's own affair."""
-
-
-class _Handler(BaseHTTPRequestHandler):
     server: StaticServer
     server_version, sys_version = "mobile-inpaint", ""
 
@@ -75,3 +42,39 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: Any) -> None:
         """Nothing: the terminal is the user's."""
+
+
+class StaticServer(ThreadingHTTPServer):
+    """Serves every file of a folder but hidden ones; ``/`` is its ``index.html``.
+
+    Attributes:
+        files: by path.
+    """
+
+    daemon_threads = True
+    handler = Handler
+
+    def __init__(self, folder: Path, port: int = 0, host: str = LOOPBACK) -> None:
+        """Takes the port, or a free one for 0.
+
+        Raises:
+            BenchError: the folder has no ``index.html``, or the port is taken.
+        """
+        inside = ((path, path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+        self.files = {f"/{name.as_posix()}": path for path, name in inside if not any(p.startswith(".") for p in name.parts)}
+        if "/index.html" not in self.files:
+            raise BenchError(f"{folder}: has no index.html: name the folder of the web app")
+        self.files["/"] = self.files["/index.html"]
+        try:
+            super().__init__((host, port), self.handler)
+        except OSError as error:
+            raise BenchError(f"port {port} of {host}: {error.strerror}; choose another with --port") from error
+
+    @property
+    def link(self) -> str:
+        """To be opened in a browser."""
+        host, port = self.server_address[:2]
+        return f"http://{'localhost' if host == LOOPBACK else host!s}:{port}/"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A connection that broke off is the browser's own affair."""
