@@ -1,12 +1,13 @@
 """Which layers stay in floating point: as few as keep the fills of an 8-bit artifact within given bounds.
 
 First each group of layers is made integers alone, and what that does to the fills is its sensitivity. Then the groups that
-hurt most for the work they are stay float, more and more of them, until the bounds hold; at last each of those is put back
-if the bounds hold without it.
+hurt most for what they cost stay float, more and more of them, until the bounds hold; at last each of those is put back if
+the bounds hold without it.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -20,10 +21,11 @@ import numpy as np
 from mobile_inpaint import strict
 from mobile_inpaint.errors import ExportError
 from mobile_inpaint.export.quality import drop
+from mobile_inpaint.export.quality_photos import QualityCase
 from mobile_inpaint.export.quality_reference import QualityReference, filled
 from mobile_inpaint.models import weights
 from mobile_inpaint.models.base import Generator
-from mobile_inpaint.photo.image import Fill
+from mobile_inpaint.photo.image import Fill, Pixels
 from mobile_inpaint.targets.layers import layer_sizes
 
 SENSITIVITY_CROPS = 6
@@ -45,13 +47,20 @@ class Group:
         name: the module that they are the parts of.
         layers: their names.
         work: their share of all values that the network's layers compute.
-        sensitivity: mean LPIPS from the fp32 generator's fills when these alone are integers.
+        weights: their share of the layers' weights, which four bytes hold in a float and one in an integer.
+        sensitivity: mean LPIPS from the fills of the file whose layers are all float, when these alone are integers.
     """
 
     name: str
     layers: tuple[str, ...]
     work: float
+    weights: float
     sensitivity: float = float("nan")
+
+    @property
+    def harm_for_cost(self) -> float:
+        """What leaving it in floating point is worth: sensitivity over the time and the bytes that this costs."""
+        return self.sensitivity / (self.work + self.weights)
 
 
 @dataclass(frozen=True)
@@ -104,13 +113,17 @@ def groups_of(network: Generator) -> list[Group]:
         network: fused.
     """
     sizes = layer_sizes(network)
+    held = {name: network.get_parameter(f"{name}.weight").numel() for name in sizes}
     siblings = Counter(name.rpartition(".")[0] for name in sizes)
     grouped: dict[str, list[str]] = {}
     for name in sizes:
         block = name.rpartition(".")[0]
         grouped.setdefault(block if siblings[block] > 1 else name, []).append(name)
-    total = sum(sizes.values())
-    return [Group(name, tuple(own), sum(sizes[n] for n in own) / total) for name, own in grouped.items()]
+
+    def share(of: dict[str, int], names: list[str]) -> float:
+        return sum(of[name] for name in names) / sum(of.values())
+
+    return [Group(name, tuple(own), share(sizes, own), share(held, own)) for name, own in grouped.items()]
 
 
 def search(
@@ -138,7 +151,7 @@ def search(
     """
     measured = _Measured(network, make, reference, identity, speed)
     groups = measured.sensitivities(advance)
-    by_harm = sorted(groups, key=lambda group: (-group.sensitivity / group.work, group.name))
+    by_harm = sorted(groups, key=lambda group: (-group.harm_for_cost, group.name))
     order = [group.name for group in by_harm]
     rounds = len(order).bit_length() + 1
 
@@ -185,7 +198,7 @@ class _Measured:
         found = []
         for done, group in enumerate(self._groups):
             advance(done, len(self._groups), f"sensitivity of {group.name}")
-            (value,) = self._once(f"alone {group.name}", lambda group=group: self._alone(group))  # type: ignore[misc]
+            (value,) = self._once(f"{group.name} alone", lambda group=group: self._alone(group))  # type: ignore[misc]
             found.append(replace(group, sensitivity=round(value, 6)))
         return found
 
@@ -200,13 +213,21 @@ class _Measured:
             self.mixes.append(mix)
         return mix
 
+    @functools.cached_property
+    def _all_float(self) -> list[tuple[QualityCase, Pixels]]:
+        """Cases, and the fills of the file whose layers are all float.
+
+        Not the generator's fills: integers drop faint noise and equalize first, and what that does to a fill would hide what
+        one layer does.
+        """
+        fill, _ = self._make(tuple(name for group in self._groups for name in group.layers))
+        photos = self._reference.only(("object", "large"), SENSITIVITY_CROPS).by_photo()
+        return [(case, filled(fill, case)) for photo in photos for case in photo.cases]
+
     def _alone(self, group: Group) -> list[float]:
         fill, _ = self._make(tuple(name for other in self._groups if other is not group for name in other.layers))
-        judge, distances = self._reference.judge, list[float]()
-        for photo in self._reference.only(("object", "large"), SENSITIVITY_CROPS).by_photo():
-            for case, expected in zip(photo.cases, photo.fills, strict=True):
-                distances += judge.lpips(expected, [filled(fill, case)])
-        return [float(np.mean(distances))]
+        judge = self._reference.judge
+        return [float(np.mean([judge.lpips(expected, [filled(fill, case)]) for case, expected in self._all_float]))]
 
     def _together(self, names: Sequence[str]) -> list[float]:
         fill, size = self._make(_layers(self._groups, names))

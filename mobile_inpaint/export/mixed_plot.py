@@ -36,7 +36,7 @@ def _sensitivities(panel: Any, found: Search) -> None:
     colours = ["tab:red" if group.name in found.chosen.float_groups else "tab:blue" for group in found.groups]
     panel.bar(range(len(found.groups)), [group.sensitivity for group in found.groups], color=colours)
     panel.set_xticks(range(len(found.groups)), [group.name for group in found.groups], rotation=90, fontsize=6)
-    panel.set_ylabel("LPIPS to fp32 when alone int8")
+    panel.set_ylabel("LPIPS to all float when alone int8")
     panel.set_title("Sensitivity; red stays in floating point")
 
 
