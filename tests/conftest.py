@@ -31,7 +31,7 @@ SMALL = {"resolution": 64, "ch_base": 1024, "ch_max": 32}
 
 @pytest.fixture(scope="session", autouse=True)
 def _two_threads() -> None:
-    torch.set_num_threads(2)
+    torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
 
 
 @pytest.fixture(scope="session")
