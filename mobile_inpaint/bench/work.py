@@ -17,8 +17,10 @@ _PER_VALUE = {
     "add": 1, "sub": 1, "mul": 1, "div": 1, "relu": 1, "leakyrelu": 1, "clip": 2, "relu0to1": 2, "relu6": 2,
     "resizebilinear": BILINEAR,
 }  # fmt: skip
+_POOLS = {"maxpool", "averagepool", "maxpool2d", "averagepool2d"}
 _MOVES_ONLY = {"concat", "concatenation", "pad", "padv2", "transpose", "slice", "cast", "resizenearestneighbor"}
 _CONVOLUTIONS = {"conv", "conv2d", "depthwiseconv2d"}
+_TRANSPOSED = {"convtranspose", "transposeconv"}
 _BETWEEN_TYPES = {"quantizelinear", "dequantizelinear", "quantize", "dequantize"}
 
 
@@ -28,7 +30,8 @@ class Work:
 
     Attributes:
         name: the operation's in the file.
-        kind: ``1×1 convolution``, ``depthwise convolution``, ``convolution``, ``resizing``, ``pointwise`` or ``moving``.
+        kind: ``1×1 convolution``, ``depthwise convolution``, ``convolution``, ``resizing`` (pooling too), ``pointwise`` or
+            ``moving``.
         operations: multiplications and additions, each counted.
         bytes: read and written, weights included, each value in the type that the file keeps it in.
     """
@@ -63,6 +66,13 @@ def _work(graph: Graph, op: Op, sizes: dict[str, int]) -> Work:
         area = math.prod(_kernel(op, weight or (), graph.format))
         kind = "1×1 convolution" if area == 1 else "depthwise convolution" if per_value == area else "convolution"
         return Work(op.name, kind, 2 * per_value * values, moved)
+    if word in _TRANSPOSED:
+        weight, read = (_shape(graph, op.inputs[1]), _shape(graph, op.inputs[0 if graph.format == "onnx" else 2]))
+        positions = math.prod(read) // read[1 if graph.format == "onnx" else -1]
+        return Work(op.name, "convolution", 2 * math.prod(weight) * positions, moved)
+    if word in _POOLS:
+        sides = op.attributes.get("kernel_shape") or (op.attributes["filter_height"], op.attributes["filter_width"])
+        return Work(op.name, "resizing", math.prod(sides) * values, moved)
     if word == "resize":
         word = "resizebilinear" if op.attributes["mode"] == "linear" else "resizenearestneighbor"
     if word in _PER_VALUE:

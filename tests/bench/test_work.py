@@ -12,8 +12,12 @@ import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
+from mobile_inpaint import create_model
 from mobile_inpaint.bench.work import BILINEAR, Work, work
 from mobile_inpaint.errors import BenchError
+from mobile_inpaint.export.pipeline import export_artifact
+from mobile_inpaint.export.prepared import prepare
+from mobile_inpaint.models import save_model
 from mobile_inpaint.targets.graph import read_graph
 from mobile_inpaint.targets.silence import silence
 
@@ -59,6 +63,18 @@ def test_convolutions(tmp_path: Path, weight: tuple[int, ...], group: int, strid
     (one,) = work(read_graph(_onnx(tmp_path / "a.onnx", [node], [1, 4, 6, 6], constants, [1, weight[0], side, side])))
     values = 4 * 36 + np.prod(weight) + weight[0] + weight[0] * side * side
     assert one == Work("c", kind, 2 * multiply_adds, FLOAT * values)
+
+
+def test_halving_and_spreading(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("MaxPool", ["x"], ["m"], name="max", kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node("ConvTranspose", ["m", "w"], ["y"], name="spread", strides=[2, 2]),
+    ]
+    path = _onnx(tmp_path / "a.onnx", nodes, [1, 12, 4, 4], {"w": _noise(12, 3, 2, 2)}, [1, 3, 4, 4])
+    assert work(read_graph(path)) == (
+        Work("max", "resizing", 4 * 48, FLOAT * (192 + 48)),
+        Work("spread", "convolution", 2 * 12 * 3 * 4 * 4, FLOAT * (48 + 144 + 48)),
+    )
 
 
 def test_the_rest_of_our_graphs(tmp_path: Path) -> None:
@@ -110,6 +126,15 @@ def test_the_same_network_is_the_same_work_in_both_formats(tmp_path: Path) -> No
     for steps in found:
         assert {one.kind: one.operations for one in steps} == expected
     assert [one.bytes for one in found[0]] == [one.bytes for one in found[1]]
+
+
+def test_a_network_that_sees_squares_is_the_same_work_in_both_formats(tmp_path: Path) -> None:
+    save_model(create_model("migan-lite", resolution=64, ch_base=512, ch_max=16, tensors=0), tmp_path / "toy.safetensors")
+    prepared, totals = prepare(tmp_path / "toy.safetensors"), []
+    for target in ("onnx", "tflite"):
+        steps = work(read_graph(export_artifact(prepared, target, "fp32", tmp_path).path))
+        totals.append(sum(one.operations for one in steps if "convolution" in one.kind))
+    assert totals[0] == totals[1] > 1e6
 
 
 def test_what_cannot_be_counted_is_named(tmp_path: Path) -> None:
