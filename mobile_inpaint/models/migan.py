@@ -23,6 +23,7 @@ from mobile_inpaint.models.migan_blocks import (
     Activation,
     Clamp,
     FirUp,
+    FirUpSquares,
     Noise,
     NoiseMode,
     SeparableConv,
@@ -168,7 +169,7 @@ class Synthesis(nn.Module):
         if variant.patch > 1:
             self.detail = nn.Conv2d(variant.channels(variant.outermost), 3 * variant.patch**2, 1)
             self.spread = Spread(3, variant.patch)
-            self.enlarge: nn.Module = FirUp(3, variant.outermost)
+            self.enlarge: nn.Module = FirUpSquares(3)
 
     def forward(self, x: torch.Tensor, skips: list[torch.Tensor]) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """(image, RGB residuals innermost first); the residuals are what the published distillation compares."""
@@ -181,8 +182,9 @@ class Synthesis(nn.Module):
             residuals.append(residual)
         assert image is not None
         if hasattr(self, "detail"):
-            residuals.append(self.spread(self.detail(x)))
-            image = self.enlarge(image) + residuals[-1]
+            detail = self.detail(x)
+            residuals.append(self.spread(detail))
+            image = self.spread(self.enlarge(image) + detail)
         return image, residuals
 
 
@@ -275,7 +277,7 @@ class Generator(base.Generator):
         convs = {
             name: module
             for name, module in self.named_modules()
-            if isinstance(module, nn.Conv2d) and not name.endswith("down")  # a filter hands on the factor that it reads
+            if isinstance(module, nn.Conv2d) and not name.endswith(("down", "enlarge"))  # filters hand on what they read
         }
         first = convs.pop(f"encoder.blocks.b{self.variant.outermost}.fromrgb")
         for module in convs.values():

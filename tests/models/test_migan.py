@@ -138,6 +138,13 @@ def test_to_spread_channels_is_to_shuffle_pixels() -> None:
     assert torch.equal(migan_blocks.Spread(3, 2)(x), nn.functional.pixel_shuffle(x, 2))
 
 
+def test_enlarged_squares_spread_are_the_enlarged_map() -> None:
+    x = torch.randn(2, 3, 5, 7, generator=torch.Generator().manual_seed(0))
+    enlarge, squares, spread = migan_blocks.FirUp(3, 5), migan_blocks.FirUpSquares(3), migan_blocks.Spread(3, 2)
+    for form in (squares, squares.fuse()):
+        torch.testing.assert_close(spread(form(x)), enlarge(x), atol=1e-6, rtol=0)
+
+
 def test_noise_stays_where_it_costs_little() -> None:
     def noisy(patch: int) -> list[int]:
         variant = migan.Variant(512, patch=patch)
