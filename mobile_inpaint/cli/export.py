@@ -47,7 +47,7 @@ def export(
         str,
         typer.Option(
             metavar="OBJECT[,FREE]",
-            help="What LPIPS may rise by over fp32, on object-sized and on free-form holes.",
+            help="What LPIPS may rise by over fp32, on holes up to an object's size and on free-form ones.",
             rich_help_panel=_QUANTIZING,
         ),
     ] = "0.002,0.008",

@@ -72,11 +72,10 @@ def report_search(found: Search, name: str, out: Path) -> None:
         (each.name, f"{each.sensitivity:.4f}", f"{each.work:.1%}", "float" if each.name in chosen.float_groups else "int8")
         for each in worst
     ]
-    console.table(("layers", "LPIPS to fp32 when alone int8", "share of work", "chosen"), rows)
+    console.table(("layers", "LPIPS to all float when alone int8", "share of work", "chosen"), rows)
     console.say(
-        f"mix: {len(chosen.float_groups)} of {len(found.groups)} groups float, {chosen.float_work:.1%} of the work; LPIPS "
-        f"{chosen.rise_object:+.4f} object, {chosen.rise_free:+.4f} free-form "
-        f"(allowed +{found.max_rise_object:g}, +{found.max_rise_free:g})"
+        f"mix: {len(chosen.float_groups)} of {len(found.groups)} groups float, {chosen.float_work:.1%} of the work; "
+        f"LPIPS {chosen.rises} (allowed +{found.max_rise_object:g}, +{found.max_rise_free:g})"
     )
     out.mkdir(parents=True, exist_ok=True)
     save(found, out / f"{name}.mix.json")

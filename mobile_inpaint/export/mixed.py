@@ -19,8 +19,9 @@ from pathlib import Path
 import numpy as np
 
 from mobile_inpaint import strict
+from mobile_inpaint.artifact import HoleSize
 from mobile_inpaint.errors import ExportError
-from mobile_inpaint.export.quality import drop
+from mobile_inpaint.export.quality import MAX_RISE_FREE, MAX_RISE_OBJECT, drop
 from mobile_inpaint.export.quality_photos import QualityCase
 from mobile_inpaint.export.quality_reference import QualityReference, filled
 from mobile_inpaint.models import weights
@@ -29,7 +30,9 @@ from mobile_inpaint.photo.image import Fill, Pixels
 from mobile_inpaint.targets.layers import layer_sizes
 
 SENSITIVITY_CROPS = 6
-"""Of object-sized and of free-form holes each; the distance to the generator's own fill is a steady figure."""
+"""Of each size of hole that is looked at; the distance to another fill of the same network is a steady figure."""
+SENSITIVITY_WEIGHTS: dict[HoleSize, float] = {"thin": 1.0, "object": 1.0, "large": MAX_RISE_OBJECT / MAX_RISE_FREE}
+"""Free-form holes count as much less as more is allowed there. Small ones show little."""
 
 Make = Callable[[tuple[str, ...]], tuple[Fill, int]]
 """Given names of float layers: the artifact loaded, and its size in bytes."""
@@ -48,7 +51,8 @@ class Group:
         layers: their names.
         work: their share of all values that the network's layers compute.
         weights: their share of the layers' weights, which four bytes hold in a float and one in an integer.
-        sensitivity: mean LPIPS from the fills of the file whose layers are all float, when these alone are integers.
+        sensitivity: mean LPIPS from the fills of the file whose layers are all float, when these alone are integers, by
+            :data:`SENSITIVITY_WEIGHTS`.
     """
 
     name: str
@@ -70,6 +74,7 @@ class Mix:
     Attributes:
         float_groups: groups that stay float.
         rise_object, rise_free: mean rise of LPIPS to the truth over the generator's, on object-sized and free-form holes.
+        rise_smaller: the larger of those on thin strokes and on small holes; None where the others miss their bounds already.
         bytes: size of the artifact.
         float_work: share of the network's values that are computed in floating point.
         speed: how many times as fast as the all-float file, in turn on this machine; None where it cannot be run here.
@@ -78,9 +83,16 @@ class Mix:
     float_groups: tuple[str, ...]
     rise_object: float
     rise_free: float
+    rise_smaller: float | None
     bytes: int
     float_work: float
     speed: float | None
+
+    @property
+    def rises(self) -> str:
+        """All of them, to be read."""
+        smaller = "" if self.rise_smaller is None else f", {self.rise_smaller:+.4f} smaller"
+        return f"{self.rise_object:+.4f} object{smaller}, {self.rise_free:+.4f} free-form"
 
 
 @dataclass(frozen=True)
@@ -88,7 +100,7 @@ class Search:
     """What was looked at and what was found.
 
     Attributes:
-        max_rise_object, max_rise_free: the bounds.
+        max_rise_object, max_rise_free: the bounds, on holes up to an object's size and on free-form ones.
         groups: with their sensitivities, in the order of the network.
         mixes: every choice that was measured, in that order.
         chosen: the one that keeps the bounds with the least work in floating point.
@@ -140,8 +152,9 @@ def search(
     Args:
         network: fused, as it is quantized.
         make: quantizes.
-        reference: the generator's fills; all of its object-sized and free-form cases are measured for each mix.
-        bounds: what LPIPS may rise by on object-sized and on free-form holes.
+        reference: the generator's fills; all of its object-sized and free-form cases are measured for each mix, the others for
+            those that keep the bounds there.
+        bounds: what LPIPS may rise by on holes up to an object's size and on free-form ones; as artifacts are judged.
         identity: of everything else that decides the figures: weights, target, versions, settings.
         speed: times each mix; it decides nothing, for times are not the same twice.
         advance: told how far it is.
@@ -149,14 +162,14 @@ def search(
     Raises:
         ExportError: no mix keeps the bounds.
     """
-    measured = _Measured(network, make, reference, identity, speed)
+    measured = _Measured(network, make, reference, bounds, identity, speed)
     groups = measured.sensitivities(advance)
     by_harm = sorted(groups, key=lambda group: (-group.harm_for_cost, group.name))
     order = [group.name for group in by_harm]
     rounds = len(order).bit_length() + 1
 
     def keeps(count: int) -> bool:
-        return _within(measured.mix(order[:count]), bounds)
+        return measured.keeps(order[:count])
 
     low, high, step = 0, len(order), 0
     advance(0, rounds, "all layers int8")
@@ -170,15 +183,14 @@ def search(
     if high == len(order):
         nearest = measured.mix(order[: high - 1])
         raise ExportError(
-            f"no mix keeps LPIPS within +{bounds[0]:g} (object), +{bounds[1]:g} (free-form): with all but one of {len(order)} "
-            f"groups float it rises by {nearest.rise_object:+.4f}, {nearest.rise_free:+.4f}; allow more with --max-drop, or "
-            "export fp16"
+            f"no mix keeps LPIPS within +{bounds[0]:g} (up to an object's size), +{bounds[1]:g} (free-form): with all but "
+            f"one of {len(order)} groups float it rises by {nearest.rises}; allow more with --max-drop, or export fp16"
         )
     chosen = order[:high]
     for done, name in enumerate(reversed(order[:high])):
         advance(done, high, f"without {name}")
         fewer = [other for other in chosen if other != name]
-        if _within(measured.mix(fewer), bounds):
+        if measured.keeps(fewer):
             chosen = fewer
     return Search(*bounds, tuple(groups), tuple(measured.mixes), measured.mix(chosen))
 
@@ -186,8 +198,16 @@ def search(
 class _Measured:
     """Figures, computed when first asked for and kept on disk."""
 
-    def __init__(self, network: Generator, make: Make, reference: QualityReference, identity: str, speed: Speed | None) -> None:
-        self._make, self._reference, self._speed = make, reference, speed
+    def __init__(
+        self,
+        network: Generator,
+        make: Make,
+        reference: QualityReference,
+        bounds: tuple[float, float],
+        identity: str,
+        speed: Speed | None,
+    ) -> None:
+        self._make, self._reference, self._bounds, self._speed = make, reference, bounds, speed
         self._groups = groups_of(network)
         key = hashlib.sha256(f"{identity} {reference.cases.name} {len(reference.entries)}".encode()).hexdigest()
         self._path = weights.home() / "cache" / f"mixed-{key[:16]}.json"
@@ -198,16 +218,28 @@ class _Measured:
         found = []
         for done, group in enumerate(self._groups):
             advance(done, len(self._groups), f"sensitivity of {group.name}")
-            (value,) = self._once(f"{group.name} alone", lambda group=group: self._alone(group))  # type: ignore[misc]
+            (value,) = self._once(f"{group.name} alone by size", lambda group=group: self._alone(group))  # type: ignore[misc]
             found.append(replace(group, sensitivity=round(value, 6)))
         return found
+
+    def keeps(self, float_groups: Sequence[str]) -> bool:
+        smaller = self.mix(float_groups).rise_smaller
+        return smaller is not None and smaller <= self._bounds[0]
 
     def mix(self, float_groups: Sequence[str]) -> Mix:
         names = tuple(sorted(float_groups))
         rise_object, rise_free, size, *speed = self._once(" ".join(("mix", *names)), lambda: self._together(names))
-        work = sum(group.work for group in self._groups if group.name in names)
+        smaller = None
+        if rise_object <= self._bounds[0] and rise_free <= self._bounds[1]:
+            smaller = max(self._once(" ".join(("smaller", *names)), lambda: self._smaller(names)))
         mix = Mix(
-            names, round(rise_object, 6), round(rise_free, 6), int(size), round(work, 6), round(speed[0], 3) if speed else None
+            float_groups=names,
+            rise_object=round(rise_object, 6),
+            rise_free=round(rise_free, 6),
+            rise_smaller=None if smaller is None else round(smaller, 6),
+            bytes=int(size),
+            float_work=round(sum(group.work for group in self._groups if group.name in names), 6),
+            speed=round(speed[0], 3) if speed else None,
         )
         if mix not in self.mixes:
             self.mixes.append(mix)
@@ -221,17 +253,23 @@ class _Measured:
         one layer does.
         """
         fill, _ = self._make(tuple(name for group in self._groups for name in group.layers))
-        photos = self._reference.only(("object", "large"), SENSITIVITY_CROPS).by_photo()
+        photos = self._reference.only(tuple(SENSITIVITY_WEIGHTS), SENSITIVITY_CROPS).by_photo()
         return [(case, filled(fill, case)) for photo in photos for case in photo.cases]
 
     def _alone(self, group: Group) -> list[float]:
         fill, _ = self._make(tuple(name for other in self._groups if other is not group for name in other.layers))
-        judge = self._reference.judge
-        return [float(np.mean([judge.lpips(expected, [filled(fill, case)]) for case, expected in self._all_float]))]
+        judge, weighed = self._reference.judge, list[float]()
+        for case, expected in self._all_float:
+            weighed += [SENSITIVITY_WEIGHTS[case.slice] * distance for distance in judge.lpips(expected, [filled(fill, case)])]
+        return [float(np.mean(weighed))]
 
     def _together(self, names: Sequence[str]) -> list[float]:
         fill, size = self._make(_layers(self._groups, names))
         return [*drop(fill, self._reference), size, *([self._speed(fill)] if self._speed else [])]
+
+    def _smaller(self, names: Sequence[str]) -> list[float]:
+        fill, _ = self._make(_layers(self._groups, names))
+        return [drop(fill, self._reference, [slice])[0] for slice in ("thin", "small")]
 
     def _once(self, key: str, compute: Callable[[], list[float]]) -> list[float]:
         if key not in self._kept:
@@ -257,7 +295,3 @@ def save(found: Search, path: Path) -> None:
 
 def _layers(groups: Sequence[Group], names: Sequence[str]) -> tuple[str, ...]:
     return tuple(layer for group in groups if group.name in names for layer in group.layers)
-
-
-def _within(mix: Mix, bounds: tuple[float, float]) -> bool:
-    return mix.rise_object <= bounds[0] and mix.rise_free <= bounds[1]

@@ -126,6 +126,26 @@ def test_goes_on_where_it_was_stopped(network: Generator, reference: QualityRefe
     assert len(rounding.made) > needed
 
 
+def test_what_is_bad_in_thin_holes_alone_stays_float_too(network: Generator, reference: QualityReference) -> None:
+    groups, harmful = groups_of(network), "synthesis.blocks.b8.conv2"
+    thin = {case.mask.tobytes() for case in reference.cases if case.slice == "thin"}
+
+    def make(float_layers: tuple[str, ...]) -> tuple[Fill, int]:
+        rounded = any(group.name == harmful and not set(group.layers) <= set(float_layers) for group in groups)
+
+        def fill(image: Image, mask: Image) -> Image:
+            noise = np.random.default_rng(0).normal(0, 0.25 * (rounded and mask.tobytes() in thin), image.shape)
+            return np.clip(perfect(image, mask) + noise.astype(np.float32) * mask, 0, 1)
+
+        return fill, 1000
+
+    found = search(network, make, reference, (0.001, 0.004), "thin")
+    assert found.chosen.float_groups == (harmful,)
+    assert found.chosen.rise_smaller == 0
+    unheld = [mix for mix in found.mixes if not mix.float_groups]
+    assert unheld[0].rise_object <= 0.001 and unheld[0].rise_smaller is not None and unheld[0].rise_smaller > 0.001
+
+
 def test_loose_bounds_leave_nothing_float(network: Generator, reference: QualityReference) -> None:
     found = search(network, Rounding(network), reference, (1.0, 1.0), "test")
     assert found.chosen.float_groups == ()
