@@ -12,6 +12,7 @@ import argparse
 import dataclasses
 import datetime
 import json
+import math
 import shlex
 import sys
 import time
@@ -32,7 +33,7 @@ from mobile_inpaint.training.photo_source import PhotoSource, open_photos
 from mobile_inpaint.training.step import train_step
 from mobile_inpaint.training.train import open_losses, starting_state
 
-RECIPES = ("migan-lite", "migan-512-erase", "migan-512-w8a8")
+RECIPES = ("migan-lite", "migan-512-erase")
 CHANNELS, SIDE, IMAGES = 256, 64, 4
 PEAK_OPERATIONS = 2 * CHANNELS * CHANNELS * 9 * SIDE * SIDE * IMAGES
 WARM_UP = 2
@@ -68,7 +69,7 @@ class Recipe:
 
     def operations(self) -> int:
         """Of one step: every convolution and product, forward and backward, the losses' and the teacher's too."""
-        with FlopCounterMode(display=False) as counter:
+        with FlopCounterMode(display=False, custom_mapping={torch.ops.aten.convolution_backward: _backward}) as counter:
             self.step()
         return int(counter.get_total_flops())
 
@@ -88,6 +89,15 @@ class Recipe:
                 spent[kind] = spent.get(kind, 0.0) + own
         spent["between operations"] = max(0.0, whole_us - sum(spent.values()))
         return {kind: own / sum(spent.values()) for kind, own in sorted(spent.items(), key=lambda pair: -pair[1])}
+
+
+def _backward(
+    gradient: list[int], given: list[int], weight: list[int], *rest: Any, out_shape: Any = None, out_val: Any = None
+) -> int:
+    """Operations of a convolution's gradients, each as many as forward; torch takes a depthwise one for a dense one."""
+    transposed, mask = rest[4], rest[7]
+    positions = given if transposed else gradient
+    return int(2 * math.prod(weight) * positions[0] * math.prod(positions[2:]) * sum(mask[:2]))
 
 
 def _kind(name: str, shapes: list[Any]) -> str:
@@ -153,7 +163,7 @@ def report(document: dict[str, Any]) -> str:
         "# Training throughput",
         "",
         f"Made by `{document['command']}` on {document['date'][:16]} UTC, commit {document['commit']}: {machine['chip']}, "
-        f"{machine['cores']} cores, {machine['system']}{gpu}; {document['threads']} threads; load average before "
+        f"{machine['cores']} cores, {machine['os']}{gpu}; {document['threads']} threads; load average before "
         f"{document['load_average']:.2f}; "
         + ", ".join(f"{name} {version}" for name, version in document["packages"].items())
         + ".",
