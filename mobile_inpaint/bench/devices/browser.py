@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime
 import io
 import queue
@@ -53,7 +54,12 @@ class Browser:
     def measure(
         self, candidates: Sequence[Candidate], plan: Plan, scene: Scene | None, advance: Callable[[int, int | None], None]
     ) -> tuple[LatencyReport, ...]:
-        """See :class:`~mobile_inpaint.bench.device.Device`. A cold start is a frame of the page's own."""
+        """See :class:`~mobile_inpaint.bench.device.Device`. A cold start is a frame of the page's own.
+
+        A GPU played by software gets one: its times mean nothing, and each takes minutes.
+        """
+        if "swiftshader" in self._ways:
+            plan = dataclasses.replace(plan, cold_starts=1)
         date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         tasks = [job.task(one, plan.threads) for one in candidates]
         total = len(tasks) * plan.cold_starts + plan.warmup + plan.iterations
