@@ -28,6 +28,7 @@ android: setup
 # What the apps' tests need beside what `make test` brings: without these they are skipped.
 apps: browser
 	@scripts/need chromium chromium
+	@scripts/need adb adb
 	@scripts/need javac openjdk-17-jdk-headless
 	@$(BIN)/python android_demo/build.py --fetch
 
