@@ -1,4 +1,4 @@
-"""What this machine does at most: a 3×3 convolution in each arithmetic, and memory read and written. For roofline.py."""
+"""What this machine does at most: a 3×3 convolution in each arithmetic, and memory read and written."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def peaks(threads: int, bf16: bool) -> Iterator[Peak]:
     torch.set_num_threads(threads)
     conv = f"3×3 convolution, {CHANNELS} channels, {SIDE}×{SIDE}"
     onednn = f"{conv}, torch {torch.__version__} with oneDNN"
-    yield Peak("fp32", onednn, 10 * OPERATIONS, _by_torch(torch.float32, 10))
+    yield Peak("fp32", onednn, 10 * OPERATIONS, convolution(torch.float32, 10))
     if bf16:
-        yield Peak("bf16", onednn, 10 * OPERATIONS, _by_torch(torch.bfloat16, 10))
+        yield Peak("bf16", onednn, 10 * OPERATIONS, convolution(torch.bfloat16, 10))
     import onnx
 
     with tempfile.TemporaryDirectory() as folder:
@@ -56,16 +56,17 @@ def peaks(threads: int, bf16: bool) -> Iterator[Peak]:
     yield Peak("memory", f"triad a = b + s·c, 256 MiB each, torch {torch.__version__}", 3 * 4 * TRIAD_VALUES, _triad())
 
 
-def _by_torch(dtype: torch.dtype, times: int) -> Run:
+def convolution(dtype: torch.dtype, times: int, images: int = 1, device: torch.device | str = "cpu") -> Run:
+    """OPERATIONS, for each of ``images``, ``times`` over; the result is read back, so that a GPU has finished."""
     torch.manual_seed(0)
-    layer = torch.nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1, dtype=dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    given = torch.randn(1, CHANNELS, SIDE, SIDE).to(dtype).contiguous(memory_format=torch.channels_last)
+    layer = torch.nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1).to(device, dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    given = torch.randn(images, CHANNELS, SIDE, SIDE).to(device, dtype, memory_format=torch.channels_last)
 
     def run(i: int) -> np.ndarray[Any, Any]:
         with torch.inference_mode():
             for _ in range(times):
                 output = layer(given)
-        values: np.ndarray[Any, Any] = output[0, 0].float().numpy()
+        values: np.ndarray[Any, Any] = output[0, 0].float().cpu().numpy()
         return values
 
     return run

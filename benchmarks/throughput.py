@@ -17,11 +17,13 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import torch
+from peaks import CHANNELS, OPERATIONS, convolution
 from torch.profiler import ProfilerActivity
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -34,8 +36,8 @@ from mobile_inpaint.training.step import train_step
 from mobile_inpaint.training.train import open_losses, starting_state
 
 RECIPES = ("migan-lite", "migan-512-erase")
-CHANNELS, SIDE, IMAGES = 256, 64, 4
-PEAK_OPERATIONS = 2 * CHANNELS * CHANNELS * 9 * SIDE * SIDE * IMAGES
+PEAK_IMAGES = 4
+PEAK_OPERATIONS = PEAK_IMAGES * OPERATIONS
 WARM_UP = 2
 KINDS = {
     "optimizer": ("_foreach_", "_fused_", "lerp", "norm"),
@@ -108,20 +110,7 @@ def _kind(name: str, shapes: list[Any]) -> str:
     return next((kind for kind, words in KINDS.items() if any(word in name for word in words)), "pointwise")
 
 
-def _peak(device: torch.device, dtype: torch.dtype) -> Callable[[], None]:
-    torch.manual_seed(0)
-    layer = torch.nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1, device=device, dtype=dtype)
-    layer = layer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    given = torch.randn(IMAGES, CHANNELS, SIDE, SIDE, device=device, dtype=dtype).contiguous(memory_format=torch.channels_last)
-
-    def run() -> None:
-        with torch.inference_mode():
-            layer(given)[0, 0, 0, 0].item()
-
-    return run
-
-
-def _seconds(run: Callable[[], None]) -> float:
+def _seconds(run: Callable[[], Any]) -> float:
     started = time.perf_counter()
     run()
     return time.perf_counter() - started
@@ -131,7 +120,8 @@ def measure(recipes: list[Recipe], steps: int) -> Iterator[dict[str, Any]]:
     """A row for each, its times beside the peak's of the same rounds."""
     fabric = recipes[0].fabric
     arithmetic = "bf16" if "bf16" in fabric._precision.precision else "fp32"
-    peak = _peak(fabric.device, torch.bfloat16 if arithmetic == "bf16" else torch.float32)
+    dtype = torch.bfloat16 if arithmetic == "bf16" else torch.float32
+    peak = partial(convolution(dtype, 1, PEAK_IMAGES, fabric.device), 0)
     operations = [recipe.operations() for recipe in recipes]
     rounds: list[tuple[float, list[float], list[float]]] = []
     for number in range(WARM_UP + steps):
@@ -168,8 +158,8 @@ def report(document: dict[str, Any]) -> str:
         + ", ".join(f"{name} {version}" for name, version in document["packages"].items())
         + ".",
         "",
-        "Steps of all recipes and the peak, a 3×3 convolution of 256 channels in the same arithmetic, in turn; medians, 10th",
-        "and 90th percentile in brackets. Operations are those of every convolution, forward and backward, the losses' and the",
+        f"Steps and the peak, a 3×3 convolution of {CHANNELS} channels in the same arithmetic, in turn; medians, 10th and",
+        "90th percentile in brackets. Operations are those of every convolution, forward and backward, the losses' and the",
         "teacher's too, and the share is theirs. A teacher's answers are kept (`data.different`); here it is asked.",
         "",
         "| recipe | in | images/s | a step | 10⁹ operations an image | peak, 10⁹/s | share of it | where a step's time goes |",
