@@ -50,7 +50,7 @@ def write_report(evaluation: Evaluation, cases: Cases, features: SetFeatures, fo
     """
     folder.mkdir(parents=True, exist_ok=True)
     pictures, found = shown(evaluation, cases), tables(evaluation, features)
-    sheets = {f"{kind}.png": _png(contact_sheet(entries)) for kind, entries in pictures.items()}
+    sheets = {f"{kind}.webp": _webp(contact_sheet(entries)) for kind, entries in pictures.items()}
     files = {
         "evaluation.json": (json.dumps(document(evaluation, features), indent=1, ensure_ascii=False) + "\n").encode(),
         "evaluation.md": markdown(evaluation, found, list(sheets)).encode(),
@@ -121,17 +121,15 @@ def _case(entry: Shown) -> str:
 
 
 def _data_uri(picture: Pixels) -> str:
-    file = io.BytesIO()
     small = pil.fromarray(np.asarray(picture))
     if small.width > _SHOWN_PX:
         small = small.resize((_SHOWN_PX, _SHOWN_PX), pil.Resampling.LANCZOS)
-    small.save(file, "WEBP", quality=85)
-    return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"
+    return f"data:image/webp;base64,{base64.b64encode(_webp(small)).decode()}"
 
 
-def _png(picture: pil.Image) -> bytes:
+def _webp(picture: pil.Image) -> bytes:
     file = io.BytesIO()
-    picture.save(file, "PNG")
+    picture.save(file, "WEBP", quality=85)
     return file.getvalue()
 
 

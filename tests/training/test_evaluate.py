@@ -166,7 +166,7 @@ class Links(HTMLParser):
 
 def test_the_report_stands_alone(evaluation: Evaluation, tmp_path: Path) -> None:
     files = write_report(evaluation, cases(), SetFeatures(), tmp_path / "deep" / "report")
-    assert {file.name for file in files} == {"evaluation.json", "evaluation.md", "index.html", "object.png", "thin.png"}
+    assert {file.name for file in files} == {"evaluation.json", "evaluation.md", "index.html", "object.webp", "thin.webp"}
     page = (tmp_path / "deep" / "report" / "index.html").read_text(encoding="utf-8")
     links = Links()
     links.feed(page)
@@ -176,14 +176,14 @@ def test_the_report_stands_alone(evaluation: Evaluation, tmp_path: Path) -> None
     for needed in ("width=device-width", "light dark", "some photos", "split-half floor", "too few photos"):
         assert needed in page
     table = (tmp_path / "deep" / "report" / "evaluation.md").read_text(encoding="utf-8")
-    assert "| nearly |" in table and "object.png" in table
+    assert "| nearly |" in table and "object.webp" in table
     record = json.loads((tmp_path / "deep" / "report" / "evaluation.json").read_text(encoding="utf-8"))
     assert len(record["rows"]) == len(evaluation.rows)
     mean = record["kinds"]["object"]["means"]["grey"]["lpips"]["mean"]
     assert mean == pytest.approx(
         np.mean([r["lpips"] for r in record["rows"] if r["candidate"] == "grey" and r["kind"] == "object"]), abs=1e-6
     )
-    with pil.open(tmp_path / "deep" / "report" / "object.png") as sheet:
+    with pil.open(tmp_path / "deep" / "report" / "object.webp") as sheet:
         assert sheet.width > 5 * 256 and sheet.height > 4 * 256
 
 
