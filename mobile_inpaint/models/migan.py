@@ -26,6 +26,7 @@ from mobile_inpaint.models.migan_blocks import (
     FirUpSquares,
     Noise,
     NoiseMode,
+    PlainUp,
     SeparableConv,
     Spread,
     conv,
@@ -75,6 +76,10 @@ class Variant:
         """Whether noise is added to maps of that side on the way out."""
         return side > SMALLEST and (self.patch == 1 or side <= NOISE_MOST)
 
+    def up(self, channels: int, side: int) -> FirUp | PlainUp:
+        """What doubles a map of that side on the way out; only the published filter darkens the border."""
+        return FirUp(channels, side) if self.patch == 1 else PlainUp()
+
     @property
     def sides(self) -> list[int]:
         """Sides of the feature maps, innermost first: 4, 8, … outermost."""
@@ -105,11 +110,9 @@ class EncoderBlock(nn.Module):
         if side == variant.outermost:
             self.fromrgb = conv(4, here, 1, min(tensors, 1), bias=True)
             self.fromrgb_activation: nn.Module = Activation()
-        self.conv1 = SeparableConv(here, here, tensors, side=side)
+        self.conv1 = SeparableConv(here, here, tensors)
         inner = side > SMALLEST
-        self.conv2 = SeparableConv(
-            here, variant.channels(side // 2) if inner else here, tensors, side=side, resize="down" if inner else None
-        )
+        self.conv2 = SeparableConv(here, variant.channels(side // 2) if inner else here, tensors, down=inner)
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(skip, next map)."""
@@ -142,17 +145,12 @@ class SynthesisBlock(nn.Module):
         super().__init__()
         here, tensors = variant.channels(side), variant.tensors
         inner = side > SMALLEST
-        self.conv1 = SeparableConv(
-            variant.channels(side // 2) if inner else here,
-            here,
-            tensors,
-            side=side,
-            resize="up" if inner else None,
-            noise=variant.noisy(side),
-        )
-        self.conv2 = SeparableConv(here, here, tensors, side=side, noise=variant.noisy(side))
+        noise = side if variant.noisy(side) else None
+        before = variant.channels(side // 2) if inner else here
+        self.conv1 = SeparableConv(before, here, tensors, up=variant.up(here, side // 2) if inner else None, noise=noise)
+        self.conv2 = SeparableConv(here, here, tensors, noise=noise)
         self.torgb = conv(here, 3, 1, tensors, bias=True)
-        self.enlarge: nn.Module = FirUp(3, side // 2) if inner else nn.Identity()
+        self.enlarge: nn.Module = variant.up(3, side // 2) if inner else nn.Identity()
 
     def forward(self, x: torch.Tensor, skip: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(map, RGB residual) at this side."""

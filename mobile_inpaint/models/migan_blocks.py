@@ -139,6 +139,17 @@ class BilinearUp(nn.Module):
         return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False) * self.border
 
 
+class PlainUp(nn.Module):
+    """Doubles a map bilinearly: :class:`FirUp` but for the border, which it does not darken.
+
+    For networks of our own: a runtime darkens a border by multiplying the whole of the map.
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The map at twice the side."""
+        return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
 class FirUpSquares(nn.Module):
     """What :class:`FirUp` makes of a map, as channels at the map's own side: squares of 2×2 pixels, for :class:`Spread`.
 
@@ -241,9 +252,9 @@ class SeparableConv(nn.Module):
     """Depthwise 3×3, then pointwise 1×1, each activated; between or after them a change of scale.
 
     Args:
-        side: of the output map; needed where noise or upsampling has a size.
-        resize: ``down`` halves between the two convolutions, ``up`` doubles after the second.
-        noise: adds a :class:`Noise` map before the second activation.
+        down: halves the map between the two convolutions.
+        up: doubles it after the second.
+        noise: side of the map to which a :class:`Noise` is added before the second activation; None adds none.
         gain: of both activations.
     """
 
@@ -253,18 +264,18 @@ class SeparableConv(nn.Module):
         out_channels: int,
         tensors: int,
         *,
-        side: int,
-        resize: Literal["down", "up"] | None = None,
-        noise: bool = False,
+        down: bool = False,
+        up: FirUp | PlainUp | None = None,
+        noise: int | None = None,
         gain: float = 1.0,
     ) -> None:
         super().__init__()
         self.depthwise = conv(in_channels, in_channels, 3, tensors, groups=in_channels, bias=True)
         self.depthwise_activation: nn.Module = Activation(gain)
-        self.down: nn.Module = FirDown(in_channels) if resize == "down" else nn.Identity()
+        self.down: nn.Module = FirDown(in_channels) if down else nn.Identity()
         self.pointwise = conv(in_channels, out_channels, 1, tensors, bias=False)
-        self.up: nn.Module = FirUp(out_channels, side // 2) if resize == "up" else nn.Identity()
-        self.noise: nn.Module = Noise(side) if noise else nn.Identity()
+        self.up: nn.Module = up or nn.Identity()
+        self.noise: nn.Module = Noise(noise) if noise else nn.Identity()
         self.activation: nn.Module = Activation(gain)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

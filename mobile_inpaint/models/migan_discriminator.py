@@ -64,8 +64,8 @@ class Block(nn.Module):
         self.fromrgb = nn.Sequential(conv(4, here, 1, tensors, bias=True), Activation()) if first else nn.Identity()
         self.down = FirDown(here)
         self.skip = conv(here, next_, 1, tensors, bias=False)
-        self.conv1 = SeparableConv(here, here, tensors, side=side)
-        self.conv2 = SeparableConv(here, next_, tensors, side=side // 2, resize="down", gain=HALF)
+        self.conv1 = SeparableConv(here, here, tensors)
+        self.conv2 = SeparableConv(here, next_, tensors, down=True, gain=HALF)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The map at half the side."""
@@ -80,7 +80,7 @@ class Head(nn.Module):
         super().__init__()
         channels = variant.channels(SMALLEST)
         self.deviation = MinibatchDeviation(group)
-        self.conv = SeparableConv(channels + 1, channels, variant.tensors, side=SMALLEST)
+        self.conv = SeparableConv(channels + 1, channels, variant.tensors)
         self.dense = EqualizedLinear(channels * SMALLEST**2, channels)
         self.activation = Activation()
         self.out = EqualizedLinear(channels, 1)

@@ -145,6 +145,15 @@ def test_enlarged_squares_spread_are_the_enlarged_map() -> None:
         torch.testing.assert_close(spread(form(x)), enlarge(x), atol=1e-6, rtol=0)
 
 
+def test_only_its_border_tells_plain_enlarging_from_the_published_filter() -> None:
+    x = torch.rand(1, 2, 6, 6, generator=torch.Generator().manual_seed(0)) + 1
+    published, plain = migan_blocks.FirUp(2, 6)(x), migan_blocks.PlainUp()(x)
+    torch.testing.assert_close(plain[..., 1:-1, 1:-1], published[..., 1:-1, 1:-1], atol=1e-6, rtol=0)
+    torch.testing.assert_close(plain[..., 0, 1:-1] * 0.75, published[..., 0, 1:-1], atol=1e-6, rtol=0)
+    ups = [module for module in migan.build("migan-lite").modules() if isinstance(module, migan_blocks.FirUp)]
+    assert not ups, "migan-lite is enlarged plainly everywhere"
+
+
 def test_noise_stays_where_it_costs_little() -> None:
     def noisy(patch: int) -> list[int]:
         variant = migan.Variant(512, patch=patch)
