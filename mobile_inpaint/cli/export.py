@@ -31,7 +31,7 @@ _QUANTIZING = "Integers"
 
 
 def export(
-    target: Annotated[str, typer.Option(help="onnx, tflite, coreml, or all.")] = "",
+    target: Annotated[list[str], typer.Option(help="onnx, tflite, coreml, or all; may be given more than once.")] = [],  # noqa: B006
     model: Annotated[
         str, typer.Option(help="A checkpoint's name, a file of weights, or random:MODEL, for timing only.")
     ] = CHECKPOINT,
@@ -192,20 +192,20 @@ def bounds(text: str) -> tuple[float, float]:
 
 
 def _recipes(
-    target: str, model: str, precisions: list[str], deployment: str | None, settings: Quantization, file: Path | None
+    targets: list[str], model: str, precisions: list[str], deployment: str | None, settings: Quantization, file: Path | None
 ) -> list[Recipe]:
     from mobile_inpaint.export.recipe import Recipe, load_recipe
     from mobile_inpaint.targets import list_targets
 
     if file is not None:
-        if target:
+        if targets:
             raise RecipeError("a recipe names its own target: leave --target out")
         return [load_recipe(file)]
-    if not target:
+    if not targets:
         raise RecipeError(f"say what to make: --target {'|'.join([*list_targets(), 'all'])}, or --recipe FILE")
-    targets = list_targets() if target == "all" else [target]
+    names = dict.fromkeys(list_targets() if "all" in targets else targets)
     return [
-        Recipe(name, model, precision, deployment if target != "all" or name == "coreml" else None, settings)  # type: ignore[arg-type]
-        for name in targets
+        Recipe(name, model, precision, deployment if len(names) == 1 or name == "coreml" else None, settings)  # type: ignore[arg-type]
+        for name in names
         for precision in precisions
     ]

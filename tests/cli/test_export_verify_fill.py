@@ -47,8 +47,10 @@ def test_export_then_verify_then_fill(
 ) -> None:
     out = tmp_path / "artifacts"
     model = ["--model", str(small_checkpoint)]
-    assert main(["export", "--target", "onnx", "--precision", "fp32", *model, "--out", str(out), "--json"]) == 0
+    targets = ["--target", "onnx", "--target", "tflite"]
+    assert main(["export", *targets, "--precision", "fp32", *model, "--out", str(out), "--json"]) == 0
     exported = json.loads(capsys.readouterr().out)
+    assert [each["manifest"]["file"] for each in exported] == ["toy-fp32.onnx", "toy-fp32.tflite"]
     assert exported[0]["manifest"]["verification"]["outside_max_abs_error"] == 0
     artifact = out / "toy-fp32.onnx"
     assert main(["verify", str(artifact), *model]) == 0
