@@ -28,6 +28,7 @@ from torch.profiler import ProfilerActivity
 from torch.utils.flop_counter import FlopCounterMode
 
 from mobile_inpaint.bench.machine import commit, load_average, packages, this_machine
+from mobile_inpaint.errors import MobileInpaintError
 from mobile_inpaint.training.config import TrainConfig, read_config, shipped_config
 from mobile_inpaint.training.data import Samples, batches
 from mobile_inpaint.training.machines import launch
@@ -218,4 +219,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except MobileInpaintError as error:
+        sys.exit(f"throughput: {error}")
