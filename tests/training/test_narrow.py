@@ -10,6 +10,7 @@ from mobile_inpaint import create_model
 from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.models import save_model
 from mobile_inpaint.models.migan import Generator, Variant
+from mobile_inpaint.models.migan_blocks import FirUp, PlainUp
 from mobile_inpaint.training.config import GeneratorConfig, config_from
 from mobile_inpaint.training.generator import starting_generator
 from mobile_inpaint.training.halve import halved
@@ -68,6 +69,10 @@ def test_halved_each_level_does_what_the_one_twice_as_large_did() -> None:
     half = halved(teacher)
     weights = {name: value for name, value in half.state_dict().items() if not name.startswith("synthesis.detail")}
     small.load_state_dict(weights)
+    for module in small.synthesis.blocks.modules():
+        for name, child in module.named_children():
+            if isinstance(child, FirUp):  # the halved network leaves borders as they are
+                setattr(module, name, PlainUp())
     theirs, ours = teacher.state_dict(), half.state_dict()
     assert torch.equal(theirs["encoder.blocks.b32.conv1.depthwise.weight"], ours["encoder.blocks.b16.conv1.depthwise.weight"])
     (x,) = holed(1)
