@@ -77,7 +77,7 @@ def test_models(store: Path, capfd: Captured) -> None:
     by_name = {row["name"]: row for row in rows}
     assert by_name["migan-512"]["parameters"] == 5_893_158  # really learned, as counted from the published network
     assert by_name["migan-256"]["parameters"] == 5_865_505
-    assert by_name["migan-512"]["checkpoints"] == {"migan-512-places2": "MIT"}
+    assert by_name["migan-512"]["checkpoints"] == {"migan-512-places2": "MIT", "migan-512-erase": "MIT"}
     assert main(["models"]) == 0
     assert "5.89 M" in capfd.readouterr().out
 

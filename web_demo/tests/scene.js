@@ -1,8 +1,11 @@
 // The photo and the network of the golden vectors, by the formulas of golden/README.md, and how the files are read.
 
+import { webcrypto } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 import { Mask } from "../core/mask.js";
+
+globalThis.crypto ??= webcrypto; // browsers have it, Node from 19 on; Debian's is 18
 
 export const golden = (name) => JSON.parse(readFileSync(new URL(`../../golden/${name}.json`, import.meta.url), "utf8"));
 
