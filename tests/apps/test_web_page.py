@@ -124,6 +124,23 @@ def test_the_result_is_pythons_and_all_else_is_kept(page: Page, photo: Path, toy
     assert page.errors == []
 
 
+def test_a_photo_lies_where_it_is_shown_from_the_first_moment(page: Page, photo: Path, tmp_path: Path) -> None:
+    """Paint before the first frame: the room that the tools take has been taken."""
+    page.ask("""void new MutationObserver((_, observer) => {
+      if (document.body.className !== "has-photo") return;
+      observer.disconnect();
+      const { x, y, width, height } = photo.getBoundingClientRect();
+      for (const type of ["pointerdown", "pointerup"]) photo.dispatchEvent(new PointerEvent(type, {
+        clientX: x + width / 2 + 0.5, clientY: y + height / 2 + 0.5, pointerId: 1, pointerType: "mouse" }));
+    }).observe(document.body, { attributes: true })""")
+    page.choose(photo)
+    page.wait("!document.getElementById('erase').disabled")
+    page.ask("photo.focus()")
+    _erase(page)
+    changed = (pixels_of(_saved(page, tmp_path)).astype(int) != pixels_of(photo)).any(2)
+    assert changed.any() and not changed[~row(HEIGHT // 2, WIDTH // 2, WIDTH // 2, 18)].any()
+
+
 def test_a_jpeg_comes_upright_and_keeps_what_its_file_said(page: Page, photo: Path, tmp_path: Path) -> None:
     path = tmp_path / "turned.jpg"
     with Image.open(photo) as picture:

@@ -62,6 +62,7 @@ const open = (file) => work("Opening the photo", async () => {
   const opened = await engine.open(file);
   photo = opened;
   history = new History();
+  show(); // the tools take room from the photo, which is fitted into what is left
   viewer.show(opened.bitmap);
   $("format").value = opened.format === "jpeg" ? "image/jpeg" : "image/png";
   say(`${opened.name}, ${opened.width} × ${opened.height}. Paint over what should go, then press Erase.`);
