@@ -34,7 +34,7 @@ class Option:
     """One artifact on one class of devices.
 
     Attributes:
-        reports: on each device of the class its fastest measurement, by whatever runtime and unit.
+        reports: on each device of the class, chip by chip, its fastest measurement, by whatever runtime and unit.
         lpips: as :func:`~mobile_inpaint.bench.fill_quality.lpips_by_file` has it; None where nobody judged.
         misses: why it is not chosen; none where it may be.
     """
@@ -83,8 +83,8 @@ def options(reports: Sequence[LatencyReport], bounds: Bounds) -> list[Option]:
 
 
 def _option(own: Sequence[LatencyReport], bounds: Bounds, lpips: float | None) -> Option:
-    by_device = itertools.groupby(sorted(own, key=_device), key=_device)
-    fastest = tuple(min(group, key=lambda report: (bool(_flaws(report)), report.statistics.p50_ms)) for _, group in by_device)
+    by_chip = itertools.groupby(sorted(own, key=_chip), key=_chip)
+    fastest = tuple(min(group, key=lambda report: (bool(_flaws(report)), report.statistics.p50_ms)) for _, group in by_chip)
     slowest = max(fastest, key=lambda report: report.statistics.p50_ms)
     peaks = [report.peak_mb for report in fastest if report.peak_mb is not None]
     held = (
@@ -118,5 +118,6 @@ def _sha256(report: LatencyReport) -> str:
     return report.subject.sha256
 
 
-def _device(report: LatencyReport) -> str:
-    return report.machine.device
+def _chip(report: LatencyReport) -> tuple[str, str]:
+    """Every computer is a host, and some phones are sold with two chips."""
+    return report.machine.device, report.machine.chip

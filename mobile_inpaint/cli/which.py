@@ -39,6 +39,7 @@ def which(
             "mb": option.slowest.subject.file_mb,
             "lpips": option.lpips,
             "device": option.slowest.machine.device,
+            "chip": option.slowest.machine.chip,
             "by": f"{option.slowest.runtime} on {option.slowest.accelerator}",
             "misses": list(option.misses),
         }
@@ -56,7 +57,7 @@ def which(
                 f"{row['ms']:.1f}",
                 f"{row['mb']:.1f}",
                 "not judged" if option.lpips is None else f"{option.lpips:.4f}",
-                row["device"],
+                f"{row['device']} ({row['chip']})",
                 row["by"],
                 "chosen" if option is best else "; ".join(option.misses) or "keeps the bounds too",
             )

@@ -66,6 +66,13 @@ def test_it_must_keep_the_bounds_on_every_device_of_the_class_by_its_fastest_uni
     assert {report.accelerator for report in option.reports} == {"gpu"}
 
 
+def test_a_computer_is_told_from_another_by_its_chip(on: Callable[..., LatencyReport]) -> None:
+    old, new = on("host", "fp16", 300, 16, 0.037), on("host", "fp16", 40, 16, 0.037)
+    new = replace(new, machine=replace(new.machine, chip="a faster one"))
+    (option,) = options([new, old], Bounds("host", max_ms=100))
+    assert option.slowest.machine.chip == old.machine.chip and option.misses == ("300.0 ms",)
+
+
 def test_a_hosts_figure_is_never_a_phones(on: Callable[..., LatencyReport]) -> None:
     measured = [on("host", "fp16", 1, 1, 0.037), on("browser", "fp16", 1, 1, 0.037), on("android", "fp16", 1, 1, 0.037)]
     with pytest.raises(
