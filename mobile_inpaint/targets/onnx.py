@@ -149,8 +149,8 @@ def open_session(path: Path, threads: int | None) -> Any:
     options.intra_op_num_threads = threads or 0
     # threads that wait in a loop between operations starve whatever else runs on a phone's or a laptop's few cores
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # an x86 without VNNI multiplies unsigned bytes by signed ones two at a time and cuts their sum off at 16 bits, which multiplies
-    # what integers cost a fill by four; with this it keeps all of the sum, and nothing changes anywhere else
+    # an x86 without VNNI multiplies unsigned bytes by signed ones two at a time and cuts their sum off at 16 bits, and a fill
+    # loses five times as much by integers; with this it keeps the whole sum, and nothing changes anywhere else
     options.add_session_config_entry("session.x64quantprecision", "1")
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
