@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import time
@@ -56,9 +57,8 @@ def run(
 
 def _bytes_in(folder: Path) -> int:
     total = 0
-    for file in folder.rglob("*"):
-        try:
-            total += file.stat().st_size
-        except FileNotFoundError:  # clients rename and remove their temporary files under us
-            continue
+    for parent, _, files in os.walk(folder):  # clients rename and remove their temporary files and folders under us
+        for file in files:
+            with contextlib.suppress(FileNotFoundError):
+                total += Path(parent, file).lstat().st_size
     return total

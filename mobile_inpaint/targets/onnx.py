@@ -98,19 +98,20 @@ class OnnxTarget:
     def load_photo(self, path: Path, *, threads: int | None = None) -> PhotoRunner:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         version = versions(self.extra, ("onnxruntime",))["onnxruntime"]
-        fill = one_file.fill_by(open_session(path, threads), self.read_contract(path).hole)
-        return PhotoRunner(fill, f"onnxruntime {version}", "int8" if "QuantizeLinear" in self.ops(path) else "fp32", None)
+        integers = "QuantizeLinear" in self.ops(path)
+        fill = one_file.fill_by(open_session(path, threads, integers=integers), self.read_contract(path).hole)
+        return PhotoRunner(fill, f"onnxruntime {version}", "int8" if integers else "fp32", None)
 
     def load(self, path: Path, *, threads: int | None = None) -> Runner:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         version = versions(self.extra, ("onnxruntime",))["onnxruntime"]
-        session = open_session(path, threads)
+        integers = "QuantizeLinear" in self.ops(path)
+        session = open_session(path, threads, integers=integers)
 
         def fill(image: Image, mask: Image) -> Image:
             output: Image = session.run(["output"], {"image": image, "mask": mask})[0]
             return output
 
-        integers = any(node.op_type == "QuantizeLinear" for node in _load(path).graph.node)
         return Runner(fill, f"onnxruntime {version}", "int8" if integers else "fp32")
 
     def watch(self, path: Path, samples: Sequence[Sample], see: See) -> None:
@@ -136,8 +137,13 @@ class OnnxTarget:
 TARGET: Target = OnnxTarget()
 
 
-def open_session(path: Path, threads: int | None) -> Any:
+def open_session(path: Path, threads: int | None, *, integers: bool = False) -> Any:
     """The file at ``path`` in ONNX Runtime, on the CPU.
+
+    Args:
+        path: of the file.
+        threads: None leaves it to the runtime.
+        integers: whether it computes in them.
 
     Raises:
         ManifestError: the runtime cannot read it.
@@ -149,9 +155,11 @@ def open_session(path: Path, threads: int | None) -> Any:
     options.intra_op_num_threads = threads or 0
     # threads that wait in a loop between operations starve whatever else runs on a phone's or a laptop's few cores
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # an x86 without VNNI multiplies unsigned bytes by signed ones two at a time and cuts their sum off at 16 bits, and a fill
-    # loses five times as much by integers; with this it keeps the whole sum, and nothing changes anywhere else
-    options.add_session_config_entry("session.x64quantprecision", "1")
+    if integers:
+        # An x86 without VNNI multiplies unsigned bytes by signed ones two at a time and cuts their sum off at 16 bits: a fill
+        # loses five times as much by integers. With this it keeps the whole sum, and nothing changes anywhere else. Not for
+        # files of which only the weights are integers, which ONNX Runtime 1.31.1 then cannot load.
+        options.add_session_config_entry("session.x64quantprecision", "1")
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:
