@@ -43,10 +43,12 @@ def _sensitivities(panel: Any, found: Search) -> None:
 def _rises(panel: Any, found: Search, label: str, places: list[Any]) -> None:
     kinds = (
         ("object-sized", "tab:blue", [mix.rise_object for mix in found.mixes], found.max_rise_object),
+        ("thin or small", "tab:green", [mix.rise_smaller for mix in found.mixes], found.max_rise_object),
         ("free-form", "tab:orange", [mix.rise_free for mix in found.mixes], found.max_rise_free),
     )
     for kind, colour, rises, bound in kinds:
-        panel.scatter(places, rises, label=kind, color=colour)
+        measured = [(place, rise) for place, rise in zip(places, rises, strict=True) if rise is not None]
+        panel.scatter(*zip(*measured, strict=True), label=kind, color=colour)
         panel.axhline(bound, color=colour, linestyle=":")
     panel.axvline(places[found.mixes.index(found.chosen)], color="grey", linestyle="--", label="chosen")
     panel.set_xlabel(label)
