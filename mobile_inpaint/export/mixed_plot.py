@@ -22,20 +22,22 @@ def plot(found: Search, path: Path) -> None:
     except ModuleNotFoundError:
         raise ToolchainMissing("not installed: matplotlib; run: pip install 'mobile-inpaint[plots]'") from None
 
-    figure = Figure(figsize=(12, 8), layout="constrained")
-    _sensitivities(figure.add_subplot(2, 1, 1), found)
-    _rises(figure.add_subplot(2, 2, 3), found, "MB", [mix.bytes / 1e6 for mix in found.mixes])
+    figure = Figure(figsize=(12, 9), layout="constrained")
+    panels = figure.subplot_mosaic([["groups", "groups"], ["bytes", "speed"]])
+    _sensitivities(panels["groups"], found)
+    _rises(panels["bytes"], found, "MB", [mix.bytes / 1e6 for mix in found.mixes])
     if all(mix.speed is not None for mix in found.mixes):
-        _rises(figure.add_subplot(2, 2, 4), found, "times as fast as all float", [mix.speed for mix in found.mixes])
+        _rises(panels["speed"], found, "times as fast as all float", [mix.speed for mix in found.mixes])
     else:
-        _rises(figure.add_subplot(2, 2, 4), found, "share of the work in float", [mix.float_work for mix in found.mixes])
+        _rises(panels["speed"], found, "share of the work in float", [mix.float_work for mix in found.mixes])
     figure.savefig(path, dpi=110, metadata={"Software": None})
 
 
 def _sensitivities(panel: Any, found: Search) -> None:
     colours = ["tab:red" if group.name in found.chosen.float_groups else "tab:blue" for group in found.groups]
     panel.bar(range(len(found.groups)), [group.sensitivity for group in found.groups], color=colours)
-    panel.set_xticks(range(len(found.groups)), [group.name for group in found.groups], rotation=90, fontsize=6)
+    names = [group.name.replace(".blocks", "") for group in found.groups]
+    panel.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
     panel.set_ylabel("LPIPS to all float when alone int8")
     panel.set_title("Sensitivity; red stays in floating point")
 
