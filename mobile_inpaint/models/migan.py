@@ -46,6 +46,7 @@ class Variant:
     Attributes:
         resolution: side of the image in px, a power of two, at least 8.
         ch_base, ch_max: a feature map of side r has ``min(ch_base // r, ch_max)`` channels.
+        ch_outer: the outermost map has no more than these. A channel there costs as much memory as four one level further in.
         tensors: how many each convolution trains; 0 is the fused form, as published for inference.
         patch: side in px of the squares that the network sees as one position, 1 or 2. With 2 it sees the photo at half its
             size, at a quarter of the cost, and a last layer adds to the enlarged image what the smaller one cannot show.
@@ -54,18 +55,19 @@ class Variant:
     resolution: int
     ch_base: int = 32768
     ch_max: int = 512
+    ch_outer: int = 512
     tensors: int = 9
     patch: int = 1
 
     def __post_init__(self) -> None:
         if self.resolution < 2 * SMALLEST or self.resolution & (self.resolution - 1):
             raise ValueError(f"resolution must be a power of two from 8 up, not {self.resolution}")
-        if self.ch_base < self.resolution or self.ch_max < 1 or self.tensors < 0:
-            raise ValueError("ch_base must be at least the resolution, ch_max at least 1, tensors at least 0")
+        if self.ch_base < self.resolution or min(self.ch_max, self.ch_outer) < 1 or self.tensors < 0:
+            raise ValueError("ch_base must be at least the resolution, ch_max and ch_outer at least 1, tensors at least 0")
 
     def channels(self, side: int) -> int:
         """Channels of the feature map of that side."""
-        return min(self.ch_base // side, self.ch_max)
+        return min(self.ch_base // side, self.ch_max, self.ch_outer if side == self.outermost else self.ch_max)
 
     @property
     def outermost(self) -> int:

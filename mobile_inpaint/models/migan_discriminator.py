@@ -32,7 +32,7 @@ class Discriminator(nn.Module):
         if tensors < 1:
             raise ValueError("tensors must be at least 1: a discriminator has no fused form")
         super().__init__()
-        variant = Variant(resolution, ch_base, ch_max, tensors)
+        variant = Variant(resolution, ch_base, ch_max, tensors=tensors)
         self.blocks = nn.ModuleDict({f"b{side}": Block(variant, side) for side in reversed(variant.sides[1:])})
         self.head = Head(variant, group)
 

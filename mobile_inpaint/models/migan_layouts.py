@@ -53,10 +53,16 @@ class Layout:
         try:
             side = self.resolution // self.patch
             outer = self.state[f"encoder.blocks.b{side}.fromrgb.bias"].shape[0]
+            next_in = self.state[f"encoder.blocks.b{side // 2}.conv1.depthwise.bias"].shape[0]
             inner = self.state["encoder.blocks.b4.conv1.depthwise.bias"].shape[0]
         except KeyError as error:
             raise WeightsError(f"these weights are damaged: {error} is missing") from error
-        return {"resolution": self.resolution, "ch_base": outer * side, "ch_max": inner}
+        return {
+            "resolution": self.resolution,
+            "ch_base": max(outer * side, next_in * side // 2),
+            "ch_max": inner,
+            "ch_outer": outer,
+        }
 
     def load_into(self, network: Generator) -> None:
         """Fills ``network``.

@@ -113,11 +113,16 @@ def test_our_own_layout_round_trips(small: migan.Generator) -> None:
     assert torch.equal(network_answer(again, x), network_answer(small, x))
 
 
-def test_a_network_that_sees_squares_knows_its_layout() -> None:
-    lite = migan.build("migan-lite", resolution=64, ch_base=1024, ch_max=32, tensors=0).eval()
+@pytest.mark.parametrize("ch_outer", [32, 24])
+def test_a_network_that_sees_squares_knows_its_layout(ch_outer: int) -> None:
+    lite = migan.build("migan-lite", resolution=64, ch_base=1024, ch_max=64, ch_outer=ch_outer, tensors=0).eval()
     again = migan.load(None, lite.state_dict()).eval()
     assert (again.resolution, vars(again.variant)) == (64, vars(lite.variant))
     assert again.variant.sides[-1] == 32, "the outermost map has half the side"
+    assert (
+        again.encoder.blocks.b32.fromrgb.out_channels == ch_outer
+        and again.encoder.blocks.b32.conv2.pointwise.out_channels == 64
+    )
     x = torch.rand(1, 4, 64, 64, generator=torch.Generator().manual_seed(0))
     assert torch.equal(again.predict(x), lite.predict(x))
 
