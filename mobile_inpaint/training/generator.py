@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any, cast
 
@@ -25,7 +25,10 @@ UNIT_NORM_TOLERANCE = 1e-3
 
 
 def starting_generator(
-    config: GeneratorConfig, seed: int, samples: Iterable[tuple[Tensor, Tensor]] = ()
+    config: GeneratorConfig,
+    seed: int,
+    samples: Iterable[tuple[Tensor, Tensor]] = (),
+    note: Callable[[str], None] = lambda line: None,
 ) -> tuple[Generator, Provenance | None]:
     """The network at step 0, on the CPU, in training mode, and where its weights are from (None of a random start).
 
@@ -33,6 +36,7 @@ def starting_generator(
         config: which one.
         seed: of a random start.
         samples: (image [3, S, S], mask [1, S, S]); as many as needed are taken where a network is narrowed.
+        note: told what takes minutes.
 
     Raises:
         TrainingError: overrides that no network can have; filters that ``tensors`` cannot stand for; a network that cannot be
@@ -50,6 +54,7 @@ def starting_generator(
         return loaded, provenance
     if config.narrowed_by:
         network = _random(config, seed)
+        note(f"fitting {config.variant} to {config.checkpoint}, layer by layer")
         try:
             narrow(loaded, network, [_holed(*sample) for sample in islice(samples, config.narrowed_by)])
         except ValueError as error:

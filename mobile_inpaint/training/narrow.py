@@ -61,6 +61,7 @@ def narrow(
     for ours, theirs in zip(_noises(student), _noises(teacher), strict=True):
         ours.load_state_dict(theirs.state_dict())
     channels = _channels(teacher, student, photos)
+    expected = [_outputs(teacher, photo, number) for number, photo in enumerate(photos)]
     names, alike = _in_order(student, photos[0]), True
     for done, name in enumerate(names):
         progress(done, len(names), name)
@@ -69,14 +70,9 @@ def narrow(
         alike &= _begin(layer, _conv(teacher, name), into)
         if alike:  # and so was every layer before it
             continue
-        inputs, outputs = [], []
-        for number, photo in enumerate(photos):
-            expected = _outputs_at(teacher, photo, name)
-            given = _input_of(student, photo, name)
-            x, y = _examples(layer, given, expected, number)
-            inputs.append(x)
-            outputs.append(y if into is None else y[:, into])
-        _solve(layer, torch.cat(inputs), torch.cat(outputs))
+        x = torch.cat([_read(layer, _input_of(student, photo, name), number) for number, photo in enumerate(photos)])
+        y = torch.cat([outputs[name] for outputs in expected])
+        _solve(layer, x, y if into is None else y[:, into])
     progress(len(names), len(names), "")
 
 
@@ -148,21 +144,13 @@ class _Reached(Exception):
 
 
 def _input_of(network: Generator, photo: Holed, name: str) -> torch.Tensor:
-    return _stopped_at(network, photo, name, lambda module, inputs, _: inputs[0])
-
-
-def _outputs_at(network: Generator, photo: Holed, name: str) -> torch.Tensor:
-    return _stopped_at(network, photo, name, lambda module, inputs, output: output)
-
-
-def _stopped_at(network: Generator, photo: Holed, name: str, take: Callable[..., torch.Tensor]) -> torch.Tensor:
     seen: list[torch.Tensor] = []
 
-    def stop(module: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-        seen.append(take(module, inputs, output))
+    def stop(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+        seen.append(inputs[0])
         raise _Reached
 
-    hook = network.get_submodule(name).register_forward_hook(stop)
+    hook = network.get_submodule(name).register_forward_pre_hook(stop)
     try:
         network.predict(photo)
     except _Reached:
@@ -172,16 +160,43 @@ def _stopped_at(network: Generator, photo: Holed, name: str, take: Callable[...,
     return seen[0]
 
 
+def _outputs(network: Generator, photo: Holed, seed: int) -> dict[str, torch.Tensor]:
+    """Of every convolution, what it makes of some positions of ``photo``: [positions, channels]."""
+    seen: dict[str, torch.Tensor] = {}
+
+    def keep(name: str, output: torch.Tensor) -> None:
+        seen[name] = _some(output.flatten(2)[0].T, seed)
+
+    hooks = [
+        module.register_forward_hook(lambda _, __, output, name=name: keep(name, output))
+        for name, module in network.named_modules()
+        if isinstance(module, nn.Conv2d)
+    ]
+    network.predict(photo)
+    for hook in hooks:
+        hook.remove()
+    return seen
+
+
 def _some(rows: torch.Tensor, seed: int) -> torch.Tensor:
     """At most :data:`POSITIONS` of the rows, the same for the same seed and number of rows."""
-    random = torch.Generator().manual_seed(seed)
-    return rows[torch.randperm(len(rows), generator=random)[:POSITIONS]]
+    return rows[_positions(len(rows), seed)]
 
 
-def _examples(layer: nn.Conv2d, given: torch.Tensor, expected: torch.Tensor, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """([positions, inputs of one output position], [positions, outputs]); of a depthwise layer inputs are [channels, 9]."""
-    x = F.unfold(given, layer.kernel_size, padding=cast(tuple[int, ...], layer.padding), stride=layer.stride)[0].T
-    return _some(x, seed), _some(expected.flatten(2)[0].T, seed)
+def _positions(count: int, seed: int) -> torch.Tensor:
+    return torch.randperm(count, generator=torch.Generator().manual_seed(seed))[:POSITIONS]
+
+
+def _read(layer: nn.Conv2d, given: torch.Tensor, seed: int) -> torch.Tensor:
+    """What ``layer`` reads where :func:`_some` looks at its output: [positions, inputs · taps]."""
+    (down, right), (stride, _) = cast(tuple[int, int], layer.kernel_size), cast(tuple[int, int], layer.stride)
+    above, left = cast(tuple[int, int], layer.padding)
+    padded = F.pad(given[0], (left, left, above, above))
+    height, width = ((side - taps) // stride + 1 for side, taps in zip(padded.shape[1:], (down, right), strict=True))
+    position = _positions(height * width, seed)
+    y, x = position // width * stride, position % width * stride
+    taps = [padded[:, y + row, x + column] for row in range(down) for column in range(right)]
+    return torch.stack(taps, dim=1).flatten(0, 1).T
 
 
 def _begin(layer: nn.Conv2d, counterpart: nn.Conv2d, into: torch.Tensor | None) -> bool:

@@ -94,7 +94,7 @@ def train(
         elif last := checkpoints.last():
             raise TrainingError(f"{last}: a run is here already; go on with it by --resume, or name another folder with --out")
         else:
-            state, origin = starting_state(config, samples, fabric.device)
+            state, origin = starting_state(config, samples, fabric.device, note if first else lambda line: None)
         losses = open_losses(config).to(fabric.device)
         lessons = Lessons(losses.teacher, run / "lessons") if losses.teacher and config.data.different else None
         fabric.barrier()  # whoever looks for checkpoints has done so before the first is written
@@ -141,16 +141,19 @@ def train(
     return Outcome(state.step, stopped if state.step < config.run.steps else None, state.seconds, run / MODEL, first)
 
 
-def starting_state(config: TrainConfig, samples: Samples, device: torch.device) -> tuple[State, str]:
+def starting_state(
+    config: TrainConfig, samples: Samples, device: torch.device, note: Callable[[str], None] = lambda line: None
+) -> tuple[State, str]:
     """Step 0, and where its weights are from, as JSON; empty of a random start.
 
-    Where a network is narrowed it sees the samples of the first steps.
+    Where a network is narrowed it sees the samples of the first steps; ``note`` is told of it.
 
     Raises:
         TrainingError: the network cannot be trained so.
         ModelNotFound, CheckpointNotFound, WeightsError: there is no such network, or no such weights.
     """
-    generator, provenance = starting_generator(config.generator, config.data.seed, map(samples.__getitem__, count()))
+    drawn = map(samples.__getitem__, count())
+    generator, provenance = starting_generator(config.generator, config.data.seed, drawn, note)
     if generator.resolution != config.data.size_px:
         raise TrainingError(f"data.size_px is {config.data.size_px}, but {generator.name} takes {generator.resolution} px")
     return State.start(config, generator, device), json.dumps(strict.dump(provenance)) if provenance else ""

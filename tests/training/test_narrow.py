@@ -19,8 +19,9 @@ from mobile_inpaint.training.narrow import narrow
 SIZE = 32
 
 
-def network(seed: int, ch_base: int, patch: int = 1) -> Generator:
-    numbers = {"resolution": SIZE, "ch_base": ch_base, "ch_max": ch_base * patch // 8, "tensors": 0, "patch": patch}
+def network(seed: int, ch_base: int, patch: int = 1, ch_outer: int = 512) -> Generator:
+    ch_max = ch_base * patch // 8
+    numbers = {"resolution": SIZE, "ch_base": ch_base, "ch_max": ch_max, "ch_outer": ch_outer, "tensors": 0, "patch": patch}
     made = create_model("migan-256", seed=seed, **numbers)
     assert isinstance(made, Generator)
     for name, parameter in made.named_parameters():  # a random start is nearly silent outside its convolutions
@@ -45,10 +46,11 @@ def test_with_as_many_channels_it_is_the_larger_one() -> None:
     assert distance(student, teacher) < 0.1 * before
 
 
-@pytest.mark.parametrize("patch", [1, 2])
-def test_with_fewer_it_is_nearer_than_a_random_start(patch: int) -> None:
-    teacher, student = network(1, 512), network(2, 256 // patch, patch)
+@pytest.mark.parametrize(("patch", "ch_base", "ch_outer"), [(1, 256, 512), (2, 128, 512), (2, 256, 10)])
+def test_with_fewer_it_is_nearer_than_a_random_start(patch: int, ch_base: int, ch_outer: int) -> None:
+    teacher, student = network(1, 512), network(2, ch_base, patch, ch_outer)
     followed = halved(teacher) if patch == 2 else teacher
+    assert followed.variant.channels(SIZE // patch) > student.variant.channels(SIZE // patch)
     before, told = distance(student, followed), list[str]()
     narrow(teacher, student, holed(12), lambda done, of, layer: told.append(layer))
     assert distance(student, followed) < 0.5 * before
@@ -88,11 +90,14 @@ def test_a_run_starts_so_and_the_same_way_each_time(tmp_path: Path) -> None:
     save_model(network(1, 512), tmp_path / "large.safetensors")
     size = {"resolution": SIZE, "ch_base": 256, "ch_max": 32}
     config = GeneratorConfig(str(tmp_path / "large.safetensors"), "migan-256", size, narrowed_by=3, tensors=0)
-    drawn = iter(smooth_samples(SIZE, 5))
-    one, provenance = starting_generator(config, 0, drawn)
+    drawn, told = iter(smooth_samples(SIZE, 5)), list[str]()
+    one, provenance = starting_generator(config, 0, drawn, told.append)
     other, _ = starting_generator(config, 0, smooth_samples(SIZE, 3))
     assert provenance is not None and provenance.checkpoint == "large"
     assert len(list(drawn)) == 2, "three samples are looked at"
+    assert told == [f"fitting migan-256 to {tmp_path / 'large.safetensors'}, layer by layer"], (
+        "of a network's size that takes minutes"
+    )
     for ours, theirs in zip(one.parameters(), other.parameters(), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
 
