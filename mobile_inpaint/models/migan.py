@@ -187,6 +187,17 @@ class Synthesis(nn.Module):
             image = self.spread(self.enlarge(image) + detail)
         return image, residuals
 
+    @torch.no_grad()
+    def sort_by_pixel(self) -> None:
+        """Puts what ``spread`` reads in the order of DEPTH_TO_SPACE, in place: first by pixel of the square, then by colour.
+
+        Trained weights have it the other way, as PixelShuffle. For a fused network with ``patch`` 2.
+        """
+        order = torch.arange(3 * self.spread.side**2).view(3, -1).T.flatten()
+        assert self.detail.bias is not None and isinstance(self.enlarge, nn.Conv2d)
+        for tensor in (self.detail.weight, self.detail.bias, self.enlarge.weight, self.spread.squares):
+            tensor.copy_(tensor[order])
+
 
 class Squares(nn.Module):
     """Squares of ``side`` px as one position each: hole where a pixel of theirs is, else their mean.
@@ -260,6 +271,8 @@ class Generator(base.Generator):
     def fold(self, *, largest_activation: float) -> None:
         """Moves each activation's sqrt(2) and both changes of range into convolutions, and drops the clamp if never near.
 
+        Where a position is a square of pixels, its channels are sorted as runtimes spread them fastest.
+
         Leaky ReLU is positively homogeneous, so every map may be kept sqrt(2) too small if each convolution that reads one
         is sqrt(2) larger; only ``fromrgb`` reads no activation. Skips add maps that are too small by the same factor, and
         noise is added before the activation, where nothing has changed.
@@ -300,6 +313,8 @@ class Generator(base.Generator):
         assert last.bias is not None
         last.bias += 0.5
         self.leave = nn.Identity()
+        if self.variant.patch > 1:
+            self.synthesis.sort_by_pixel()
 
 
 def recognises(state: Mapping[str, torch.Tensor]) -> bool:

@@ -204,6 +204,9 @@ def _export(network: torch.nn.Module, size_px: int, out: Path) -> None:
 
     example = {"image": torch.zeros(1, size_px, size_px, 3), "mask": torch.zeros(1, size_px, size_px, 1)}
     litert_torch.convert(ChannelsLast().eval(), sample_kwargs=example).export(str(out))
+    graph = TfliteGraph.load(out)
+    graph.spread_by_moving()
+    graph.save(out)
 
 
 def _shapes(network: torch.nn.Module) -> dict[str, tuple[int, ...]]:

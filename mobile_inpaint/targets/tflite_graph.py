@@ -108,6 +108,37 @@ class TfliteGraph:
         """The float32 tensors that the operations compute, in order."""
         return (index for op in self.ops for index in op.outputs if self.is_float(index))
 
+    def spread_by_moving(self) -> None:
+        """Makes DEPTH_TO_SPACE of every TRANSPOSE_CONV that only gives each of its channels a pixel of a square.
+
+        LiteRT Torch makes a TRANSPOSE_CONV of such a convolution and seven operations, on maps of five dimensions, of a pixel
+        shuffle. Moving takes XNNPACK a tenth of the time; the numbers are the same.
+        """
+        from ai_edge_litert import schema_py_generated as schema
+
+        for op in self.ops:
+            if self.name(op) == "TRANSPOSE_CONV" and (side := self._side_of_squares(op)):
+                code = schema.OperatorCodeT()
+                code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.DEPTH_TO_SPACE
+                self.model.operatorCodes.append(code)
+                self._ops.append("DEPTH_TO_SPACE")
+                op.opcodeIndex, op.inputs = len(self._ops) - 1, [op.inputs[2]]
+                op.builtinOptionsType = schema.BuiltinOptions.DepthToSpaceOptions
+                op.builtinOptions = schema.DepthToSpaceOptionsT()
+                op.builtinOptions.blockSize = side
+
+    def _side_of_squares(self, op: Any) -> int:
+        """Of a TRANSPOSE_CONV that only moves its channels, as DEPTH_TO_SPACE reads them; of any other, 0."""
+        kernel, *bias = (self.constant(index) for index in op.inputs[1:] if index != op.inputs[2])
+        if kernel is None or any(added is None or added.any() for added in bias):
+            return 0
+        out, side, width, channels = kernel.shape
+        strides = (op.builtinOptions.strideH, op.builtinOptions.strideW)
+        if width != side or strides != (side, side) or channels != out * side * side:
+            return 0
+        moved = np.eye(channels, dtype=np.float32).reshape(side, side, out, channels).transpose(2, 0, 1, 3)
+        return int(side) if np.array_equal(kernel, moved) else 0
+
     def without(self, op: Any) -> None:
         """Takes out ``op``; what read its output reads its input."""
         self._graph.operators = [one for one in self.ops if one is not op]

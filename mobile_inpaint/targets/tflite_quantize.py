@@ -67,7 +67,9 @@ def quantize(path: Path, ranges: Mapping[str, Range], float_layers: Sequence[int
         graph.save(path)
     statistics = _of_weights(graph) | _of_activations(graph, ranges)
     if saturates:
-        statistics[graph.tensor(image)] = _statistic(0, 1)
+        written = {op.outputs[0]: op for op in graph.ops}[image]
+        moved = list(written.inputs) if graph.name(written) == "DEPTH_TO_SPACE" else []
+        statistics |= {graph.tensor(index): _statistic(0, 1) for index in (image, *moved)}
 
     everything = qtyping.TFLOperationName.ALL_SUPPORTED
     leave = {"algorithm_key": algorithm_manager.AlgorithmName.NO_QUANTIZE}
@@ -76,7 +78,7 @@ def quantize(path: Path, ranges: Mapping[str, Range], float_layers: Sequence[int
     store.update_quantization_recipe(f"^({'|'.join(map(re.escape, kept))});$", everything, **leave)
     for border in (qtyping.TFLOperationName.INPUT, qtyping.TFLOperationName.OUTPUT):
         store.update_quantization_recipe(".*", border, **leave)
-    with _leaky_relu_known():
+    with _all_known():
         _write(store, statistics, path)
 
 
@@ -174,14 +176,20 @@ def _of_weights(graph: TfliteGraph) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _leaky_relu_known() -> Iterator[None]:
-    """Lets the quantizer, which knows no LEAKY_RELU, treat it as it treats RELU: integers in, integers of their own out."""
+def _all_known() -> Iterator[None]:
+    """Lets the quantizer treat two operations that it does not know as their likes.
+
+    LEAKY_RELU as RELU: integers in, integers of their own out; DEPTH_TO_SPACE as its inverse: the same integers, moved.
+    """
     from ai_edge_quantizer import qtyping
     from ai_edge_quantizer.utils import tfl_flatbuffer_utils
 
     known = tfl_flatbuffer_utils.TFL_OP_CODE_TO_NAME
-    leaky = {qtyping.BuiltinOperator.LEAKY_RELU: qtyping.TFLOperationName.RELU}
-    tfl_flatbuffer_utils.TFL_OP_CODE_TO_NAME = type(known)({**known, **leaky})
+    alike = {
+        qtyping.BuiltinOperator.LEAKY_RELU: qtyping.TFLOperationName.RELU,
+        qtyping.BuiltinOperator.DEPTH_TO_SPACE: qtyping.TFLOperationName.SPACE_TO_DEPTH,
+    }
+    tfl_flatbuffer_utils.TFL_OP_CODE_TO_NAME = type(known)({**known, **alike})
     try:
         yield
     finally:

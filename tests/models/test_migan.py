@@ -13,6 +13,7 @@ from torch import nn
 from mobile_inpaint import create_model
 from mobile_inpaint.errors import ModelNotFound, WeightsError
 from mobile_inpaint.models import migan, migan_blocks
+from mobile_inpaint.models.base import fused
 from mobile_inpaint.models.repconv import RepConv2d
 
 SIZE = {"ch_base": 2048, "ch_max": 64}
@@ -148,6 +149,16 @@ def test_enlarged_squares_spread_are_the_enlarged_map() -> None:
     enlarge, squares, spread = migan_blocks.FirUp(3, 5), migan_blocks.FirUpSquares(3), migan_blocks.Spread(3, 2)
     for form in (squares, squares.fuse()):
         torch.testing.assert_close(spread(form(x)), enlarge(x), atol=1e-6, rtol=0)
+
+
+def test_channels_sorted_by_pixel_spread_to_the_same_image() -> None:
+    lite = fused(migan.build("migan-lite", resolution=64, ch_base=1024, ch_max=32, tensors=0))
+    x = torch.rand(1, 4, 64, 64, generator=torch.Generator().manual_seed(0))
+    before = lite.predict(x)
+    lite.synthesis.sort_by_pixel()
+    torch.testing.assert_close(lite.predict(x), before, atol=1e-6, rtol=0)
+    pixel_of = lite.synthesis.spread.squares.sum(1).flatten(1).argmax(1)
+    assert pixel_of.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3], "red, green and blue of one, then those of the next"
 
 
 def test_only_its_border_tells_plain_enlarging_from_the_published_filter() -> None:

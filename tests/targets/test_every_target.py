@@ -123,6 +123,9 @@ def test_a_network_that_sees_squares_verifies(target: str, tmp_path: Path) -> No
     artifact = export_artifact(prepare(tmp_path / "lite.safetensors"), target, "fp32", tmp_path)
     assert artifact.manifest.verification is not None
     assert artifact.manifest.verification.worst_psnr_db > 100
+    if target == "tflite":
+        assert artifact.manifest.ops["DEPTH_TO_SPACE"] == 1
+        assert "TRANSPOSE_CONV" not in artifact.manifest.ops, "which multiplies what only has to be moved"
 
 
 @pytest.mark.parametrize("target", list_targets())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import shutil
 from collections.abc import Callable
@@ -11,10 +12,15 @@ import numpy as np
 import pytest
 from ai_edge_quantizer.utils import tfl_flatbuffer_utils
 
+from mobile_inpaint import create_model
 from mobile_inpaint.artifact import Artifact, Contract, Precision, Quantization
 from mobile_inpaint.errors import ConversionError
+from mobile_inpaint.export.calibration import calibration_samples
 from mobile_inpaint.export.golden_photos import golden_photos
-from mobile_inpaint.export.prepared import Prepared
+from mobile_inpaint.export.integers import Integers
+from mobile_inpaint.export.pipeline import new_contract
+from mobile_inpaint.export.prepared import Prepared, prepare
+from mobile_inpaint.models import save_model
 from mobile_inpaint.targets import get_target
 from mobile_inpaint.targets.layers import layers
 from mobile_inpaint.targets.ranges import Ranges
@@ -219,3 +225,18 @@ def test_watching_shows_what_the_graph_computes(small_artifacts: dict[str, Artif
         if graph.name(op) == "LEAKY_RELU":
             read, given = (seen[graph.tensor(index)][0] for index in (op.inputs[0], op.outputs[0]))
             np.testing.assert_allclose(given, np.where(read > 0, read, 0.2 * read), rtol=1e-5)
+
+
+def test_squares_of_pixels_are_spread_as_integers(tmp_path: Path) -> None:
+    network = create_model("migan-lite", seed=3, resolution=64, ch_base=1024, ch_max=32, tensors=0)
+    save_model(network, tmp_path / "lite.safetensors")
+    prepared = prepare(tmp_path / "lite.safetensors")
+    with Integers.of(prepared.network, calibration_samples(None, 4, 64, 0, print), MINMAX) as lite:
+        contract = new_contract(prepared, TFLITE, "w8a8", None)
+        lite.write(TFLITE, contract, tmp_path / "lite.tflite")
+    ops = TFLITE.ops(tmp_path / "lite.tflite")
+    assert ops["DEPTH_TO_SPACE"] == 1
+    assert ops["DEQUANTIZE"] == 1, "behind it, and nowhere before"
+    seeing_squares = {"AVERAGE_POOL_2D": 1, "MAX_POOL_2D": 1, "MUL": 1, "SUB": 1}
+    counts = collections.Counter(COMPOSITING) + collections.Counter(seeing_squares)
+    assert TFLITE.float_ops(tmp_path / "lite.tflite") == dict(sorted(counts.items()))
