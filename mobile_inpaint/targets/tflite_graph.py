@@ -112,7 +112,8 @@ class TfliteGraph:
         """Makes DEPTH_TO_SPACE of every TRANSPOSE_CONV that only gives each of its channels a pixel of a square.
 
         LiteRT Torch makes a TRANSPOSE_CONV of such a convolution and seven operations, on maps of five dimensions, of a pixel
-        shuffle. Moving takes XNNPACK a tenth of the time; the numbers are the same.
+        shuffle. Moving takes XNNPACK a tenth of the time; the numbers are the same. Bounds behind it go before it, where they
+        are part of the operation that writes the squares.
         """
         from ai_edge_litert import schema_py_generated as schema
 
@@ -126,6 +127,20 @@ class TfliteGraph:
                 op.builtinOptionsType = schema.BuiltinOptions.DepthToSpaceOptions
                 op.builtinOptions = schema.DepthToSpaceOptionsT()
                 op.builtinOptions.blockSize = side
+                self._bound_before(op)
+
+    def _bound_before(self, move: Any) -> None:
+        """Lets the RELU_0_TO_1 that alone reads what ``move`` moves come first; of any other reader nothing changes."""
+        readers = [op for op in self.ops if move.outputs[0] in op.inputs]
+        if [self.name(op) for op in readers] != ["RELU_0_TO_1"]:
+            return
+        (bounds,) = readers
+        between, moved = bounds.inputs[0], bounds.outputs[0]
+        bounds.inputs, bounds.outputs, move.inputs, move.outputs = [move.inputs[0]], [between], [between], [moved]
+        self._graph.tensors[between].shape = self._graph.tensors[bounds.inputs[0]].shape
+        at = self.ops.index(move)
+        others = [op for op in self.ops if op is not bounds]
+        self._graph.operators = [*others[:at], bounds, *others[at:]]
 
     def _side_of_squares(self, op: Any) -> int:
         """Of a TRANSPOSE_CONV that only moves its channels, as DEPTH_TO_SPACE reads them; of any other, 0."""

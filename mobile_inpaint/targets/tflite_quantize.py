@@ -63,13 +63,12 @@ def quantize(path: Path, ranges: Mapping[str, Range], float_layers: Sequence[int
     image = bounds.inputs[0]
     saturates = activations == 8 and graph.tensor(image) not in kept
     if saturates:  # 8 bits from 0 to 1 hold no other value
+        ranges = {**ranges, graph.tensor(image): (0.0, 1.0)}
+        moved = [graph.tensor(op.outputs[0]) for op in graph.ops if graph.name(op) == "DEPTH_TO_SPACE"]
+        kept = [name for name in kept if name not in moved]
         graph.without(bounds)
         graph.save(path)
     statistics = _of_weights(graph) | _of_activations(graph, ranges)
-    if saturates:
-        written = {op.outputs[0]: op for op in graph.ops}[image]
-        moved = list(written.inputs) if graph.name(written) == "DEPTH_TO_SPACE" else []
-        statistics |= {graph.tensor(index): _statistic(0, 1) for index in (image, *moved)}
 
     everything = qtyping.TFLOperationName.ALL_SUPPORTED
     leave = {"algorithm_key": algorithm_manager.AlgorithmName.NO_QUANTIZE}
@@ -134,7 +133,7 @@ def _of_activations(graph: TfliteGraph, ranges: Mapping[str, Range]) -> dict[str
         if name == "CONCATENATION":
             # photo and mask: in whole grey levels, nothing is lost
             statistics |= {graph.tensor(index): _statistic(0, 1) for index in (*op.inputs, *op.outputs)}
-        elif name == "RESIZE_BILINEAR":
+        elif name in ("RESIZE_BILINEAR", "DEPTH_TO_SPACE"):
             statistics[output] = statistics[graph.tensor(first)]
         elif name == "MUL" and constant is not None and _in_steps_of(constant, EXACT):
             statistics[graph.tensor(others[0])] = _statistic(0, 255 * EXACT)

@@ -240,3 +240,4 @@ def test_squares_of_pixels_are_spread_as_integers(tmp_path: Path) -> None:
     seeing_squares = {"AVERAGE_POOL_2D": 1, "MAX_POOL_2D": 1, "MUL": 1, "SUB": 1}
     counts = collections.Counter(COMPOSITING) + collections.Counter(seeing_squares)
     assert TFLITE.float_ops(tmp_path / "lite.tflite") == dict(sorted(counts.items()))
+    assert _psnr_db(tmp_path / "lite.tflite", prepared) > 30
