@@ -16,6 +16,7 @@ from mobile_inpaint.export.pipeline import export_artifact
 from mobile_inpaint.export.prepared import Prepared, prepare
 from mobile_inpaint.models import save_model
 from mobile_inpaint.targets import get_target, list_targets
+from mobile_inpaint.targets.tflite_graph import TfliteGraph
 
 EVERY = [(target, precision) for target in list_targets() for precision in ("fp32", "fp16")]
 
@@ -126,6 +127,9 @@ def test_a_network_that_sees_squares_verifies(target: str, tmp_path: Path) -> No
     if target == "tflite":
         assert artifact.manifest.ops["DEPTH_TO_SPACE"] == 1
         assert "TRANSPOSE_CONV" not in artifact.manifest.ops, "which multiplies what only has to be moved"
+        graph = TfliteGraph.load(artifact.path)
+        order = [graph.name(op) for op in graph.ops]
+        assert order.index("RELU_0_TO_1") < order.index("DEPTH_TO_SPACE"), "bounds are part of the sum before"
 
 
 @pytest.mark.parametrize("target", list_targets())
