@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import math
+import platform
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -155,15 +156,28 @@ def open_session(path: Path, threads: int | None, *, integers: bool = False) -> 
     options.intra_op_num_threads = threads or 0
     # threads that wait in a loop between operations starve whatever else runs on a phone's or a laptop's few cores
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    if integers:
-        # An x86 without VNNI multiplies unsigned bytes by signed ones two at a time and cuts their sum off at 16 bits: a fill
-        # loses five times as much by integers. With this it keeps the whole sum, and nothing changes anywhere else. Not for
-        # files of which only the weights are integers, which ONNX Runtime 1.31.1 then cannot load.
+    if integers and _cuts_sums():
+        # Not for files of which only the weights are integers, which ONNX Runtime 1.31.1 then cannot load.
         options.add_session_config_entry("session.x64quantprecision", "1")
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise ManifestError(f"{path.name}: ONNX Runtime cannot read it ({first_line(error)})") from error
+
+
+def _cuts_sums(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether ONNX Runtime, left to itself, may cut sums of 8-bit products off at 16 bits on this processor.
+
+    An x86 without VNNI multiplies unsigned bytes by signed ones two at a time and cuts their sum off: a fill loses five times
+    as much by integers. To keep the whole sum takes a third more time there, and with VNNI, where it is kept anyway, twice
+    the time. Where the system does not name the processor's instructions, whole sums are worth more than time.
+    """
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return False
+    try:
+        return "vnni" not in cpuinfo.read_text(encoding="utf-8")
+    except OSError:
+        return True
 
 
 def _load(path: Path) -> Any:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from mobile_inpaint.targets.onnx import OPSET, open_session
+from mobile_inpaint.targets.onnx import OPSET, _cuts_sums, open_session
 
 CHANNELS, STEP = 8, 2048.0
 
@@ -43,3 +44,22 @@ def test_sums_of_large_products_are_whole(tmp_path: Path) -> None:
         ["output"], {"image": np.full((1, CHANNELS, 4, 4), 255, np.float32)}
     )
     np.testing.assert_allclose(output, 255 * 127 * CHANNELS, atol=STEP / 2)
+
+
+@pytest.mark.parametrize(
+    ("machine", "flags", "cuts"),
+    [
+        ("x86_64", "flags : avx2 avx512_vnni", False),
+        ("AMD64", "flags : avx2 avx_vnni", False),
+        ("x86_64", "flags : avx2 fma", True),
+        ("x86_64", None, True),
+        ("aarch64", None, False),
+    ],
+)
+def test_whole_sums_are_asked_for_where_they_would_be_cut_off_and_nowhere_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, machine: str, flags: str | None, cuts: bool
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    if flags is not None:
+        (tmp_path / "cpuinfo").write_text(flags)
+    assert _cuts_sums(tmp_path / "cpuinfo") is cuts
