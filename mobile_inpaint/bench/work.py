@@ -18,7 +18,9 @@ _PER_VALUE = {
     "resizebilinear": BILINEAR,
 }  # fmt: skip
 _POOLS = {"maxpool", "averagepool", "maxpool2d", "averagepool2d"}
-_MOVES_ONLY = {"concat", "concatenation", "pad", "padv2", "transpose", "slice", "cast", "resizenearestneighbor"}
+_MOVES_ONLY = {
+    "concat", "concatenation", "pad", "padv2", "transpose", "slice", "cast", "resizenearestneighbor", "depthtospace",
+}  # fmt: skip
 _CONVOLUTIONS = {"conv", "conv2d", "depthwiseconv2d"}
 _TRANSPOSED = {"convtranspose", "transposeconv"}
 _BETWEEN_TYPES = {"quantizelinear", "dequantizelinear", "quantize", "dequantize"}

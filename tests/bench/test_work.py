@@ -128,13 +128,16 @@ def test_the_same_network_is_the_same_work_in_both_formats(tmp_path: Path) -> No
     assert [one.bytes for one in found[0]] == [one.bytes for one in found[1]]
 
 
-def test_a_network_that_sees_squares_is_the_same_work_in_both_formats(tmp_path: Path) -> None:
+def test_a_network_that_sees_squares_is_the_same_work_in_both_formats_but_for_spreading_them(tmp_path: Path) -> None:
     save_model(create_model("migan-lite", resolution=64, ch_base=512, ch_max=16, tensors=0), tmp_path / "toy.safetensors")
-    prepared, totals = prepare(tmp_path / "toy.safetensors"), []
-    for target in ("onnx", "tflite"):
-        steps = work(read_graph(export_artifact(prepared, target, "fp32", tmp_path).path))
-        totals.append(sum(one.operations for one in steps if "convolution" in one.kind))
+    prepared, totals, spreading = prepare(tmp_path / "toy.safetensors"), [], []
+    for target, spread in (("onnx", "ConvTranspose"), ("tflite", "DEPTH_TO_SPACE")):
+        graph = read_graph(export_artifact(prepared, target, "fp32", tmp_path).path)
+        steps = dict(zip((op.outputs[0] for op in graph.run), work(graph), strict=True))
+        spreading += [steps.pop(op.outputs[0]) for op in graph.run if op.type == spread]
+        totals.append(sum(one.operations for one in steps.values() if "convolution" in one.kind))
     assert totals[0] == totals[1] > 1e6
+    assert [(one.kind, one.operations) for one in spreading] == [("convolution", 2 * 12 * 12 * 32 * 32), ("moving", 0)]
 
 
 def test_what_cannot_be_counted_is_named(tmp_path: Path) -> None:
