@@ -271,11 +271,11 @@ class Generator(base.Generator):
     def fold(self, *, largest_activation: float) -> None:
         """Moves each activation's sqrt(2) and both changes of range into convolutions, and drops the clamp if never near.
 
-        Where a position is a square of pixels, its channels are sorted as runtimes spread them fastest.
-
         Leaky ReLU is positively homogeneous, so every map may be kept sqrt(2) too small if each convolution that reads one
         is sqrt(2) larger; only ``fromrgb`` reads no activation. Skips add maps that are too small by the same factor, and
         noise is added before the activation, where nothing has changed.
+
+        Where a position is a square of pixels, its channels are sorted as runtimes spread them fastest.
 
         ``fromrgb`` was trained on ``cat(0.5 - mask, 2 known - 1 + mask)`` and now reads ``cat(mask, known)``.
         """
