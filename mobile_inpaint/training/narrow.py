@@ -12,7 +12,8 @@ channels by pivots instead of the lasso.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
 from typing import cast
 
 import torch
@@ -60,19 +61,26 @@ def narrow(
         teacher = halved(teacher)
     for ours, theirs in zip(_noises(student), _noises(teacher), strict=True):
         ours.load_state_dict(theirs.state_dict())
-    channels = _channels(teacher, student, photos)
-    expected = [_outputs(teacher, photo, number) for number, photo in enumerate(photos)]
-    names, alike = list(expected[0]), True
-    for done, name in enumerate(names):
-        progress(done, len(names), name)
-        layer = _conv(student, name)
+    readers = _readers(student)
+    read, made = _seen(teacher, photos, set(readers.values()))
+    channels = {space: _pivots(torch.cov(read[name].T.double()), _size(space, student)) for space, name in readers.items()}
+    names, alike = list(made), True
+
+    def fit(name: str, layer: nn.Conv2d, given: torch.Tensor) -> None:
+        nonlocal alike
+        progress(names.index(name), len(names), name)
         into = channels[_space_after(name, student)] if not name.endswith(("torgb", "detail")) else None
         alike &= _begin(layer, _conv(teacher, name), into)
-        if alike:  # and so was every layer before it
-            continue
-        x = torch.cat([_read(layer, _input_of(student, photo, name), number) for number, photo in enumerate(photos)])
-        y = torch.cat([outputs[name] for outputs in expected])
-        _solve(layer, x, y if into is None else y[:, into])
+        if not alike:  # or some layer before it is not
+            _solve(layer, _taps(layer, given), made[name] if into is None else made[name][:, into])
+
+    hooks = [
+        _conv(student, name).register_forward_pre_hook(lambda layer, given, name=name: fit(name, layer, given[0]))
+        for name in names
+    ]
+    student.predict(torch.cat(list(photos)))  # one pass: each layer is fitted just before it runs
+    for hook in hooks:
+        hook.remove()
     progress(len(names), len(names), "")
 
 
@@ -99,18 +107,20 @@ def _space_after(name: str, student: Generator) -> str:
     return f"out {side}" if layer == "conv2.pointwise" else f"skip {side}"
 
 
-def _channels(teacher: Generator, student: Generator, photos: Sequence[Holed]) -> dict[str, torch.Tensor]:
-    """By set of channels, which of the teacher's the student keeps."""
-    readers = {f"in {side}": f"encoder.blocks.b{side}.conv1.depthwise" for side in student.variant.sides}
-    readers |= {f"skip {side}": f"synthesis.blocks.b{side}.conv2.depthwise" for side in student.variant.sides}
-    readers |= {f"out {side}": f"synthesis.blocks.b{side}.torgb" for side in student.variant.sides}
-    readers["innermost"] = f"synthesis.blocks.b{SMALLEST}.conv1.depthwise"
-    chosen = {}
-    for space, reader in readers.items():
-        maps = [_some(_input_of(teacher, photo, reader).flatten(2)[0].T, number) for number, photo in enumerate(photos)]
-        side = SMALLEST if space == "innermost" else int(space.split()[1])
-        chosen[space] = _pivots(torch.cov(torch.cat(maps).T.double()), student.variant.channels(side))
-    return chosen
+def _readers(student: Generator) -> dict[str, str]:
+    """By set of channels, a layer that reads it."""
+    sides = student.variant.sides
+    return {
+        **{f"in {side}": f"encoder.blocks.b{side}.conv1.depthwise" for side in sides},
+        **{f"skip {side}": f"synthesis.blocks.b{side}.conv2.depthwise" for side in sides},
+        **{f"out {side}": f"synthesis.blocks.b{side}.torgb" for side in sides},
+        "innermost": f"synthesis.blocks.b{SMALLEST}.conv1.depthwise",
+    }
+
+
+def _size(space: str, student: Generator) -> int:
+    """How many channels the student has of that set."""
+    return student.variant.channels(SMALLEST if space == "innermost" else int(space.split()[1]))
 
 
 def _pivots(covariance: torch.Tensor, count: int) -> torch.Tensor:
@@ -126,43 +136,31 @@ def _pivots(covariance: torch.Tensor, count: int) -> torch.Tensor:
     return torch.tensor(sorted(found))
 
 
-class _Reached(Exception):
-    """The layer that was asked for is reached; what lies behind it is not computed."""
+def _seen(
+    network: Generator, photos: Sequence[Holed], readers: Collection[str]
+) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """What ``readers`` read and what every convolution makes of the photos, in the order in which they run.
 
+    Returns:
+        by layer, [positions, channels]; of each photo some positions.
+    """
+    read, made = defaultdict[str, list[torch.Tensor]](list), defaultdict[str, list[torch.Tensor]](list)
 
-def _input_of(network: Generator, photo: Holed, name: str) -> torch.Tensor:
-    seen: list[torch.Tensor] = []
-
-    def stop(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
-        seen.append(inputs[0])
-        raise _Reached
-
-    hook = network.get_submodule(name).register_forward_pre_hook(stop)
-    try:
-        network.predict(photo)
-    except _Reached:
-        pass
-    finally:
-        hook.remove()
-    return seen[0]
-
-
-def _outputs(network: Generator, photo: Holed, seed: int) -> dict[str, torch.Tensor]:
-    """Of every convolution, in the order in which they run, what it makes of some positions: [positions, channels]."""
-    seen: dict[str, torch.Tensor] = {}
-
-    def keep(name: str, output: torch.Tensor) -> None:
-        seen[name] = _some(output.flatten(2)[0].T, seed)
+    def keep(name: str, given: torch.Tensor, output: torch.Tensor) -> None:
+        if name in readers:
+            read[name].append(_some(given[0].flatten(1).T, len(read[name])))
+        made[name].append(_some(output[0].flatten(1).T, len(made[name])))
 
     hooks = [
-        module.register_forward_hook(lambda _, __, output, name=name: keep(name, output))
+        module.register_forward_hook(lambda _, given, output, name=name: keep(name, given[0], output))
         for name, module in network.named_modules()
         if isinstance(module, nn.Conv2d)
     ]
-    network.predict(photo)
+    for photo in photos:  # not all at once: a large network's maps of all of them may be more than there is memory for
+        network.predict(photo)
     for hook in hooks:
         hook.remove()
-    return seen
+    return {name: torch.cat(rows) for name, rows in read.items()}, {name: torch.cat(rows) for name, rows in made.items()}
 
 
 def _some(rows: torch.Tensor, seed: int) -> torch.Tensor:
@@ -174,16 +172,19 @@ def _positions(count: int, seed: int) -> torch.Tensor:
     return torch.randperm(count, generator=torch.Generator().manual_seed(seed))[:POSITIONS]
 
 
-def _read(layer: nn.Conv2d, given: torch.Tensor, seed: int) -> torch.Tensor:
-    """What ``layer`` reads where :func:`_some` looks at its output: [positions, inputs · taps]."""
+def _taps(layer: nn.Conv2d, given: torch.Tensor) -> torch.Tensor:
+    """What ``layer`` reads of [N, C, H, W] where :func:`_some` looks at its outputs: [positions, inputs · taps]."""
     (down, right), (stride, _) = cast(tuple[int, int], layer.kernel_size), cast(tuple[int, int], layer.stride)
     above, left = cast(tuple[int, int], layer.padding)
-    padded = F.pad(given[0], (left, left, above, above))
-    height, width = ((side - taps) // stride + 1 for side, taps in zip(padded.shape[1:], (down, right), strict=True))
-    position = _positions(height * width, seed)
-    y, x = position // width * stride, position % width * stride
-    taps = [padded[:, y + row, x + column] for row in range(down) for column in range(right)]
-    return torch.stack(taps, dim=1).flatten(0, 1).T
+    padded = F.pad(given, (left, left, above, above))
+    height, width = ((side - taps) // stride + 1 for side, taps in zip(padded.shape[2:], (down, right), strict=True))
+    rows = []
+    for number, photo in enumerate(padded):
+        position = _positions(height * width, number)
+        y, x = position // width * stride, position % width * stride
+        taps = [photo[:, y + row, x + column] for row in range(down) for column in range(right)]
+        rows.append(torch.stack(taps, dim=1).flatten(0, 1).T)
+    return torch.cat(rows)
 
 
 def _begin(layer: nn.Conv2d, counterpart: nn.Conv2d, into: torch.Tensor | None) -> bool:
