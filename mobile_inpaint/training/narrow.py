@@ -66,17 +66,18 @@ def narrow(
     channels = {space: _pivots(torch.cov(read[name].T.double()), _size(space, student)) for space, name in readers.items()}
     names, alike = list(made), True
 
-    def fit(name: str, layer: nn.Conv2d, given: torch.Tensor) -> None:
+    def fit(done: int, layer: nn.Conv2d, given: torch.Tensor) -> None:
         nonlocal alike
-        progress(names.index(name), len(names), name)
+        name = names[done]
+        progress(done, len(names), name)
         into = channels[_space_after(name, student)] if not name.endswith(("torgb", "detail")) else None
         alike &= _begin(layer, _conv(teacher, name), into)
         if not alike:  # or some layer before it is not
             _solve(layer, _taps(layer, given), made[name] if into is None else made[name][:, into])
 
     hooks = [
-        _conv(student, name).register_forward_pre_hook(lambda layer, given, name=name: fit(name, layer, given[0]))
-        for name in names
+        _conv(student, name).register_forward_pre_hook(lambda layer, given, done=done: fit(done, layer, given[0]))
+        for done, name in enumerate(names)
     ]
     student.predict(torch.cat(list(photos)))  # one pass: each layer is fitted just before it runs
     for hook in hooks:
@@ -176,13 +177,13 @@ def _taps(layer: nn.Conv2d, given: torch.Tensor) -> torch.Tensor:
     """What ``layer`` reads of [N, C, H, W] where :func:`_some` looks at its outputs: [positions, inputs · taps]."""
     (down, right), (stride, _) = cast(tuple[int, int], layer.kernel_size), cast(tuple[int, int], layer.stride)
     above, left = cast(tuple[int, int], layer.padding)
-    padded = F.pad(given, (left, left, above, above))
-    height, width = ((side - taps) // stride + 1 for side, taps in zip(padded.shape[2:], (down, right), strict=True))
     rows = []
-    for number, photo in enumerate(padded):
+    for number, photo in enumerate(given):
+        padded = F.pad(photo, (left, left, above, above))
+        height, width = ((side - taps) // stride + 1 for side, taps in zip(padded.shape[1:], (down, right), strict=True))
         position = _positions(height * width, number)
         y, x = position // width * stride, position % width * stride
-        taps = [photo[:, y + row, x + column] for row in range(down) for column in range(right)]
+        taps = [padded[:, y + row, x + column] for row in range(down) for column in range(right)]
         rows.append(torch.stack(taps, dim=1).flatten(0, 1).T)
     return torch.cat(rows)
 
