@@ -19,6 +19,7 @@ from mobile_inpaint.photo.image import Pixels
 from mobile_inpaint.photo.mask import Hole
 from mobile_inpaint.photo.regions import bounding_box
 from mobile_inpaint.training.inventing import Inventing
+from mobile_inpaint.training.spectrum import lattice
 
 EQUAL_DB = 99.0
 """What stands for the infinite PSNR of equal pictures."""
@@ -50,6 +51,7 @@ KINDS: Mapping[str, Kind] = {
     "lpips_vgg": Kind("LPIPS VGG", "less", 4, "distance of the whole square to the photo as VGG16 sees it"),
     "dists": Kind("DISTS", "less", 4, "distance of the whole square at 256 px; forgives texture that differs in detail alone"),
     "inventing": Kind("inventing", "like the photo", 3, "see the documentation: docs/evaluation.md"),
+    "lattice": Kind("lattice", "like the photo", 3, "what stands out in the hole at periods of 2, 4, 8 and 16 px: a grid or mosaic"),
     "psnr_db": Kind("PSNR dB", "more", 2, "in the hole; favours blur"),
     "ssim": Kind("SSIM", "more", 4, "in the hole; favours blur"),
     "l1": Kind("L1", "less", 4, "mean absolute difference in the hole, white being 1"),
@@ -122,7 +124,8 @@ class Look:
         if judge._vgg is not None and self._vgg is not None:
             perceptual["lpips_vgg"] = judge._vgg.distance(judge._vgg.features(picture), self._vgg)
         figures = {name: float(distance) for name, distance in perceptual.items()}
-        figures |= {"inventing": self._inventing.of(picture), **_plain(fill, self._truth, self._hole)}
+        figures |= {"inventing": self._inventing.of(picture), "lattice": float(lattice(picture, self._where).mean())}
+        figures |= _plain(fill, self._truth, self._hole)
         return Scored({name: figures[name] for name in KINDS if name in figures}, judge._mobilenet(_reduced(picture))[0])
 
 

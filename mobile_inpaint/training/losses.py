@@ -24,13 +24,14 @@ from mobile_inpaint.training.perceptual_loss import (
     on,
     surroundings,
 )
+from mobile_inpaint.training.spectrum import lattice, spectrum_difference
 from mobile_inpaint.training.teacher import Teacher
 
 Scalars = dict[str, Tensor]
 """Values of the terms by name, before their weights, without gradients."""
 
 
-TERMS = ("adversarial", "levels", "teacher_l1", "teacher_lpips", "l1", "lpips", "features", "frequency")
+TERMS = ("adversarial", "levels", "teacher_l1", "teacher_lpips", "l1", "lpips", "features", "frequency", "spectrum", "lattice")
 """What a generator's loss can be the sum of, by the names of the weights."""
 
 
@@ -44,7 +45,9 @@ class LossConfig:
         teacher_l1, teacher_lpips: the teacher's image, in the hole, and in it and around it.
         l1, lpips: the photo itself, in the hole, and in it and around it.
         features: the photo's VGG feature maps, in the hole and around it.
-        frequency: the photo's spectrum.
+        frequency: the photo's spectrum, of the whole picture and with its phases.
+        spectrum: as much texture of every fineness and direction as the photo has in the hole, wherever it lies.
+        lattice: nothing that stands out of the spectrum at the network's own periods.
         levels_from_px: the smallest side whose residual is compared.
         lpips_trunk: of both LPIPS terms; ``vgg`` takes ten times as long as ``alex``.
         ring_px: how far around the hole LPIPS and features look.
@@ -60,6 +63,8 @@ class LossConfig:
     lpips: float = 0.0
     features: float = 0.0
     frequency: float = 0.0
+    spectrum: float = 0.0
+    lattice: float = 0.0
     levels_from_px: int = 32
     lpips_trunk: Literal["alex", "vgg"] = "alex"
     ring_px: int = 16
@@ -166,6 +171,8 @@ class Losses(nn.Module):
             "lpips": lambda: lpips_to(photo(config.lpips_trunk)),
             "features": lambda: feature_difference(made("vgg"), photo("vgg"), around()),
             "frequency": lambda: focal_frequency(fill, image),
+            "spectrum": lambda: spectrum_difference(fill, image, mask),
+            "lattice": lambda: lattice(fill, mask).clamp_min(0).mean(),
         }
         values = {term: terms[term]() for term in config.weights}
         total = torch.stack([weight * values[term] for term, weight in config.weights.items()]).sum()
