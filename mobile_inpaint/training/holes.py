@@ -128,7 +128,8 @@ def scribbled(hole: Hole, random: np.random.Generator) -> Hole:
     box = Mask(across).box
     width = max(2, round(random.uniform(0.2, 0.5) * min(box.bottom - box.top, box.right - box.left)))
     points: list[tuple[float, float]] = []
-    for row in np.arange(box.top + width / 3, box.bottom, 0.7 * width):
+    rows = np.arange(box.top + width / 3, box.bottom, 0.7 * width)
+    for row in rows[rows < box.bottom]:  # arange rounds, and now and then goes one too far
         columns = np.flatnonzero(across[int(row)])
         if columns.size:
             ends = np.array([columns[0] + width / 3, columns[-1] + 1 - width / 3]) + random.normal(0, width / 8, 2)

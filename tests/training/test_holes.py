@@ -80,6 +80,14 @@ def test_a_scribble_covers_the_object_roughly() -> None:
     assert np.mean(spilled) < 0.8
 
 
+def test_a_finger_stays_on_the_photo_whatever_the_rounding() -> None:
+    """41 + 6 / 3 and steps of 0.7 * 6 end at 64, in floating point, which is past the last row."""
+    hole = np.zeros((64, 64), bool)
+    hole[41:] = True
+    for seed in range(40):
+        assert scribbled(hole, np.random.default_rng(seed)).any()
+
+
 def test_outlines_come_from_a_folder_of_cut_outs(tmp_path: Path) -> None:
     picture = Image.new("RGBA", (100, 100), (0, 0, 0, 0))
     ImageDraw.Draw(picture).ellipse((10, 10, 90, 90), fill="red")
