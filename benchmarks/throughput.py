@@ -36,7 +36,7 @@ from mobile_inpaint.training.photo_source import PhotoSource, open_photos
 from mobile_inpaint.training.step import train_step
 from mobile_inpaint.training.train import open_losses, starting_state
 
-RECIPES = ("migan-lite", "migan-512-erase")
+RECIPES = ("migan-lite-texture", "migan-512-erase")
 PEAK_IMAGES = 4
 PEAK_OPERATIONS = PEAK_IMAGES * OPERATIONS
 WARM_UP = 2

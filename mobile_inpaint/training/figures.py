@@ -51,7 +51,7 @@ KINDS: Mapping[str, Kind] = {
     "lpips_vgg": Kind("LPIPS VGG", "less", 4, "distance of the whole square to the photo as VGG16 sees it"),
     "dists": Kind("DISTS", "less", 4, "distance of the whole square at 256 px; forgives texture that differs in detail alone"),
     "inventing": Kind("inventing", "like the photo", 3, "see the documentation: docs/evaluation.md"),
-    "lattice": Kind("lattice", "like the photo", 3, "what stands out in the hole at periods of 2, 4, 8 and 16 px: a grid or mosaic"),
+    "lattice": Kind("lattice", "like the photo", 3, "what repeats in the hole every 2, 4, 8 or 16 px: a grid, a mosaic"),
     "psnr_db": Kind("PSNR dB", "more", 2, "in the hole; favours blur"),
     "ssim": Kind("SSIM", "more", 4, "in the hole; favours blur"),
     "l1": Kind("L1", "less", 4, "mean absolute difference in the hole, white being 1"),

@@ -47,8 +47,8 @@ def lattice(pictures: Tensor, hole: Tensor) -> Tensor:
 def spectrum_difference(one: Tensor, truth: Tensor, hole: Tensor) -> Tensor:
     """How far the powers in the hole are apart, as a mean absolute logarithm, averaged over the batch.
 
-    Powers of neighbouring frequencies are averaged, so that it asks for as much fine texture as the photo has, lying in the same
-    directions, and not for the same texture. Pictures without a window that is at least half hole add nothing.
+    Powers of neighbouring frequencies are averaged, so that it asks for as much texture of every fineness and direction as the
+    photo has, and not for the same texture. Pictures without a window that is at least half hole add nothing.
 
     Args:
         one: float [N, 3, H, W], RGB in [0,1].
@@ -60,8 +60,10 @@ def spectrum_difference(one: Tensor, truth: Tensor, hole: Tensor) -> Tensor:
 
 
 def _powers(pictures: Tensor, hole: Tensor) -> tuple[Tensor, Tensor]:
-    """The mean power spectra of each picture's windows in the hole, of brightness and two differences of colour, [N, 3, 64, 64],
-    and whether there are any, [N] 0 or 1."""
+    """The mean power spectra of each picture's windows in the hole, and whether there are any windows, [N] 0 or 1.
+
+    The spectra, [N, 3, 64, 64], are of brightness and two differences of colour.
+    """
     count, taper = pictures.shape[0], torch.hann_window(_SIDE, device=pictures.device)
     missing = (0, max(_SIDE - pictures.shape[3], 0), 0, max(_SIDE - pictures.shape[2], 0))
     pictures, hole = pad(pictures, missing), pad(hole, missing)  # a picture smaller than one window
