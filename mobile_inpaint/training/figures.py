@@ -19,7 +19,7 @@ from mobile_inpaint.photo.image import Pixels
 from mobile_inpaint.photo.mask import Hole
 from mobile_inpaint.photo.regions import bounding_box
 from mobile_inpaint.training.inventing import Inventing
-from mobile_inpaint.training.spectrum import lattice
+from mobile_inpaint.training.spectrum import Spectra, lattice
 
 EQUAL_DB = 99.0
 """What stands for the infinite PSNR of equal pictures."""
@@ -124,7 +124,10 @@ class Look:
         if judge._vgg is not None and self._vgg is not None:
             perceptual["lpips_vgg"] = judge._vgg.distance(judge._vgg.features(picture), self._vgg)
         figures = {name: float(distance) for name, distance in perceptual.items()}
-        figures |= {"inventing": self._inventing.of(picture), "lattice": float(lattice(picture, self._where).mean())}
+        figures |= {
+            "inventing": self._inventing.of(picture),
+            "lattice": float(lattice(Spectra.of(picture, self._where)).mean()),
+        }
         figures |= _plain(fill, self._truth, self._hole)
         return Scored({name: figures[name] for name in KINDS if name in figures}, judge._mobilenet(_reduced(picture))[0])
 

@@ -24,7 +24,7 @@ from mobile_inpaint.training.perceptual_loss import (
     on,
     surroundings,
 )
-from mobile_inpaint.training.spectrum import lattice, spectrum_difference
+from mobile_inpaint.training.spectrum import Spectra, lattice, spectrum_difference
 from mobile_inpaint.training.teacher import Teacher
 
 Scalars = dict[str, Tensor]
@@ -156,6 +156,10 @@ class Losses(nn.Module):
             return Looks.at(on(image, grid), self._trunk(trunk))
 
         @cache
+        def spectra() -> Spectra:
+            return Spectra.of(fill, mask)
+
+        @cache
         def around() -> Tensor:
             return on(surroundings(mask, config.ring_px), grid)
 
@@ -171,8 +175,8 @@ class Losses(nn.Module):
             "lpips": lambda: lpips_to(photo(config.lpips_trunk)),
             "features": lambda: feature_difference(made("vgg"), photo("vgg"), around()),
             "frequency": lambda: focal_frequency(fill, image),
-            "spectrum": lambda: spectrum_difference(fill, image, mask),
-            "lattice": lambda: lattice(fill, mask).clamp_min(0).mean(),
+            "spectrum": lambda: spectrum_difference(spectra(), Spectra.of(image, mask)),
+            "lattice": lambda: lattice(spectra()).clamp_min(0).mean(),
         }
         values = {term: terms[term]() for term in config.weights}
         total = torch.stack([weight * values[term] for term, weight in config.weights.items()]).sum()
