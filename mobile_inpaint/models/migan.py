@@ -50,6 +50,8 @@ class Variant:
         tensors: how many each convolution trains; 0 is the fused form, as published for inference.
         patch: side in px of the squares that the network sees as one position, 1 or 2. With 2 it sees the photo at half its
             size, at a quarter of the cost, and a last layer adds to the enlarged image what the smaller one cannot show.
+        stem: side in px of the first convolution's kernel, 1 or 3. With 3 it stands for all that comes before the outermost
+            skip, which as published is a separable convolution more, on the largest map.
     """
 
     resolution: int
@@ -58,12 +60,15 @@ class Variant:
     ch_outer: int = 512
     tensors: int = 9
     patch: int = 1
+    stem: int = 1
 
     def __post_init__(self) -> None:
         if self.resolution < 2 * SMALLEST or self.resolution & (self.resolution - 1):
             raise ValueError(f"resolution must be a power of two from 8 up, not {self.resolution}")
         if self.ch_base < self.resolution or min(self.ch_max, self.ch_outer) < 1 or self.tensors < 0:
             raise ValueError("ch_base must be at least the resolution, ch_max and ch_outer at least 1, tensors at least 0")
+        if self.stem not in (1, 3):
+            raise ValueError(f"stem must be 1 or 3, not {self.stem}")
 
     def channels(self, side: int) -> int:
         """Channels of the feature map of that side."""
@@ -88,7 +93,11 @@ class Variant:
         return [SMALLEST << i for i in range((self.outermost // SMALLEST).bit_length())]
 
 
-VARIANTS = {"migan-256": Variant(256), "migan-512": Variant(512), "migan-lite": Variant(512, 16384, ch_outer=48, patch=2)}
+VARIANTS = {
+    "migan-256": Variant(256),
+    "migan-512": Variant(512),
+    "migan-lite": Variant(512, 16384, ch_outer=48, patch=2, stem=3),
+}
 
 
 def build(name: str, **overrides: int) -> Generator:
@@ -110,9 +119,10 @@ class EncoderBlock(nn.Module):
         super().__init__()
         here, tensors = variant.channels(side), variant.tensors
         if side == variant.outermost:
-            self.fromrgb = conv(4, here, 1, min(tensors, 1), bias=True)
+            self.fromrgb = conv(4, here, variant.stem, min(tensors, 1), bias=True)
             self.fromrgb_activation: nn.Module = Activation()
-        self.conv1 = SeparableConv(here, here, tensors)
+        short = side == variant.outermost and variant.stem > 1
+        self.conv1: nn.Module = nn.Identity() if short else SeparableConv(here, here, tensors)
         inner = side > SMALLEST
         self.conv2 = SeparableConv(here, variant.channels(side // 2) if inner else here, tensors, down=inner)
 
@@ -132,7 +142,7 @@ class Encoder(nn.Module):
         self.blocks = nn.ModuleDict({f"b{side}": EncoderBlock(variant, side) for side in reversed(variant.sides)})
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """(innermost map, skips innermost first) of ``x``: cat(mask - 0.5, rgb * mask), mask 1 = known, rgb in [-1,1]."""
+        """(innermost map, skips innermost first) of ``x``: what :attr:`Generator.enter` makes of mask and known pixels."""
         skips: list[torch.Tensor] = []
         for block in self.blocks.children():
             skip, x = block(x)
@@ -242,7 +252,9 @@ class Generator(base.Generator):
         self.variant = variant
         self.resolution = variant.resolution
         self.look: nn.Module = Squares(variant.patch) if variant.patch > 1 else nn.Identity()
-        self.enter: nn.Module = ToPublished()
+        # beyond the border a kernel of 3 sees zeros: in our channels known and black, in the published ones neither known nor
+        # hole, and then no fold could change the channels
+        self.enter: nn.Module = ToPublished() if variant.stem == 1 else nn.Identity()
         self.encoder = Encoder(variant)
         self.synthesis = Synthesis(variant)
         self.leave: nn.Module = FromPublished()
@@ -277,7 +289,7 @@ class Generator(base.Generator):
 
         Where a position is a square of pixels, its channels are sorted as runtimes spread them fastest.
 
-        ``fromrgb`` was trained on ``cat(0.5 - mask, 2 known - 1 + mask)`` and now reads ``cat(mask, known)``.
+        A 1×1 ``fromrgb`` was trained on ``cat(0.5 - mask, 2 known - 1 + mask)`` and now reads ``cat(mask, known)``.
         """
         plain: nn.Module = nn.LeakyReLU(SLOPE)
         if largest_activation > CLAMP / 4:
@@ -296,13 +308,14 @@ class Generator(base.Generator):
         for module in convs.values():
             module.weight.mul_(GAIN)
 
-        assert first.bias is not None
-        of_mask, of_rgb = first.weight[:, :1].clone(), first.weight[:, 1:].clone()
-        of_rgb_sum = of_rgb.sum(dim=1, keepdim=True)
-        first.weight[:, :1] = of_rgb_sum - of_mask
-        first.weight[:, 1:] = 2 * of_rgb
-        first.bias += (0.5 * of_mask - of_rgb_sum).sum(dim=(1, 2, 3))
-        self.enter = nn.Identity()
+        if isinstance(self.enter, ToPublished):
+            assert first.bias is not None
+            of_mask, of_rgb = first.weight[:, :1].clone(), first.weight[:, 1:].clone()
+            of_rgb_sum = of_rgb.sum(dim=1, keepdim=True)
+            first.weight[:, :1] = of_rgb_sum - of_mask
+            first.weight[:, 1:] = 2 * of_rgb
+            first.bias += (0.5 * of_mask - of_rgb_sum).sum(dim=(1, 2, 3))
+            self.enter = nn.Identity()
 
         for name, module in convs.items():
             if name.endswith(("torgb", "detail")):
@@ -342,6 +355,6 @@ def load(name: str | None, state: Mapping[str, torch.Tensor], **overrides: int) 
         )
         name = next(alike, "migan-256")
         overrides = layout.numbers()
-    network = build(name, **{**overrides, "tensors": layout.tensors, "patch": layout.patch})
+    network = build(name, **{**overrides, "tensors": layout.tensors, "patch": layout.patch, "stem": layout.stem})
     layout.load_into(network)
     return network

@@ -40,6 +40,7 @@ class Layout:
         tensors: how many tensors a convolution has; 0 when fused.
         resolution: side of the network's image in px.
         patch: side of the squares of it that are one position of the outermost map.
+        stem: side of the first convolution's kernel in px.
     """
 
     kind: str
@@ -47,6 +48,7 @@ class Layout:
     tensors: int
     resolution: int
     patch: int = 1
+    stem: int = 1
 
     def numbers(self) -> dict[str, int]:
         """Resolution and channels of the network these weights belong to, as fields of its Variant."""
@@ -106,7 +108,9 @@ def to_ours(state: Mapping[str, torch.Tensor]) -> Layout:
     if len(counts) > 1:
         raise WeightsError(f"these weights are damaged: convolutions have {sorted(counts)} tensors")
     patch = math.isqrt(len(ours["synthesis.detail.bias"]) // 3) if "synthesis.detail.bias" in ours else 1
-    return Layout(kind, ours, counts.pop() if counts else 0, max(sides) * patch, patch)
+    first = f"encoder.blocks.b{max(sides)}.fromrgb"
+    stem = next((ours[key].shape[-1] for key in (f"{first}.weight", f"{first}.tensors") if key in ours), 1)
+    return Layout(kind, ours, counts.pop() if counts else 0, max(sides) * patch, patch, stem)
 
 
 def _published(state: Mapping[str, torch.Tensor]) -> tuple[str, dict[str, torch.Tensor]]:

@@ -52,10 +52,13 @@ class DiscriminatorConfig:
     """The opponent, made where a loss has use for one.
 
     Attributes:
-        ch_base, ch_max: a feature map of side r has ``min(ch_base // r, ch_max)`` channels.
-        tensors: how many each convolution trains.
+        kind: ``migan`` is the published one, which learns from nothing; ``projected`` stands on a trained network, and for a
+            generator that can paint already (``training/projected.py``).
+        ch_base, ch_max: of ``migan``: a feature map of side r has ``min(ch_base // r, ch_max)`` channels.
+        tensors: of ``migan``: how many each convolution trains.
     """
 
+    kind: Literal["migan", "projected"] = "migan"
     ch_base: int = 32768
     ch_max: int = 512
     tensors: int = 1
@@ -172,6 +175,8 @@ class TrainConfig:
             "generator.narrowed_by needs a larger generator.checkpoint, and generator.tensors 0": not generator.narrowed_by
             or (generator.checkpoint is not None and generator.tensors == 0),
             "generator.pace must be at least 1": generator.pace >= 1,
+            "a projected discriminator has no gradient penalty: set loss.r1_gamma = 0": self.discriminator.kind != "projected"
+            or not self.loss.r1_gamma,
             "discriminator.tensors must be at least 1": self.discriminator.tensors >= 1,
             "data.batch must be at least 1": data.batch >= 1,
             "data.seed and data.different must be at least 0": min(data.seed, data.different) >= 0,

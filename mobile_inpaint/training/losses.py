@@ -24,6 +24,7 @@ from mobile_inpaint.training.perceptual_loss import (
     on,
     surroundings,
 )
+from mobile_inpaint.training.projected import Projected
 from mobile_inpaint.training.spectrum import Spectra, lattice, spectrum_difference
 from mobile_inpaint.training.teacher import Teacher
 
@@ -136,7 +137,8 @@ class Losses(nn.Module):
             mask: float [N, 1, S, S], 1 = hole.
             discriminator: ``discriminator(image, mask) -> logits``; needed where ``adversarial`` is on, given no gradient.
             lesson: the teacher's answer where it is at hand; else the teacher is asked.
-            grid: where trunks begin to look; see :func:`~mobile_inpaint.training.perceptual_loss.any_grid`.
+            grid: where trunks begin to look, a projected discriminator's too; see
+                :func:`~mobile_inpaint.training.perceptual_loss.any_grid`.
 
         Raises:
             TrainingError: a term is on whose discriminator, teacher or levels are missing.
@@ -167,7 +169,7 @@ class Losses(nn.Module):
             return lpips_distance(self._trunk(config.lpips_trunk), made(config.lpips_trunk), other, around())
 
         terms: dict[str, Callable[[], Tensor]] = {
-            "adversarial": lambda: fooling(_given(discriminator), fill, mask),
+            "adversarial": lambda: fooling(_given(discriminator), *_seen(discriminator, grid, fill, mask)),
             "levels": lambda: levels_l1(answer.levels, taught().levels, mask, config.levels_from_px),
             "teacher_l1": lambda: hole_l1(fill, taught().fill, mask),
             "teacher_lpips": lambda: lpips_to(Looks.at(on(taught().fill, grid), self._trunk(config.lpips_trunk))),
@@ -182,7 +184,9 @@ class Losses(nn.Module):
         total = torch.stack([weight * values[term] for term, weight in config.weights.items()]).sum()
         return total, {term: value.detach() for term, value in values.items()}
 
-    def discriminator(self, discriminator: Discriminate, fill: Tensor, image: Tensor, mask: Tensor) -> tuple[Tensor, Scalars]:
+    def discriminator(
+        self, discriminator: Discriminate, fill: Tensor, image: Tensor, mask: Tensor, grid: Grid = (0, 0)
+    ) -> tuple[Tensor, Scalars]:
         """The discriminator's loss, and its two terms ``fake`` and ``real``; no gradient for the generator.
 
         Args:
@@ -190,8 +194,9 @@ class Losses(nn.Module):
             fill: the generator's, float [N, 3, S, S].
             image: as for :meth:`generator`.
             mask: likewise.
+            grid: likewise.
         """
-        fake, real = telling(discriminator, fill, image, mask)
+        fake, real = telling(discriminator, *_seen(discriminator, grid, fill, image, mask))
         return fake + real, {"fake": fake.detach(), "real": real.detach()}
 
     def regularizes(self, step: int) -> bool:
@@ -211,6 +216,11 @@ class Losses(nn.Module):
             raise TrainingError("losses: a term needs a teacher; name one, or switch off levels, teacher_l1 and teacher_lpips")
         answer: Answer = self.teacher(image, mask)
         return answer
+
+
+def _seen(discriminator: object, grid: Grid, *maps: Tensor) -> list[Tensor]:
+    """What of [N, C, S, S] each a discriminator is shown: one with a trunk sees from where that begins to look."""
+    return [on(each, grid) for each in maps] if isinstance(discriminator, Projected) else list(maps)
 
 
 def _given(discriminator: nn.Module | None) -> nn.Module:

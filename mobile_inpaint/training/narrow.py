@@ -6,6 +6,9 @@ to), those that explain most of the set's variance, by pivoted Cholesky. Weights
 which they run, by least squares from what the small network has made of its input so far to what the large one computes there,
 as near to the large one's weights as that allows.
 
+A larger kernel in the first layer stands for the separable convolution that the larger network has behind its own (``stem`` of
+:class:`~mobile_inpaint.models.migan.Variant`), and is fitted to what that makes.
+
 Source: layer-wise reconstruction as in He et al., Channel Pruning for Accelerating Very Deep Neural Networks (ICCV 2017);
 channels by pivots instead of the lasso.
 """
@@ -59,21 +62,24 @@ def narrow(
         raise ValueError("teacher and student must have the same resolution and plain convolutions")
     if student.variant.patch > teacher.variant.patch:
         teacher = halved(teacher)
+    if student.variant.stem < teacher.variant.stem:
+        raise ValueError("a teacher whose first convolution stands for two more cannot tell what those would do")
     for ours, theirs in zip(_noises(student), _noises(teacher), strict=True):
         ours.load_state_dict(theirs.state_dict())
     readers = _readers(student)
     read, made = _seen(teacher, photos, set(readers.values()))
     channels = {space: _pivots(torch.cov(read[name].T.double()), _size(space, student)) for space, name in readers.items()}
-    names, alike = list(made), True
+    names, alike = [name for name in made if _has(student, name)], True
 
     def fit(done: int, layer: nn.Conv2d, given: torch.Tensor) -> None:
         nonlocal alike
         name = names[done]
         progress(done, len(names), name)
         into = channels[_space_after(name, student)] if not name.endswith(("torgb", "detail")) else None
-        alike &= _begin(layer, _conv(teacher, name), into)
+        followed = _followed(name, student, teacher)
+        alike &= _begin(layer, _conv(teacher, followed), into)
         if not alike:  # or some layer before it is not
-            _solve(layer, _taps(layer, given), made[name] if into is None else made[name][:, into])
+            _solve(layer, _taps(layer, given), made[followed] if into is None else made[followed][:, into])
 
     hooks = [
         _conv(student, name).register_forward_pre_hook(lambda layer, given, done=done: fit(done, layer, given[0]))
@@ -93,10 +99,23 @@ def _conv(network: Generator, name: str) -> nn.Conv2d:
     return cast(nn.Conv2d, network.get_submodule(name))
 
 
+def _has(network: Generator, name: str) -> bool:
+    return any(name == ours for ours, _ in network.named_modules())
+
+
+def _followed(name: str, student: Generator, teacher: Generator) -> str:
+    """The teacher's layer that the student's layer ``name`` does the work of."""
+    if name.endswith("fromrgb") and student.variant.stem > teacher.variant.stem:
+        return name.replace("fromrgb", "conv1.pointwise")
+    return name
+
+
 def _space_after(name: str, student: Generator) -> str:
     """The set of channels that layer ``name`` writes: ``in``, ``skip`` or ``out`` and the side of the map."""
     part, _, block, *rest = name.split(".")
     side, layer = int(block[1:]), ".".join(rest)
+    if layer == "fromrgb" and student.variant.stem > 1:
+        return f"skip {side}"
     if layer == "fromrgb" or (part, layer) == ("encoder", "conv1.depthwise"):
         return f"in {side}"
     if part == "encoder":
@@ -111,8 +130,9 @@ def _space_after(name: str, student: Generator) -> str:
 def _readers(student: Generator) -> dict[str, str]:
     """By set of channels, a layer that reads it."""
     sides = student.variant.sides
+    through = sides if student.variant.stem == 1 else sides[:-1]  # a larger stem writes the outermost skip itself
     return {
-        **{f"in {side}": f"encoder.blocks.b{side}.conv1.depthwise" for side in sides},
+        **{f"in {side}": f"encoder.blocks.b{side}.conv1.depthwise" for side in through},
         **{f"skip {side}": f"synthesis.blocks.b{side}.conv2.depthwise" for side in sides},
         **{f"out {side}": f"synthesis.blocks.b{side}.torgb" for side in sides},
         "innermost": f"synthesis.blocks.b{SMALLEST}.conv1.depthwise",
@@ -196,8 +216,9 @@ def _begin(layer: nn.Conv2d, counterpart: nn.Conv2d, into: torch.Tensor | None) 
     """
     weight = counterpart.weight if into is None else counterpart.weight[into]
     layer.weight.copy_(weight if weight.shape == layer.weight.shape else torch.zeros_like(layer.weight))
-    if layer.bias is not None and counterpart.bias is not None:
-        layer.bias.copy_(counterpart.bias if into is None else counterpart.bias[into])
+    if layer.bias is not None:
+        theirs = torch.zeros_like(layer.bias) if counterpart.bias is None else counterpart.bias
+        layer.bias.copy_(theirs if into is None or counterpart.bias is None else theirs[into])
     return layer.weight.shape == counterpart.weight.shape
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import max_pool2d
@@ -18,13 +19,13 @@ Grid = tuple[int, int]
 """Px from the top and from the left where a trunk begins to look."""
 
 
-def any_grid() -> Grid:
-    """One at random, from torch's generator for the CPU.
+def any_grid(seed: int, step: int) -> Grid:
+    """One at random, another in each step, the same in every process.
 
     AlexNet looks at every fourth pixel. A network that is always met on the same ones learns to please those, and paints a grid
     that this LPIPS never sees, and people do.
     """
-    down, right = torch.randint(STRIDE, (2,)).tolist()
+    down, right = np.random.default_rng((seed, step)).integers(STRIDE, size=2).tolist()
     return down, right
 
 

@@ -16,6 +16,7 @@ from mobile_inpaint.models.migan_discriminator import Discriminator
 from mobile_inpaint.training.config import TrainConfig
 from mobile_inpaint.training.generator import averaged_copy, set_noise
 from mobile_inpaint.training.optimizers import GENERATOR_REGULARISED_EVERY, adam
+from mobile_inpaint.training.projected import Projected
 
 
 @dataclass
@@ -33,7 +34,7 @@ class State:
 
     generator: Generator
     average: Generator
-    discriminator: Discriminator | None
+    discriminator: nn.Module | None
     optimizers: dict[str, Adam]
     step: int = 0
     seconds: float = 0.0
@@ -102,8 +103,10 @@ class State:
         }
 
 
-def _discriminator(config: TrainConfig, tensors: int) -> Discriminator:
+def _discriminator(config: TrainConfig, tensors: int) -> nn.Module:
     size = config.discriminator
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.data.seed)
+        if size.kind == "projected":
+            return Projected()
         return Discriminator(config.data.size_px, size.ch_base, size.ch_max, tensors)

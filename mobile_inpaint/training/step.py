@@ -66,17 +66,18 @@ def train_step(
         set_learning_rate(optimizer, factor)
     image = fabric.to_device(batch.image).contiguous(memory_format=torch.channels_last)
     mask = fabric.to_device(batch.mask)
+    grid = any_grid(config.data.seed, state.step)
     player = _Player(fabric, state, config.optimizer.clip)
 
     with fabric.autocast():
         answer = answer_of(state.generator, image, mask)
         lesson = lessons(batch.numbers, image, mask) if lessons else None
-        loss, terms = losses.generator(answer, image, mask, state.discriminator, lesson, any_grid())
+        loss, terms = losses.generator(answer, image, mask, state.discriminator, lesson, grid)
     player.learn("generator", state.generator, loss, {**terms, "total": loss})
 
     if state.discriminator:
         with fabric.autocast():
-            loss, terms = losses.discriminator(state.discriminator, answer.fill.detach(), image, mask)
+            loss, terms = losses.discriminator(state.discriminator, answer.fill.detach(), image, mask, grid)
         player.learn("discriminator", state.discriminator, loss, {**terms, "discriminator": loss})
         if losses.regularizes(state.step):
             loss, terms = losses.regularizer(state.discriminator, image, mask)
