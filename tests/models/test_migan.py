@@ -114,18 +114,41 @@ def test_our_own_layout_round_trips(small: migan.Generator) -> None:
     assert torch.equal(network_answer(again, x), network_answer(small, x))
 
 
-@pytest.mark.parametrize("ch_outer", [32, 24])
-def test_a_network_that_sees_squares_knows_its_layout(ch_outer: int) -> None:
-    lite = migan.build("migan-lite", resolution=64, ch_base=1024, ch_max=64, ch_outer=ch_outer, tensors=0).eval()
+@pytest.mark.parametrize(("ch_outer", "stem", "tensors"), [(32, 1, 0), (24, 3, 0), (24, 3, 2)])
+def test_a_network_that_sees_squares_knows_its_layout(ch_outer: int, stem: int, tensors: int) -> None:
+    size = {"resolution": 64, "ch_base": 1024, "ch_max": 64, "ch_outer": ch_outer}
+    lite = migan.build("migan-lite", **size, stem=stem, tensors=tensors).eval()
     again = migan.load(None, lite.state_dict()).eval()
     assert (again.resolution, vars(again.variant)) == (64, vars(lite.variant))
     assert again.variant.sides[-1] == 32, "the outermost map has half the side"
-    assert (
-        again.encoder.blocks.b32.fromrgb.out_channels == ch_outer
-        and again.encoder.blocks.b32.conv2.pointwise.out_channels == 64
-    )
+    assert again.encoder.blocks.b32.conv2.depthwise.bias.shape == (ch_outer,), "only the outermost is narrower"
+    assert again.encoder.blocks.b16.conv1.depthwise.bias.shape == (64,)
     x = torch.rand(1, 4, 64, 64, generator=torch.Generator().manual_seed(0))
     assert torch.equal(again.predict(x), lite.predict(x))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("stem", [1, 3])
+def test_folding_changes_no_picture_whatever_the_first_kernel(stem: int) -> None:
+    lite = fused(migan.build("migan-lite", resolution=64, ch_base=1024, ch_max=32, stem=stem, tensors=2)).eval()
+    for name, parameter in lite.named_parameters():  # a random start is nearly silent outside its convolutions
+        if name.endswith(("bias", "strength")):
+            nn.init.normal_(parameter, std=0.1, generator=torch.Generator().manual_seed(len(name)))
+    x = torch.rand(2, 4, 64, 64, generator=torch.Generator().manual_seed(0))
+    x[:, :1] = (x[:, :1] > 0.5).float()
+    before = lite.predict(x)
+    lite.fold(largest_activation=1.0)
+    torch.testing.assert_close(lite.predict(x), before, atol=1e-5, rtol=0)
+
+
+def test_a_first_kernel_of_three_is_all_there_is_before_the_outermost_skip() -> None:
+    lite = migan.build("migan-lite", resolution=64, ch_base=1024, ch_max=32, tensors=0)
+    keys = [key for key in lite.state_dict() if key.startswith("encoder.blocks.b32.")]
+    assert [key.removeprefix("encoder.blocks.b32.") for key in keys] == [
+        "fromrgb.weight", "fromrgb.bias", "conv2.depthwise.weight", "conv2.depthwise.bias", "conv2.pointwise.weight",
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="stem must be 1 or 3, not 2"):
+        migan.build("migan-lite", stem=2)
 
 
 def test_what_a_hole_has_part_in_is_a_hole_to_a_network_that_sees_squares() -> None:

@@ -19,10 +19,9 @@ from mobile_inpaint.training.narrow import narrow
 SIZE = 32
 
 
-def network(seed: int, ch_base: int, patch: int = 1, ch_outer: int = 512) -> Generator:
-    ch_max = ch_base * patch // 8
-    numbers = {"resolution": SIZE, "ch_base": ch_base, "ch_max": ch_max, "ch_outer": ch_outer, "tensors": 0, "patch": patch}
-    made = create_model("migan-256", seed=seed, **numbers)
+def network(seed: int, ch_base: int, patch: int = 1, ch_outer: int = 512, stem: int = 1) -> Generator:
+    size = {"resolution": SIZE, "ch_base": ch_base, "ch_max": ch_base * patch // 8, "ch_outer": ch_outer}
+    made = create_model("migan-256", seed=seed, **size, tensors=0, patch=patch, stem=stem)
     assert isinstance(made, Generator)
     for name, parameter in made.named_parameters():  # a random start is nearly silent outside its convolutions
         if name.endswith("bias"):
@@ -55,6 +54,20 @@ def test_with_fewer_it_is_nearer_than_a_random_start(patch: int, ch_base: int, c
     narrow(teacher, student, holed(12), lambda done, of, layer: told.append(layer))
     assert distance(student, followed) < 0.5 * before
     assert told[0] == f"encoder.blocks.b{SIZE // patch}.fromrgb" and told[-1] == ""
+
+
+@pytest.mark.parametrize("ch_base", [256, 128])
+def test_a_larger_first_kernel_does_the_work_of_three_layers(ch_base: int) -> None:
+    teacher, student = network(1, 256), network(2, ch_base, stem=3)
+    before, told = distance(student, teacher), list[str]()
+    narrow(teacher, student, holed(12), lambda done, of, layer: told.append(layer))
+    assert distance(student, teacher) < 0.5 * before
+    assert told[:2] == [f"encoder.blocks.b{SIZE}.{layer}" for layer in ("fromrgb", "conv2.depthwise")]
+    again = network(3, ch_base, stem=3)
+    narrow(student, again, holed(12))
+    assert distance(again, student) < 1e-4, "from one such network to the next there is nothing to fit"
+    with pytest.raises(ValueError, match="stands for two more"):
+        narrow(student, network(3, ch_base), holed(1))
 
 
 def test_at_half_the_size_and_as_wide_it_has_the_larger_ones_weights() -> None:

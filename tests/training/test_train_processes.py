@@ -12,6 +12,7 @@ import torch
 from small_runs import TOML, config, entries, last, numbers
 
 from mobile_inpaint.training.checkpoint import Checkpoints
+from mobile_inpaint.training.config import read_config
 from mobile_inpaint.training.photo_source import PhotoSource
 from mobile_inpaint.training.train import train
 
@@ -46,12 +47,22 @@ def test_killed_and_resumed_equals_unbroken(photos: PhotoSource, plain_photos: P
     assert [entry["losses"] for entry in entries(tmp_path / "whole")] == [entry["losses"] for entry in entries(run)]
 
 
-def test_two_processes_equal_one(photos: PhotoSource, plain_photos: Path, tmp_path: Path) -> None:
+PROJECTED = (
+    TOML.replace("resolution = 32", "resolution = 64")
+    .replace("size_px = 32", "size_px = 64")
+    .replace("ch_base = 256\nch_max = 16\n", 'kind = "projected"\n')
+    .replace("levels = 0", "levels = 0\nlpips = 1\nr1_gamma = 0")
+)
+"""Trunks look from another pixel in each step, the same in all processes."""
+
+
+@pytest.mark.parametrize("text", [TOML, PROJECTED], ids=["migan", "projected"])
+def test_two_processes_equal_one(text: str, photos: PhotoSource, plain_photos: Path, tmp_path: Path) -> None:
     toml = tmp_path / "c.toml"  # fresh noise is drawn by each process for itself
-    toml.write_text(TOML.replace("[generator]", '[generator]\nnoise = "constant"'))
+    toml.write_text(text.replace("[generator]", '[generator]\nnoise = "constant"'))
     arguments = ("--config", toml, "--photos", plain_photos, "--out", tmp_path / "two")
     subprocess.run(_command(*arguments, processes=2), check=True, capture_output=True)
-    train(config(generator={"noise": "constant"}), photos, tmp_path / "one")
+    train(read_config(toml), photos, tmp_path / "one")
     one, two = entries(tmp_path / "one"), entries(tmp_path / "two")
     assert len(one) == len(two) == 8
     for ours, theirs in zip(one, two, strict=True):
