@@ -69,7 +69,8 @@ def narrow(
     readers = _readers(student)
     read, made = _seen(teacher, photos, set(readers.values()))
     channels = {space: _pivots(torch.cov(read[name].T.double()), _size(space, student)) for space, name in readers.items()}
-    names, alike = [name for name in made if _has(student, name)], True
+    layers, alike = dict(student.named_modules()), True
+    names = [name for name in made if name in layers]
 
     def fit(done: int, layer: nn.Conv2d, given: torch.Tensor) -> None:
         nonlocal alike
@@ -97,10 +98,6 @@ def _noises(network: Generator) -> list[Noise]:
 
 def _conv(network: Generator, name: str) -> nn.Conv2d:
     return cast(nn.Conv2d, network.get_submodule(name))
-
-
-def _has(network: Generator, name: str) -> bool:
-    return any(name == ours for ours, _ in network.named_modules())
 
 
 def _followed(name: str, student: Generator, teacher: Generator) -> str:
@@ -216,9 +213,10 @@ def _begin(layer: nn.Conv2d, counterpart: nn.Conv2d, into: torch.Tensor | None) 
     """
     weight = counterpart.weight if into is None else counterpart.weight[into]
     layer.weight.copy_(weight if weight.shape == layer.weight.shape else torch.zeros_like(layer.weight))
-    if layer.bias is not None:
-        theirs = torch.zeros_like(layer.bias) if counterpart.bias is None else counterpart.bias
-        layer.bias.copy_(theirs if into is None or counterpart.bias is None else theirs[into])
+    if layer.bias is not None and counterpart.bias is None:
+        layer.bias.zero_()
+    elif layer.bias is not None and counterpart.bias is not None:
+        layer.bias.copy_(counterpart.bias if into is None else counterpart.bias[into])
     return layer.weight.shape == counterpart.weight.shape
 
 
