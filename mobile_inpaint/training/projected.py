@@ -20,8 +20,7 @@ from mobile_inpaint.models.perceptual import Lpips
 from mobile_inpaint.training.adversarial import Places
 
 _WIDTHS = (64, 192, 384)
-"""Channels of the maps that are judged. AlexNet's two deepest know objects, and a generator that has to please them invents some:
-dark blotches with bright rims in a blurred wood."""
+"""Channels of the maps that are judged. AlexNet's two deepest know objects, and a generator that has to please them invents some."""
 
 
 class Projected(nn.Module):
