@@ -20,7 +20,7 @@ from mobile_inpaint.models.perceptual import Lpips
 from mobile_inpaint.training.adversarial import Places
 
 _WIDTHS = (64, 192, 384)
-"""Channels of the maps that are judged. AlexNet's two deepest know objects, and a generator that has to please them invents some."""
+"""Channels of the maps that are judged. AlexNet's two deepest know objects; whoever has to please them invents some."""
 
 
 class Projected(nn.Module):
