@@ -66,18 +66,13 @@ class Lpips(nn.Module):
         """The distance, [N], of the pictures ``one`` and ``other``, [N, 3, H, W] RGB in [0,1], H and W at least 64."""
         return self.distance(self.features(one), self.features(other))
 
-    def features(self, pictures: Tensor, depth: int | None = None) -> Features:
-        """What :meth:`distance` compares, of pictures [N, 3, H, W], RGB in [0,1]: every pixel a vector of length 1.
+    def features(self, pictures: Tensor) -> Features:
+        """What :meth:`distance` compares, of pictures [N, 3, H, W], RGB in [0,1]: every pixel a vector of length 1."""
+        return unit_length(self.maps(pictures))
 
-        Args:
-            pictures: to look at.
-            depth: only so many maps, the shallowest; all when None.
-        """
-        return unit_length(self.maps(pictures, depth))
-
-    def maps(self, pictures: Tensor, depth: int | None = None) -> Features:
-        """The trunk's own feature maps: what :meth:`features` takes, before it is normalised."""
-        return _taps(self.stages[:depth], (pictures - self.shift) / self.scale)
+    def maps(self, pictures: Tensor) -> Features:
+        """The trunk's own feature maps, of pictures [N, 3, H, W], RGB in [0,1]: the features before they are normalised."""
+        return _taps(self.stages, (pictures - self.shift) / self.scale)
 
     def distance(self, one: Features, other: Features, where: Tensor | None = None) -> Tensor:
         """The distance, [N], of pictures by their features.

@@ -19,12 +19,12 @@ from torch.nn.utils.parametrizations import spectral_norm
 from mobile_inpaint.models.perceptual import Lpips
 from mobile_inpaint.training.adversarial import Places
 
-_WIDTHS = (64, 192, 384)
-"""Channels of the maps that are judged. AlexNet's two deepest know objects; whoever has to please them invents some."""
+_WIDTHS = (64, 192, 384, 256, 256)
+"""Channels of AlexNet's maps. With the three shallowest alone worms remain where a hole leaves nothing to go by."""
 
 
 class Projected(nn.Module):
-    """Judges any picture of at least 64 px by AlexNet's three shallow maps, which do not learn.
+    """Judges any picture of at least 64 px by AlexNet's five maps, which do not learn.
 
     Args:
         channels: of each head.
@@ -49,7 +49,7 @@ class Projected(nn.Module):
         # AlexNet's first convolution backwards in bf16 kills the process on CPUs with AMX; see perceptual_loss.Looks
         with torch.autocast(image.device.type, enabled=False):
             logits, counts = [], []
-            for head, width, map_ in zip(self.heads, _WIDTHS, self.trunk.features(image.float(), len(_WIDTHS)), strict=True):
+            for head, width, map_ in zip(self.heads, _WIDTHS, self.trunk.features(image.float()), strict=True):
                 judged = head(map_ * math.sqrt(width))  # numbers of about 1 each, for heads that cannot enlarge them
                 hole = adaptive_avg_pool2d(mask.float(), judged.shape[2:])
                 logits.append(judged.flatten(1))

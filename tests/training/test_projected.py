@@ -44,7 +44,7 @@ def test_places_count_as_far_as_they_are_hole_and_all_pictures_alike(judge: Proj
     small = mask(0, 64)
     small[1, :, 80:] = 0
     logits, counts = judge(sand(0), small)
-    assert logits.shape == counts.shape and logits.shape[1] == sum(side**2 for side in (31, 15, 7))
+    assert logits.shape == counts.shape and logits.shape[1] == sum(side**2 for side in (31, 15, 7, 7, 7))
     torch.testing.assert_close(counts.sum(1), torch.ones(2))
     finest = counts[:, : 31**2].view(2, 31, 31)
     assert finest[0, 17:].eq(0).all() and finest[0, :15, :15].gt(0).all()
