@@ -93,11 +93,7 @@ class Variant:
         return [SMALLEST << i for i in range((self.outermost // SMALLEST).bit_length())]
 
 
-VARIANTS = {
-    "migan-256": Variant(256),
-    "migan-512": Variant(512),
-    "migan-lite": Variant(512, 16384, ch_outer=48, patch=2, stem=3),
-}
+VARIANTS = {"migan-256": Variant(256), "migan-512": Variant(512), "migan-lite": Variant(512, 16384, ch_outer=48, patch=2)}
 
 
 def build(name: str, **overrides: int) -> Generator:

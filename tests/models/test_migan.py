@@ -142,7 +142,7 @@ def test_folding_changes_no_picture_whatever_the_first_kernel(stem: int) -> None
 
 
 def test_a_first_kernel_of_three_is_all_there_is_before_the_outermost_skip() -> None:
-    lite = migan.build("migan-lite", resolution=64, ch_base=1024, ch_max=32, tensors=0)
+    lite = migan.build("migan-lite", resolution=64, ch_base=1024, ch_max=32, stem=3, tensors=0)
     keys = [key for key in lite.state_dict() if key.startswith("encoder.blocks.b32.")]
     assert [key.removeprefix("encoder.blocks.b32.") for key in keys] == [
         "fromrgb.weight", "fromrgb.bias", "conv2.depthwise.weight", "conv2.depthwise.bias", "conv2.pointwise.weight",

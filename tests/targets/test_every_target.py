@@ -116,11 +116,11 @@ def test_an_artifact_is_a_fill(small_artifacts: dict[str, Artifact], small_prepa
         assert np.array_equal(fill(hidden, photo.mask), output), "what lies under the hole is not read"
 
 
+@pytest.mark.parametrize("stem", [1, 3])
 @pytest.mark.parametrize("target", list_targets())
-def test_a_network_that_sees_squares_verifies(target: str, tmp_path: Path) -> None:
-    save_model(
-        create_model("migan-lite", seed=3, resolution=64, ch_base=1024, ch_max=32, tensors=0), tmp_path / "lite.safetensors"
-    )
+def test_a_network_that_sees_squares_verifies(target: str, stem: int, tmp_path: Path) -> None:
+    size = {"resolution": 64, "ch_base": 1024, "ch_max": 32, "stem": stem}
+    save_model(create_model("migan-lite", seed=3, **size, tensors=0), tmp_path / "lite.safetensors")
     artifact = export_artifact(prepare(tmp_path / "lite.safetensors"), target, "fp32", tmp_path)
     assert artifact.manifest.verification is not None
     assert artifact.manifest.verification.worst_psnr_db > 100
