@@ -18,6 +18,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from mobile_inpaint.models.perceptual import Lpips
 from mobile_inpaint.training.adversarial import Places
+from mobile_inpaint.training.perceptual_loss import Looks
 
 _WIDTHS = (64, 192, 384, 256, 256)
 """Channels of AlexNet's maps. With the three shallowest alone worms remain where a hole leaves nothing to go by."""
@@ -46,10 +47,10 @@ class Projected(nn.Module):
             mask: float [N, 1, H, W], 1 = hole; its pixels are judged and the heads do not see it. In a picture without a hole
                 nothing counts.
         """
-        # AlexNet's first convolution backwards in bf16 kills the process on CPUs with AMX; see perceptual_loss.Looks
-        with torch.autocast(image.device.type, enabled=False):
+        looks = Looks.at(image, self.trunk)
+        with torch.autocast(image.device.type, enabled=False):  # logits of 8 bits would round the gradient of every weight
             logits, counts = [], []
-            for head, width, map_ in zip(self.heads, _WIDTHS, self.trunk.features(image.float()), strict=True):
+            for head, width, map_ in zip(self.heads, _WIDTHS, looks.unit, strict=True):
                 judged = head(map_ * math.sqrt(width))  # numbers of about 1 each, for heads that cannot enlarge them
                 hole = adaptive_avg_pool2d(mask.float(), judged.shape[2:])
                 logits.append(judged.flatten(1))
