@@ -1,7 +1,7 @@
 """The game of generator and discriminator: non-saturating losses and R1.
 
 A discriminator is ``discriminator(image, mask) -> logits [N, 1]``, or :class:`Places`; image float [N, 3, S, S], RGB in [0,1],
-mask float [N, 1, S, S], 1 = hole.
+or what a trunk made of it; mask float [N, 1, S, S], 1 = hole.
 
 Source: MI-GAN (Sargsyan et al., ICCV 2023), section 3.4; R1 is Mescheder, Geiger, Nowozin, Which Training Methods for GANs do
 actually Converge? (2018), computed every few steps as in StyleGAN2 (Karras et al., 2020), appendix B.
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from mobile_inpaint.errors import TrainingError
+from mobile_inpaint.training.perceptual_loss import Looks
 
 
 class Places(NamedTuple):
@@ -32,16 +33,16 @@ class Places(NamedTuple):
     counts: Tensor
 
 
-Discriminate = Callable[[Tensor, Tensor], Tensor | Places]
+Discriminate = Callable[..., Tensor | Places]
 
 
-def fooling(discriminator: nn.Module, fill: Tensor, mask: Tensor) -> Tensor:
+def fooling(discriminator: nn.Module, fill: Tensor | Looks, mask: Tensor) -> Tensor:
     """The generator's loss: how surely the discriminator tells the fill from a photo; no gradient for the discriminator."""
     with _frozen(discriminator):
         return _surprise(discriminator(fill, mask), -1)
 
 
-def telling(discriminator: Discriminate, fill: Tensor, image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+def telling(discriminator: Discriminate, fill: Tensor | Looks, image: Tensor | Looks, mask: Tensor) -> tuple[Tensor, Tensor]:
     """The discriminator's two losses, of the fill and of the photo with the same hole; no gradient for the generator."""
     return _surprise(discriminator(fill.detach(), mask), 1), _surprise(discriminator(image, mask), -1)
 

@@ -21,12 +21,11 @@ from mobile_inpaint.training.perceptual_loss import (
     feature_difference,
     focal_frequency,
     lpips_distance,
-    on,
     surroundings,
 )
-from mobile_inpaint.training.projected import Projected
 from mobile_inpaint.training.spectrum import Spectra, lattice, spectrum_difference
 from mobile_inpaint.training.teacher import Teacher
+from mobile_inpaint.training.views import Views
 
 Scalars = dict[str, Tensor]
 """Values of the terms by name, before their weights, without gradients."""
@@ -104,58 +103,58 @@ class Losses(nn.Module):
     Args:
         config: the weights.
         teacher: what is asked where a term needs a teacher's answer and the caller has none at hand.
+        opponent: the kind of discriminator; a projected one judges what LPIPS's AlexNet makes of pictures.
 
     Raises:
         WeightsError: weights of a perceptual term are not here and cannot be fetched.
     """
 
-    def __init__(self, config: LossConfig, teacher: Teacher | None = None) -> None:
+    def __init__(
+        self, config: LossConfig, teacher: Teacher | None = None, opponent: Literal["migan", "projected"] = "migan"
+    ) -> None:
         super().__init__()
         self.config = config
         self.teacher = teacher
+        self.projects = config.needs_discriminator and opponent == "projected"
         trunks: set[Literal["alex", "vgg"]] = set()
         if config.lpips or config.teacher_lpips:
             trunks.add(config.lpips_trunk)
         if config.features:
             trunks.add("vgg")
+        if self.projects:
+            trunks.add("alex")
         self.trunks = nn.ModuleDict({trunk: Lpips(trunk) for trunk in sorted(trunks)})
 
+    def views(self, answer: Answer, image: Tensor, mask: Tensor, grid: Grid = (0, 0)) -> Views:
+        """A batch for both players to be judged by.
+
+        Args:
+            answer: what the generator made of it.
+            image: the photos, float [N, 3, S, S], RGB in [0,1].
+            mask: float [N, 1, S, S], 1 = hole.
+            grid: where trunks begin to look; see :func:`~mobile_inpaint.training.perceptual_loss.any_grid`.
+        """
+        return Views(self.trunks, answer, image, mask, grid)
+
     def generator(
-        self,
-        answer: Answer,
-        image: Tensor,
-        mask: Tensor,
-        discriminator: nn.Module | None = None,
-        lesson: Answer | None = None,
-        grid: Grid = (0, 0),
+        self, views: Views, discriminator: nn.Module | None = None, lesson: Answer | None = None
     ) -> tuple[Tensor, Scalars]:
         """The generator's loss, and the value of each term that is on.
 
         Args:
-            answer: what the generator made of the batch.
-            image: the photos, float [N, 3, S, S], RGB in [0,1].
-            mask: float [N, 1, S, S], 1 = hole.
-            discriminator: ``discriminator(image, mask) -> logits``; needed where ``adversarial`` is on, given no gradient.
+            views: of the batch.
+            discriminator: its opponent; needed where ``adversarial`` is on, given no gradient.
             lesson: the teacher's answer where it is at hand; else the teacher is asked.
-            grid: where trunks begin to look, a projected discriminator's too; see
-                :func:`~mobile_inpaint.training.perceptual_loss.any_grid`.
 
         Raises:
             TrainingError: a term is on whose discriminator, teacher or levels are missing.
         """
-        config, fill = self.config, answer.fill
+        config, answer, image, mask = self.config, views.answer, views.image, views.mask
+        fill, trunk = answer.fill, config.lpips_trunk
 
         @cache
         def taught() -> Answer:
             return lesson or self._ask(image, mask)
-
-        @cache
-        def made(trunk: str) -> Looks:
-            return Looks.at(on(fill, grid), self._trunk(trunk))
-
-        @cache
-        def photo(trunk: str) -> Looks:
-            return Looks.at(on(image, grid), self._trunk(trunk))
 
         @cache
         def spectra() -> Spectra:
@@ -163,19 +162,23 @@ class Losses(nn.Module):
 
         @cache
         def around() -> Tensor:
-            return on(surroundings(mask, config.ring_px), grid)
+            return views.seen(surroundings(mask, config.ring_px))
+
+        def fooled() -> Tensor:
+            fake, _, hole = self._judged(views)
+            return fooling(_given(discriminator), fake, hole)
 
         def lpips_to(other: Looks) -> Tensor:
-            return lpips_distance(self._trunk(config.lpips_trunk), made(config.lpips_trunk), other, around())
+            return lpips_distance(self._trunk(trunk), views.fill(trunk), other, around())
 
         terms: dict[str, Callable[[], Tensor]] = {
-            "adversarial": lambda: fooling(_given(discriminator), *_seen(discriminator, grid, fill, mask)),
+            "adversarial": fooled,
             "levels": lambda: levels_l1(answer.levels, taught().levels, mask, config.levels_from_px),
             "teacher_l1": lambda: hole_l1(fill, taught().fill, mask),
-            "teacher_lpips": lambda: lpips_to(Looks.at(on(taught().fill, grid), self._trunk(config.lpips_trunk))),
+            "teacher_lpips": lambda: lpips_to(views.of(trunk, taught().fill)),
             "l1": lambda: hole_l1(fill, image, mask),
-            "lpips": lambda: lpips_to(photo(config.lpips_trunk)),
-            "features": lambda: feature_difference(made("vgg"), photo("vgg"), around()),
+            "lpips": lambda: lpips_to(views.photo(trunk)),
+            "features": lambda: feature_difference(views.fill("vgg"), views.photo("vgg"), around()),
             "frequency": lambda: focal_frequency(fill, image),
             "spectrum": lambda: spectrum_difference(spectra(), Spectra.of(image, mask)),
             "lattice": lambda: lattice(spectra()).clamp_min(0).mean(),
@@ -184,19 +187,14 @@ class Losses(nn.Module):
         total = torch.stack([weight * values[term] for term, weight in config.weights.items()]).sum()
         return total, {term: value.detach() for term, value in values.items()}
 
-    def discriminator(
-        self, discriminator: Discriminate, fill: Tensor, image: Tensor, mask: Tensor, grid: Grid = (0, 0)
-    ) -> tuple[Tensor, Scalars]:
+    def discriminator(self, discriminator: Discriminate, views: Views) -> tuple[Tensor, Scalars]:
         """The discriminator's loss, and its two terms ``fake`` and ``real``; no gradient for the generator.
 
         Args:
-            discriminator: ``discriminator(image, mask) -> logits``.
-            fill: the generator's, float [N, 3, S, S].
-            image: as for :meth:`generator`.
-            mask: likewise.
-            grid: likewise.
+            discriminator: ``discriminator(image, mask) -> logits``, or of AlexNet's looks where it is a projected one.
+            views: of the batch.
         """
-        fake, real = telling(discriminator, *_seen(discriminator, grid, fill, image, mask))
+        fake, real = telling(discriminator, *self._judged(views))
         return fake + real, {"fake": fake.detach(), "real": real.detach()}
 
     def regularizes(self, step: int) -> bool:
@@ -208,6 +206,12 @@ class Losses(nn.Module):
         penalty = r1_penalty(discriminator, image, mask)
         return self.config.r1_gamma / 2 * self.config.r1_every * penalty, {"r1": penalty.detach()}
 
+    def _judged(self, views: Views) -> tuple[Tensor | Looks, Tensor | Looks, Tensor]:
+        """What a discriminator is shown: fill, photo, hole."""
+        if self.projects:
+            return views.fill("alex"), views.photo("alex"), views.seen(views.mask)
+        return views.answer.fill, views.image, views.mask
+
     def _trunk(self, name: str) -> Lpips:
         return cast(Lpips, self.trunks[name])
 
@@ -216,11 +220,6 @@ class Losses(nn.Module):
             raise TrainingError("losses: a term needs a teacher; name one, or switch off levels, teacher_l1 and teacher_lpips")
         answer: Answer = self.teacher(image, mask)
         return answer
-
-
-def _seen(discriminator: object, grid: Grid, *maps: Tensor) -> list[Tensor]:
-    """What of [N, C, S, S] each a discriminator is shown: one with a trunk sees from where that begins to look."""
-    return [on(each, grid) for each in maps] if isinstance(discriminator, Projected) else list(maps)
 
 
 def _given(discriminator: nn.Module | None) -> nn.Module:

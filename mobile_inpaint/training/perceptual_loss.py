@@ -55,6 +55,10 @@ class Looks:
             maps = [values.float() for values in lpips.maps(pictures)]
         return cls(maps, unit_length(maps))
 
+    def detach(self) -> Looks:
+        """The same without their gradient."""
+        return Looks([values.detach() for values in self.maps], [values.detach() for values in self.unit])
+
 
 def surroundings(mask: Tensor, ring_px: int) -> Tensor:
     """The hole grown by ``ring_px`` on every side, [N, 1, S, S], 1 = inside: features out there see the hole."""

@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 from torch.nn.utils.parametrizations import spectral_norm
 
-from mobile_inpaint.models.perceptual import Lpips
 from mobile_inpaint.training.adversarial import Places
 from mobile_inpaint.training.perceptual_loss import Looks
 
@@ -25,30 +24,25 @@ _WIDTHS = (64, 192, 384, 256, 256)
 
 
 class Projected(nn.Module):
-    """Judges any picture of at least 64 px by AlexNet's five maps, which do not learn.
+    """Heads that judge any picture of at least 64 px by AlexNet's five maps, which the losses have taken for LPIPS already.
 
     Args:
         channels: of each head.
-
-    Raises:
-        WeightsError: AlexNet's weights are not here and cannot be fetched.
     """
 
     def __init__(self, channels: int = 32) -> None:
         super().__init__()
-        self.trunk = Lpips("alex")
         self.heads = nn.ModuleList(_head(width, channels) for width in _WIDTHS)
 
-    def forward(self, image: Tensor, mask: Tensor) -> Places:
+    def forward(self, looks: Looks, mask: Tensor) -> Places:
         """How real each place of each map looks, and how much of it is hole: all maps count alike, and so do all pictures.
 
         Args:
-            image: float [N, 3, H, W], RGB in [0,1].
+            looks: of pictures [N, 3, H, W] at LPIPS's AlexNet.
             mask: float [N, 1, H, W], 1 = hole; its pixels are judged and the heads do not see it. In a picture without a hole
                 nothing counts.
         """
-        looks = Looks.at(image, self.trunk)
-        with torch.autocast(image.device.type, enabled=False):  # logits of 8 bits would round the gradient of every weight
+        with torch.autocast(mask.device.type, enabled=False):  # logits of 8 bits would round the gradient of every weight
             logits, counts = [], []
             for head, width, map_ in zip(self.heads, _WIDTHS, looks.unit, strict=True):
                 judged = head(map_ * math.sqrt(width))  # numbers of about 1 each, for heads that cannot enlarge them

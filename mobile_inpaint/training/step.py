@@ -72,12 +72,13 @@ def train_step(
     with fabric.autocast():
         answer = answer_of(state.generator, image, mask)
         lesson = lessons(batch.numbers, image, mask) if lessons else None
-        loss, terms = losses.generator(answer, image, mask, state.discriminator, lesson, grid)
+        views = losses.views(answer, image, mask, grid)
+        loss, terms = losses.generator(views, state.discriminator, lesson)
     player.learn("generator", state.generator, loss, {**terms, "total": loss})
 
     if state.discriminator:
         with fabric.autocast():
-            loss, terms = losses.discriminator(state.discriminator, answer.fill.detach(), image, mask, grid)
+            loss, terms = losses.discriminator(state.discriminator, views)
         player.learn("discriminator", state.discriminator, loss, {**terms, "discriminator": loss})
         if losses.regularizes(state.step):
             loss, terms = losses.regularizer(state.discriminator, image, mask)

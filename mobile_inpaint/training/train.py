@@ -178,4 +178,5 @@ def resumed_state(config: TrainConfig, checkpoints: Checkpoints, photos: str, de
 
 def open_losses(config: TrainConfig) -> Losses:
     """The losses of a run with their teacher, if any of them asks one."""
-    return Losses(config.loss, open_teacher(config.teacher) if config.loss.needs_teacher else None)
+    teacher = open_teacher(config.teacher) if config.loss.needs_teacher else None
+    return Losses(config.loss, teacher, config.discriminator.kind)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 
 import pytest
@@ -50,7 +52,7 @@ def blurred(image: Tensor, mask: Tensor) -> Tensor:
 
 def term(name: str, fill: Tensor, image: Tensor, mask: Tensor, lesson: Answer | None = None, **settings: int) -> Tensor:
     losses = Losses(LossConfig(**{**OFF, name: 1.0}, **settings))
-    return losses.generator(Answer(fill, {}), image, mask, lesson=lesson)[1][name]
+    return losses.generator(losses.views(Answer(fill, {}), image, mask), lesson=lesson)[1][name]
 
 
 @pytest.mark.parametrize("name", ["l1", "lpips", "features", "frequency"])
@@ -100,7 +102,8 @@ def test_trunks_begin_to_look_where_they_are_told(batch: tuple[Tensor, Tensor]) 
     def at(grid: Grid, *, crop: bool) -> float:
         part = [tensor[..., grid[0] :, grid[1] :] if crop else tensor for tensor in (wrong, image, mask)]
         answer, losses = Answer(part[0], {}), Losses(LossConfig(adversarial=0, levels=0, lpips=1, ring_px=0))
-        return losses.generator(answer, part[1], part[2], grid=(0, 0) if crop else grid)[1]["lpips"].item()
+        views = losses.views(answer, part[1], part[2], grid=(0, 0) if crop else grid)
+        return losses.generator(views)[1]["lpips"].item()
 
     assert at((3, 1), crop=False) == at((3, 1), crop=True) != at((0, 0), crop=False)
 
@@ -126,7 +129,7 @@ def test_every_term_adds_up_and_moves_the_generator(
     every_loss: Losses, small: Generator, discriminator: Discriminator, batch: tuple[Tensor, Tensor]
 ) -> None:
     student = create_model("migan-256", seed=5, tensors=1, resolution=64, ch_base=1024, ch_max=32)
-    total, terms = every_loss.generator(answer_of(student, *batch), *batch, discriminator)
+    total, terms = every_loss.generator(every_loss.views(answer_of(student, *batch), *batch), discriminator)
     assert tuple(terms) == TERMS
     torch.testing.assert_close(total.detach(), torch.stack(list(terms.values())).sum())
     assert all(value > 0 and not value.requires_grad for value in terms.values())
@@ -143,10 +146,11 @@ def test_bf16_gives_nearly_the_same_in_float32(
     image, mask = batch
     fill = blurred(image, mask).requires_grad_()
     levels = {side: torch.full((2, 3, side, side), 0.1) for side in (16, 32, 64)}
-    _, terms = every_loss.generator(Answer(fill, levels), image, mask, discriminator)
+    _, terms = every_loss.generator(every_loss.views(Answer(fill, levels), image, mask), discriminator)
     with torch.autocast("cpu", torch.bfloat16):
-        total, rounded = every_loss.generator(Answer(fill, levels), image, mask, discriminator)
-        told, _ = every_loss.discriminator(discriminator, fill, image, mask)
+        views = every_loss.views(Answer(fill, levels), image, mask)
+        total, rounded = every_loss.generator(views, discriminator)
+        told, _ = every_loss.discriminator(discriminator, views)
         penalty, _ = every_loss.regularizer(discriminator, image, mask)
     assert {value.dtype for value in (total, told, penalty, *rounded.values())} == {torch.float32}
     for name, value in rounded.items():
@@ -166,6 +170,22 @@ def test_an_answer_is_what_the_network_makes_but_not_clamped(small: Generator, b
     assert sorted(answer.levels) == [4, 8, 16, 32, 64]
 
 
+def test_maps_go_when_the_step_does(every_loss: Losses, discriminator: Discriminator, batch: tuple[Tensor, Tensor]) -> None:
+    fill = blurred(*batch).requires_grad_()
+    levels = {side: torch.full((2, 3, side, side), 0.1) for side in (16, 32, 64)}
+    gc.disable()
+    try:
+        views = every_loss.views(Answer(fill, levels), *batch)
+        every_loss.generator(views, discriminator)[0].backward()  # type: ignore[no-untyped-call]
+        every_loss.discriminator(discriminator, views)
+        kept = weakref.ref(views)
+        del views
+        assert kept() is None
+    finally:
+        gc.enable()
+        discriminator.zero_grad()
+
+
 def test_what_is_off_costs_nothing(batch: tuple[Tensor, Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOBILE_INPAINT_HOME", str(tmp_path))  # where no perceptual weights are
 
@@ -174,7 +194,7 @@ def test_what_is_off_costs_nothing(batch: tuple[Tensor, Tensor], tmp_path: Path,
 
     losses = Losses(LossConfig(**{**OFF, "l1": 2.0}), Teacher(never, 64))
     image, mask = batch
-    total, terms = losses.generator(Answer(image + 0.1 * mask, {}), image, mask)
+    total, terms = losses.generator(losses.views(Answer(image + 0.1 * mask, {}), image, mask))
     assert list(terms) == ["l1"]
     torch.testing.assert_close(total, 2 * terms["l1"])
     assert not list(losses.parameters())
@@ -210,7 +230,6 @@ def test_settings_that_cannot_train_are_refused_in_one_line(settings: dict[str, 
 def test_what_is_missing_is_named(on: str, message: str, batch: tuple[Tensor, Tensor]) -> None:
     image, mask = batch
     with pytest.raises(TrainingError, match=message):
-        Losses(LossConfig(**{**OFF, on: 1.0})).generator(Answer(image, {}), image, mask)
+        term(on, image, image, mask)
     with pytest.raises(TrainingError, match="the student's are none, the teacher's 64"):
-        lesson = Answer(image, {64: image})
-        Losses(LossConfig(**{**OFF, "levels": 1.0})).generator(Answer(image, {}), image, mask, lesson=lesson)
+        term("levels", image, image, mask, lesson=Answer(image, {64: image}))

@@ -133,7 +133,8 @@ def test_the_generators_loss(published: Published, phase: str, levels: float) ->
     answer = answer_of(published.generator, published.image, published.mask)
     discriminator, lesson = published.discriminator, published.lesson
     discriminator.zero_grad()
-    total, terms = losses.generator(answer, published.image, published.mask, discriminator, lesson)
+    views = losses.views(answer, published.image, published.mask)
+    total, terms = losses.generator(views, discriminator, lesson)
     assert_near(total.detach(), published.logged(phase, "Loss/G/loss"))
     assert_near(terms["adversarial"], published.logged("Gmain_nokd", "Loss/G/loss"))
     if levels:
@@ -146,8 +147,9 @@ def test_the_generators_loss(published: Published, phase: str, levels: float) ->
 def test_the_discriminators_loss(published: Published) -> None:
     published.generator.zero_grad()
     published.discriminator.zero_grad()
-    fill = answer_of(published.generator, published.image, published.mask).fill
-    total, terms = Losses(LossConfig()).discriminator(published.discriminator, fill, published.image, published.mask)
+    answer, losses = answer_of(published.generator, published.image, published.mask), Losses(LossConfig())
+    views = losses.views(answer, published.image, published.mask)
+    total, terms = losses.discriminator(published.discriminator, views)
     # their log holds the sum
     assert_near(total.detach(), published.logged("Dmain", "Loss/D/loss"))
     assert_near(terms["fake"] + terms["real"], published.logged("Dmain", "Loss/D/loss"))

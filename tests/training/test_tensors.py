@@ -65,9 +65,9 @@ def played(player: nn.Module, opponent: nn.Module, pace: int) -> torch.Tensor:
         found.append(loss.detach())
 
     for step in range(STEPS):
-        answer = answer_of(player, image, mask)
-        learn(optimizers[0], losses.generator(answer, image, mask, opponent)[0])
-        learn(optimizers[1], losses.discriminator(opponent, answer.fill, image, mask)[0])
+        views = losses.views(answer_of(player, image, mask), image, mask)
+        learn(optimizers[0], losses.generator(views, opponent)[0])
+        learn(optimizers[1], losses.discriminator(opponent, views)[0])
         if losses.regularizes(step):
             learn(optimizers[1], losses.regularizer(opponent, image, mask)[0])
     return torch.stack(found)
