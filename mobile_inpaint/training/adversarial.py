@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +33,7 @@ class Places(NamedTuple):
     counts: Tensor
 
 
-Discriminate = Callable[..., Tensor | Places]
+Discriminate = Callable[[Any, Tensor], Tensor | Places]
 
 
 def fooling(discriminator: nn.Module, fill: Tensor | Looks, mask: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.optim import Adam
 
+from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.models import create_model
 from mobile_inpaint.models.base import Generator
 from mobile_inpaint.models.fake_quantize import with_rounding
@@ -73,14 +74,24 @@ class State:
 
     @classmethod
     def resumed(cls, config: TrainConfig, saved: dict[str, Any], device: torch.device) -> State:
-        """What :meth:`state_dict` gave; ``config`` must be the same but for ``[run]``."""
+        """What :meth:`state_dict` gave; ``config`` must be the same but for ``[run]``.
+
+        Raises:
+            TrainingError: another version made its networks otherwise.
+        """
         network = saved["network"]
         generator = create_model(network["name"], **network["variant"]).train()
         if config.generator.integers_by:
             with_rounding(generator)
         state = cls.start(config, generator, device)
         for name, module in state.networks.items():
-            module.load_state_dict(saved["networks"][name])
+            try:
+                module.load_state_dict(saved["networks"][name])
+            except RuntimeError as error:  # it names every key in a line of its own
+                raise TrainingError(
+                    f"the checkpoint's {name} is not built as this version builds it; go on with the version that wrote it, "
+                    "or begin another run from its model.safetensors with --from"
+                ) from error
         for name, optimizer in state.optimizers.items():
             optimizer.load_state_dict(saved["optimizers"][name])
         state.step, state.seconds = saved["step"], saved["seconds"]

@@ -109,6 +109,14 @@ def test_wrong_checkpoints_are_refused(photos: PhotoSource, tmp_path: Path) -> N
     with pytest.raises(TrainingError, match="no checkpoint to go on from"):
         train(wanted, photos, tmp_path / "new", resume=True)
 
+    document = torch.load(last(unbroken), weights_only=True)
+    document["state"]["networks"]["discriminator"]["trunk.weight"] = torch.ones(1)
+    older = tmp_path / "older" / last(unbroken).relative_to(unbroken)
+    older.parent.mkdir(parents=True)
+    torch.save(document, older)
+    with pytest.raises(TrainingError, match=r"discriminator is not built as this version builds it; .*--from$"):
+        train(wanted, photos, tmp_path / "older", resume=True)
+
     foreign = tmp_path / "foreign/checkpoints/step-00000001.pt"
     foreign.parent.mkdir(parents=True)
     torch.save({"weights": torch.ones(1)}, foreign)
