@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from mobile_inpaint.bench.chart import Bar, Colour, Dot, bars, scatter
 from mobile_inpaint.bench.fill_quality import lpips_by_file
 from mobile_inpaint.bench.published import PublishedTiming, compare, published
 from mobile_inpaint.bench.report import LatencyReport
-from mobile_inpaint.bench.tables import by_machine, newest
+from mobile_inpaint.bench.tables import Machine, by_machine, newest
 
 _COLOURS: dict[str | None, Colour] = {
     "fp32": "blue",
@@ -47,7 +48,8 @@ def charts(reports: Sequence[LatencyReport]) -> Iterator[tuple[str, str, str]]:
 
 
 def _latency(reports: Sequence[LatencyReport]) -> str:
-    groups = [(_heading(machine), [_latency_bar(report) for report in own]) for machine, own in by_machine(reports)]
+    names = _names(reports)
+    groups = [(names[machine], [_latency_bar(report) for report in own]) for machine, own in by_machine(reports)]
     return bars("Latency by device and precision", groups, one_scale=False)
 
 
@@ -68,11 +70,11 @@ def _latency_bar(report: LatencyReport) -> Bar:
 
 
 def _memory(reports: Sequence[LatencyReport]) -> str:
-    groups = []
+    names, groups = _names(reports), []
     for machine, own in by_machine(reports):
         known = [report for report in own if report.peak_mb is not None]
         if known:
-            groups.append((_heading(machine), [_memory_bar(report) for report in known]))
+            groups.append((names[machine], [_memory_bar(report) for report in known]))
     return bars("Memory", groups)
 
 
@@ -84,7 +86,7 @@ def _memory_bar(report: LatencyReport) -> Bar:
 
 def _qualities(reports: Sequence[LatencyReport]) -> Iterator[tuple[str, list[Dot]]]:
     """The dots of each machine on which finished work of known quality was timed."""
-    lpips = lpips_by_file(reports)
+    lpips, names = lpips_by_file(reports), _names(reports)
     for machine, own in by_machine(reports):
         known = [
             (report, lpips[report.subject.sha256])
@@ -92,10 +94,7 @@ def _qualities(reports: Sequence[LatencyReport]) -> Iterator[tuple[str, list[Dot
             if report.subject.sha256 in lpips and report.timed == "completion" and not report.machine.emulated_by
         ]
         if len(known) > 1:
-            yield (
-                f"{machine[0]} ({machine[1]})",
-                [_dot(report, own_lpips) for report, own_lpips in known],
-            )
+            yield names[machine], [_dot(report, own_lpips) for report, own_lpips in known]
 
 
 def _dot(report: LatencyReport, lpips: float) -> Dot:
@@ -138,8 +137,11 @@ def colour_of(report: LatencyReport) -> Colour:
     return _COLOURS.get(report.subject.precision, "brown")
 
 
-def _heading(machine: tuple[str, str, str, str]) -> str:
-    return f"{machine[0]}: {machine[1]}, {machine[2]}"
+def _names(reports: Sequence[LatencyReport]) -> dict[Machine, str]:
+    """What each machine is called: by its system too where two are alike but for that."""
+    short = {machine: f"{machine[0]} ({machine[1]}, {machine[2]})" for machine, _ in by_machine(reports)}
+    met = Counter(short.values())
+    return {machine: name if met[name] == 1 else f"{name[:-1]}, {machine[3]})" for machine, name in short.items()}
 
 
 def _short(report: LatencyReport) -> str:

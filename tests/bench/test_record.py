@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mobile_inpaint.bench import record
+from mobile_inpaint.bench.plots import charts
 from mobile_inpaint.bench.report import LatencyReport
 from mobile_inpaint.bench.tables import PUBLISHED_GRAPH
 from mobile_inpaint.errors import BenchError
@@ -90,6 +91,14 @@ def test_each_machine_has_its_own_table(report: Report, tmp_path: Path) -> None:
         "## host · Slow Chip 1 · 2 cores · Linux 6 x86_64",
         "## Beside published timings",
     ]
+
+
+def test_plots_tell_machines_apart_that_differ_by_their_system_alone(report: Report) -> None:
+    one, slow = report().machine, replace(report().machine, chip="Slow Chip 1")
+    both = [report(), report(machine=replace(one, os="Linux 7 x86_64")), report(machine=slow)]
+    latency = next(svg for name, _, svg in charts(both) if name == "latency")
+    for name in ("Fast Chip 9, 2 cores, Linux 6 x86_64)", "Fast Chip 9, 2 cores, Linux 7 x86_64)", "Slow Chip 1, 2 cores)"):
+        assert latency.count(name) == 1, name
 
 
 def test_a_damaged_result_is_named(report: Report, tmp_path: Path) -> None:
