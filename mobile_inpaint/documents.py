@@ -1,0 +1,130 @@
+"""JSON and TOML from files that nobody has checked: parsed, or refused in one line; and how a message quotes a bad value."""
+
+from __future__ import annotations
+
+import json
+import math
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from mobile_inpaint.errors import MobileInpaintError
+
+LARGEST_BYTES = 16_000_000
+"""A document of ours has a thousandth of that; a longer file is not read."""
+_DEEPEST = 64
+_LONGEST_TEXT = 1_000_000
+_LARGEST_INTEGER = 2**63 - 1
+_LONGEST_QUOTE = 80
+
+
+def read_text(path: Path, error: type[MobileInpaintError]) -> str:
+    """The UTF-8 text at ``path``.
+
+    Raises:
+        error: it cannot be read, is longer than :data:`LARGEST_BYTES`, or is not UTF-8.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_BYTES + 1)
+    except OSError as fault:
+        raise error(f"{path}: cannot be read ({fault.strerror or fault})") from fault
+    if len(content) > LARGEST_BYTES:
+        raise error(f"{path}: longer than {LARGEST_BYTES // 1_000_000} MB; is it the right file?")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as fault:
+        raise error(f"{path}: not text in UTF-8 (byte {fault.start}); save it as UTF-8") from fault
+
+
+def read_toml(path: Path, error: type[MobileInpaintError]) -> dict[str, Any]:
+    """The table in the TOML file at ``path``.
+
+    Raises:
+        error: see :func:`read_text`; not TOML, or a value outside the limits of :func:`parse_json`.
+    """
+    table: dict[str, Any] = _checked(tomllib.loads, read_text(path, error), str(path), "TOML", error)
+    return table
+
+
+def read_json(path: Path, error: type[MobileInpaintError]) -> Any:
+    """The document in the JSON file at ``path``.
+
+    Raises:
+        error: see :func:`read_text` and :func:`parse_json`.
+    """
+    return parse_json(read_text(path, error), path.name, error)
+
+
+def parse_json(text: str | bytes, where: str, error: type[MobileInpaintError]) -> Any:
+    """The document that ``text`` is.
+
+    Args:
+        text: JSON; NaN and infinities are not.
+        where: the file's name, to open the message with.
+        error: the class to raise.
+
+    Raises:
+        error: not JSON; nested deeper than 64; an integer outside 64 bits; a number too large for a float; text with half of a
+            surrogate pair, or longer than a million characters.
+    """
+    return _checked(lambda source: json.loads(source, parse_constant=_refuse), text, where, "JSON", error)
+
+
+def quoted(value: object) -> str:
+    """``value`` as a message shows it: as Python writes it, at most 80 characters of it, control characters escaped."""
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 256:
+        return f"a number of {int(value.bit_length() * math.log10(2)) + 1} digits"
+    if isinstance(value, str):
+        return _cut(repr(value[: _LONGEST_QUOTE + 1]))  # escaping never makes text shorter
+    try:
+        return _cut(repr(value))
+    except (RecursionError, ValueError):
+        return f"a {type(value).__name__}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"
+
+
+def _checked(parse: Callable[[Any], Any], text: str | bytes, where: str, kind: str, error: type[MobileInpaintError]) -> Any:
+    try:
+        document = parse(text)
+        fault = next(_faults(document), None)
+    except RecursionError as problem:
+        raise error(f"{where}: nested deeper than {_DEEPEST}") from problem
+    except ValueError as problem:  # also what the decoder of digits and of UTF-8 raises
+        raise error(f"{where}: not {kind} ({_cut(str(problem))})") from problem
+    if fault is not None:
+        raise error(f"{where}: {fault}")
+    return document
+
+
+def _faults(document: object) -> Iterator[str]:
+    """What no document of ours holds, without recursion: the nesting is what may be at fault."""
+    left: list[tuple[object, int]] = [(document, 0)]
+    while left:
+        value, depth = left.pop()
+        if depth > _DEEPEST:
+            yield f"nested deeper than {_DEEPEST}"
+            return
+        if isinstance(value, dict):
+            left.extend((key, depth + 1) for key in value)
+            left.extend((item, depth + 1) for item in value.values())
+        elif isinstance(value, list):
+            left.extend((item, depth + 1) for item in value)
+        elif isinstance(value, str):
+            if len(value) > _LONGEST_TEXT:
+                yield f"a text of {len(value)} characters"
+            elif any("\ud800" <= letter <= "\udfff" for letter in value):
+                yield f"{quoted(value)} is not text: half of a surrogate pair stands alone"
+        elif isinstance(value, int) and abs(value) > _LARGEST_INTEGER:
+            yield f"{quoted(value)} is larger than 64 bits hold"
+        elif isinstance(value, float) and not math.isfinite(value):
+            yield f"a number that is {'not a number' if math.isnan(value) else 'larger than a float holds'}"
+
+
+def _refuse(constant: str) -> None:
+    """NaN and infinities are no JSON."""
+    raise ValueError(f"{constant} is not JSON")

@@ -1,0 +1,80 @@
+from pathlib import Path
+
+import pytest
+
+from mobile_inpaint import documents
+from mobile_inpaint.errors import ManifestError
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "{", "[1,]", "NaN", "[Infinity]", "[" * 100_000, '{"a":' * 100_000, "9" * 5000, "1" + "0" * 400, "-1" + "0" * 400,
+        "[1e999]", '["\\ud800"]', '{"\\udfff": 1}', '"' + "x" * 1_000_001 + '"', b"\xff\xfe\x00",
+    ],
+)  # fmt: skip
+def test_json_that_is_refused_in_one_line(text: str | bytes) -> None:
+    with pytest.raises(ManifestError) as caught:
+        documents.parse_json(text, "a.json", ManifestError)
+    assert str(caught.value).startswith("a.json: ")
+    assert len(str(caught.value)) < 200
+    assert str(caught.value).isprintable()
+
+
+def test_json_within_the_limits() -> None:
+    text = '{"a": [9223372036854775807, -1.5e300, "\\ud83d\\ude00"], "b": ' + "[" * 60 + "]" * 60 + "}"
+    assert documents.parse_json(text, "a.json", ManifestError)["a"] == [2**63 - 1, -1.5e300, "😀"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"a = " + b"[" * 2000 + b"]" * 2000,
+        b"a = " + b"9" * 6000,
+        b"a = inf",
+        b"a = nan",
+        b"a = 1" + b"0" * 400,
+        b"a = ",
+        b"\xff",
+        b"a = 1e999",
+    ],
+)
+def test_toml_that_is_refused_in_one_line(text: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_bytes(text)
+    with pytest.raises(ManifestError) as caught:
+        documents.read_toml(tmp_path / "a.toml", ManifestError)
+    assert "a.toml: " in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+def test_files_that_are_not_read(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(ManifestError, match="cannot be read"):
+            documents.read_json(path, ManifestError)
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(documents.LARGEST_BYTES + 1)
+    with pytest.raises(ManifestError, match="longer than 16 MB"):
+        documents.read_json(tmp_path / "large", ManifestError)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("a", "'a'"), (1.5, "1.5"), (True, "True"), (None, "None"), ([1, "b"], "[1, 'b']"), ("\x1b[2J\n", "'\\x1b[2J\\n'"),
+        ("ä", "'ä'"), ("\u202e", "'\\u202e'"), ("\ud800", "'\\ud800'"),
+        ("x" * 200, "'" + "x" * 78 + "…"), (["x" * 200], "['" + "x" * 77 + "…"),
+    ],
+)  # fmt: skip
+def test_quoted(value: object, shown: str) -> None:
+    assert documents.quoted(value) == shown
+
+
+def test_a_number_too_long_to_be_written_is_quoted_by_its_length() -> None:
+    assert documents.quoted(10**5000) == "a number of 5001 digits"
+
+
+def test_nothing_is_too_deep_to_be_quoted() -> None:
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert len(documents.quoted(deep)) <= 80
