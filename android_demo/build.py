@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from tools import apk, java, pieces
 from tools.pieces import BuildError
 
 from mobile_inpaint.errors import MobileInpaintError
+from mobile_inpaint.export.bundle import bundled
 
 BUILD = Path(__file__).parent / "build"
 MODEL = apk.APP / "src/main/assets/model/bundle.json"
@@ -44,11 +44,11 @@ def _build(asked: argparse.Namespace) -> None:
     if asked.test:
         print(java.test_core(core, BUILD))
         return
-    if not MODEL.is_file():
+    artifact = bundled(MODEL.parent)
+    if artifact is None:
         raise BuildError("the app has no network yet; give it one with: mobile-inpaint bundle --app android")
-    artifact = json.loads(MODEL.read_text(encoding="utf-8"))["artifact"]
-    if not artifact.endswith(".onnx"):
-        raise BuildError(f"{artifact}: this package runs by ONNX Runtime; bundle an artifact of: export --target onnx")
+    if artifact.suffix != ".onnx":
+        raise BuildError(f"{artifact.name}: this package runs by ONNX Runtime; bundle an artifact of: export --target onnx")
     base, generated = apk.resources(BUILD)
     dex = apk.classes(core, generated, BUILD)
     unsigned = apk.package(base, dex, asked.abi or ["arm64-v8a"], BUILD)

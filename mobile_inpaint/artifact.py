@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from mobile_inpaint import strict
+from mobile_inpaint import documents, files, strict
 from mobile_inpaint.errors import ManifestError
 
 SCHEMA = 2
@@ -264,8 +266,12 @@ class Manifest:
     schema: int = SCHEMA
 
     def save(self, path: Path) -> None:
-        """Writes the JSON to ``path``."""
-        path.write_text(json.dumps(strict.dump(self), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        """Writes the JSON to ``path``, whole.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        files.write_whole(path, json.dumps(strict.dump(self), indent=2, ensure_ascii=False) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> Manifest:
@@ -274,24 +280,27 @@ class Manifest:
         Raises:
             ManifestError: unreadable, of a newer schema, or not a manifest.
         """
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ManifestError(f"{path.name}: cannot be read ({error})") from error
-        return cls.from_json(text, path.name)
+        if path.exists() and not path.is_file():
+            raise ManifestError(f"{path.name}: not a file; export the artifact again")
+        return cls.from_json(documents.read_text(path, ManifestError), path.name)
 
     @classmethod
     def from_json(cls, text: str, where: str) -> Manifest:
         """The manifest that ``text`` is; every app reads it alike (``golden/manifest.json``).
 
         Raises:
-            ManifestError: of a newer schema, or not a manifest.
+            ManifestError: of a newer schema, not a manifest, or its ``file`` is a path and not a name.
         """
         table = _parse(text, where)
         schema = table.get("schema") if isinstance(table, dict) else None
         if isinstance(schema, int) and schema > SCHEMA:
             raise ManifestError(f"{where}: schema {schema} is newer than this package reads ({SCHEMA}); upgrade mobile-inpaint")
-        return strict.load(cls, table, where, ManifestError)
+        manifest = strict.load(cls, table, where, ManifestError)
+        if not files.is_plain_name(manifest.file):
+            raise ManifestError(
+                f"{where}: 'file' must be a file's name, not {documents.quoted(manifest.file)}; export the artifact again"
+            )
+        return manifest
 
     def check_for_app(self) -> None:
         """Returns if an app with a Compositor of its own may carry this artifact; the apps ask the same before they load it.
@@ -334,7 +343,7 @@ class Artifact:
         """The artifact at ``path``, its bytes checked against the manifest beside it.
 
         Raises:
-            ManifestError: no file, no manifest, or the file is not the one that the manifest describes.
+            ManifestError: no file, no manifest, the file is not the one that the manifest describes, or see :func:`sha256_of`.
         """
         path = Path(path)
         if not path.exists():
@@ -344,7 +353,8 @@ class Artifact:
             raise ManifestError(f"{path.name}: its manifest {beside.name} is not beside it; export it again")
         manifest = Manifest.load(beside)
         if manifest.file != path.name:
-            raise ManifestError(f"{beside.name}: describes '{manifest.file}', not '{path.name}'; export it again")
+            theirs, ours = documents.quoted(manifest.file), documents.quoted(path.name)
+            raise ManifestError(f"{beside.name}: describes {theirs}, not {ours}; export it again")
         digest = sha256_of(path)
         if digest != manifest.sha256:
             raise ManifestError(
@@ -360,28 +370,68 @@ def manifest_path(artifact: Path) -> Path:
 
 
 def sha256_of(path: Path) -> str:
-    """Hex digest of a file; of a folder, that of its sorted lines ``sha256  relative/path``."""
+    """Hex digest of a file; of a folder, that of its sorted lines ``sha256  relative/path``.
+
+    Raises:
+        ManifestError: ``path`` is neither, or see :func:`package_files`.
+    """
     if path.is_dir():
-        lines = sorted(
-            f"{sha256_of(file)}  {file.relative_to(path).as_posix()}\n" for file in path.rglob("*") if file.is_file()
-        )
+        lines = sorted(f"{sha256_of(file)}  {file.relative_to(path).as_posix()}\n" for file in package_files(path))
         return hashlib.sha256("".join(lines).encode()).hexdigest()
+    _check_regular(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def size_of(path: Path) -> int:
-    """Bytes of a file, or of all files in a folder."""
-    return sum(f.stat().st_size for f in path.rglob("*") if f.is_file()) if path.is_dir() else path.stat().st_size
+    """Bytes of a file, or of all files in a folder.
+
+    Raises:
+        ManifestError: see :func:`sha256_of`.
+    """
+    return sum(file.lstat().st_size for file in package_files(path)) if path.is_dir() else path.stat().st_size
+
+
+def package_files(folder: Path) -> list[Path]:
+    """The files of an artifact that is a folder, at any depth.
+
+    Whatever reads or copies an ``.mlpackage`` asks this first: a link inside could bring any file of this machine into it.
+
+    Raises:
+        ManifestError: the folder holds a link, a device, or a name that no other system can hold.
+    """
+    found, left = list[Path](), [folder]
+    while left:
+        for path in left.pop().iterdir():
+            mode = path.lstat().st_mode
+            inside = documents.quoted(path.relative_to(folder).as_posix())
+            if stat.S_ISLNK(mode):
+                raise ManifestError(f"{folder.name}: {inside} is a link, and a model package holds none; export it again")
+            if not files.is_plain_name(path.name) or not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
+                raise ManifestError(f"{folder.name}: {inside} is no plain file or folder; export it again")
+            (left if stat.S_ISDIR(mode) else found).append(path)
+    return found
+
+
+def _check_regular(path: Path) -> None:
+    """Refuses what never ends when it is read: pipes and devices."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ManifestError(f"{path.name}: not a file")
 
 
 def _parse(text: str, where: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise ManifestError(f"{where}: not JSON; export the artifact again") from error
+        return documents.parse_json(text, where, ManifestError)
+    except ManifestError as error:
+        if isinstance(error.__cause__, ValueError):
+            raise ManifestError(f"{where}: not JSON; export the artifact again") from error
+        if error.__cause__ is None and _compositor_overflows(text):
+            raise ManifestError("the manifest's compositor numbers are out of range: export the artifact again") from error
+        raise
 
 
-def _refuse(constant: str) -> None:
-    """NaN and infinities are no JSON, and no manifest has any."""
-    raise ValueError(constant)
+def _compositor_overflows(text: str) -> bool:
+    """Whether the compositor has a number that no float holds: every app has one message for that (golden/manifest.json)."""
+    table = json.loads(text)
+    numbers = table.get("compositor") if isinstance(table, dict) else None
+    return isinstance(numbers, dict) and any(isinstance(number, float) and math.isinf(number) for number in numbers.values())

@@ -10,7 +10,6 @@ import hashlib
 import shutil
 import sys
 import tarfile
-import tempfile
 import tomllib
 import zipfile
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from mobile_inpaint import files
 from mobile_inpaint.artifact import sha256_of
 from mobile_inpaint.errors import MobileInpaintError, ToolchainMissing
 from mobile_inpaint.models import client, weights
@@ -62,8 +62,8 @@ def fetch(name: str) -> None:
     if folder(name).is_dir():
         return
     folder(name).parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder(name).parent, prefix="tmp-") as staging:
-        unpack(name, _download(PINS[name], Path(staging)), Path(staging))
+    with files.private_folder(folder(name).parent) as staging:
+        unpack(name, _download(PINS[name], staging), staging)
 
 
 def unpack(name: str, archive: Path, staging: Path) -> None:

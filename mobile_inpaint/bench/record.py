@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import mobile_inpaint
+from mobile_inpaint import files
 from mobile_inpaint.bench import tables
 from mobile_inpaint.bench.plots import charts
 from mobile_inpaint.bench.report import LatencyReport
@@ -14,6 +16,8 @@ from mobile_inpaint.errors import BenchError
 
 PLOTS = "plots"
 """The folder of the record's charts."""
+_CHART = re.compile(r"(latency|memory|quality(-\d+)?|paper)\.svg")
+"""What :func:`~mobile_inpaint.bench.plots.charts` calls its files."""
 
 
 def checkout_record(here: Path) -> Path | None:
@@ -34,12 +38,13 @@ def add(record: Path, reports: Iterable[LatencyReport]) -> list[Path]:
 
 
 def make_pages(record: Path) -> None:
-    """Writes the :func:`pages` of the record anew, and takes away plots that nothing makes any more."""
+    """Writes the :func:`pages` of the record anew, and takes away plots that nothing makes any more; other files stay."""
     made = pages(read(record))
     for name, text in made.items():
         (record / name).parent.mkdir(exist_ok=True)
-        (record / name).write_text(text, encoding="utf-8")
-    for left_over in {f"{PLOTS}/{path.name}" for path in (record / PLOTS).glob("*.svg")} - set(made):
+        files.write_whole(record / name, text)
+    old_charts = {f"{PLOTS}/{path.name}" for path in (record / PLOTS).glob("*.svg") if _CHART.fullmatch(path.name)}
+    for left_over in old_charts - set(made):
         (record / left_over).unlink()
 
 
@@ -107,8 +112,7 @@ def _write(folder: Path, report: LatencyReport) -> Path:
     for number in itertools.count(1):
         path = folder / f"{report.subject.name}.{stamp}{'' if number == 1 else f'-{number}'}.json"
         try:
-            with path.open("x", encoding="utf-8") as file:
-                file.write(report.to_json())
+            files.write_new(path, report.to_json())
         except FileExistsError:
             continue
         return path

@@ -38,6 +38,8 @@ def bundle(
         chosen = Artifact.open(artifact)
     if app == "web" and not runtimes.are_here():
         raise DeviceUnavailable(f"the web app's runtime is not here yet; fetch it (about 60 MB) with: {runtimes.FETCH}")
+    if app == "web":
+        runtimes.check_place(folder.parent / "runtimes")
     files = bundling.bundle(chosen, kind, folder)
     if app == "web":
         runtimes.copy_onnx(folder.parent / "runtimes")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and 
 """The annotation of a verb's ``json`` parameter."""
 
 _claimed: TextIO | None = None
+_UNPRINTABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
+"""What commands a terminal, turns the direction of text, or is half a character: text out of files may hold it."""
 
 
 @contextmanager
@@ -50,18 +53,28 @@ def claimed_stdout() -> Iterator[None]:
 
 
 def say(text: str) -> None:
-    """Prints a line of the result on stdout."""
-    print(text, file=_claimed, flush=True)
+    """Prints a line of the result on stdout, control characters escaped."""
+    print(_lines(text), file=_claimed, flush=True)
 
 
 def note(text: str) -> None:
-    """Prints an aside on stderr: a hint, a step, an error."""
-    print(text, file=sys.stderr, flush=True)
+    """Prints an aside on stderr: a hint, a step, an error; control characters escaped."""
+    print(_lines(text), file=sys.stderr, flush=True)
 
 
 def emit(document: Any) -> None:
     """Prints ``document`` on stdout as JSON; call it once."""
-    say(json.dumps(document, indent=2, ensure_ascii=False))
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    lines = (_UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", line) for line in text.split("\n"))
+    print("\n".join(lines), file=_claimed, flush=True)
+
+
+def _lines(text: str) -> str:
+    return "\n".join(_escaped(line) for line in text.split("\n"))
+
+
+def _escaped(text: str) -> str:
+    return _UNPRINTABLE.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> None:
@@ -97,7 +110,7 @@ def _print(table: Table, rows: Sequence[Sequence[object]]) -> None:
     from rich.markup import escape
 
     for row in rows:
-        table.add_row(*(escape(str(cell)) for cell in row))
+        table.add_row(*(escape(_escaped(str(cell))) for cell in row))
     Console(file=_claimed, width=10_000 if _is_piped() else None, highlight=False).print(table)
 
 

@@ -19,6 +19,7 @@ def report(
     json: console.Json = False,
 ) -> None:
     """Write what was measured as Markdown and as one HTML page with plots, the paper's timings beside ours."""
+    from mobile_inpaint import files as writing
     from mobile_inpaint.bench import record
     from mobile_inpaint.bench.report_page import html
 
@@ -26,7 +27,7 @@ def report(
     out.mkdir(parents=True, exist_ok=True)
     pages = {"report.md": record.markdown(reports), "report.html": html(reports)}
     for name, text in pages.items():
-        (out / name).write_text(text, encoding="utf-8")
+        writing.write_whole(out / name, text)
     if json:
         console.emit({"reports": len(reports), "written": [str(out / name) for name in pages]})
     else:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mobile_inpaint import strict
+from mobile_inpaint import files, strict
 from mobile_inpaint.artifact import HoleSize
 from mobile_inpaint.errors import ExportError
 from mobile_inpaint.export.quality import MAX_RISE_FREE, MAX_RISE_OBJECT, drop
@@ -276,9 +275,7 @@ class _Measured:
         if key not in self._kept:
             self._kept[key] = compute()
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            partial = self._path.with_name(f".{os.getpid()}-{self._path.name}")
-            partial.write_text(json.dumps(self._kept))
-            partial.replace(self._path)
+            files.write_whole(self._path, json.dumps(self._kept))
         return self._kept[key]
 
     def _read(self) -> dict[str, list[float]]:
@@ -291,7 +288,7 @@ class _Measured:
 
 def save(found: Search, path: Path) -> None:
     """Writes the search as JSON."""
-    path.write_text(json.dumps(strict.dump(found), indent=2) + "\n", encoding="utf-8")
+    files.write_whole(path, json.dumps(strict.dump(found), indent=2) + "\n")
 
 
 def _layers(groups: Sequence[Group], names: Sequence[str]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from mobile_inpaint import files
 from mobile_inpaint.errors import ToolchainMissing
 from mobile_inpaint.export.mixed import Search
 
@@ -30,7 +31,8 @@ def plot(found: Search, path: Path) -> None:
         _rises(panels["speed"], found, "times as fast as all float", [mix.speed for mix in found.mixes])
     else:
         _rises(panels["speed"], found, "share of the work in float", [mix.float_work for mix in found.mixes])
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    with files.being_written(path) as part:
+        figure.savefig(part, dpi=110, format="png", metadata={"Software": None})
 
 
 def _sensitivities(panel: Any, found: Search) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import os
+import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from mobile_inpaint import files
 from mobile_inpaint.artifact import HoleSize
 from mobile_inpaint.errors import VerificationError
 from mobile_inpaint.export.judge import Figures, Judge
@@ -169,9 +170,6 @@ def _load(path: Path, sizes: Sequence[int]) -> _Kept | None:
 
 def _save(path: Path, insides: Sequence[Pixels], figures: npt.NDArray[np.float64]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
-        np.savez_compressed(partial, inside=np.concatenate(insides), figures=figures)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    packed = io.BytesIO()
+    np.savez_compressed(packed, inside=np.concatenate(insides), figures=figures)
+    files.write_whole(path, packed.getbuffer())

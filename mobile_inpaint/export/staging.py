@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import signal
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mobile_inpaint import files
 from mobile_inpaint.errors import ExportError
 
-_PREFIX = ".mobile-inpaint-"
-_ASIDE = "replaced"
+_RETIRED = "retired"
 
 
 @dataclass(frozen=True)
@@ -24,20 +21,30 @@ class Stage:
     out: Path
     folder: Path
 
-    def publish(self, *files: Path) -> None:
-        """Moves ``files`` into ``out`` under their own names, replacing what was there.
+    def publish(self, *made: Path) -> None:
+        """Moves ``made`` into ``out`` under their own names, replacing what was there.
 
-        A file is replaced in one step. A folder cannot be, so the old one is moved aside first; signals wait until all is done,
-        and what a kill leaves aside the next :func:`staging` puts back.
+        Signals wait until all is done. What a kill leaves aside, the next process that writes to ``out`` puts back; see
+        :func:`~mobile_inpaint.files.move_into_place`.
+
+        Raises:
+            ExportError: a name is taken by a folder where a file goes, or the other way round. Nothing has been moved.
         """
-        aside = self.folder / _ASIDE
-        aside.mkdir()
+        for path in made:
+            place = self.out / path.name
+            taken = "folder" if place.is_dir() and not place.is_symlink() else "file" if place.is_file() else None
+            if taken is not None and (taken == "folder") != path.is_dir():
+                raise ExportError(f"{place}: a {taken} of that name is there; move it away, or choose another folder")
         with _signals_wait():
-            for file in files:
-                place = self.out / file.name
-                if place.is_dir():
-                    place.rename(aside / file.name)
-                file.replace(place)
+            for path in made:
+                files.move_into_place(path, self.out / path.name, self.folder)
+
+    def retire(self, *old: Path) -> None:
+        """Takes files and folders out of ``out``, each in one step; they are deleted with the stage."""
+        place = self.folder / _RETIRED
+        place.mkdir(exist_ok=True)
+        for path in old:
+            path.rename(place / path.name)
 
 
 @contextlib.contextmanager
@@ -47,36 +54,20 @@ def staging(out: Path) -> Iterator[Stage]:
     Raises:
         ExportError: ``out`` is a file or cannot be written to.
     """
+    made = not out.exists()
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        _sweep(out)
-        folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=out))
-    except OSError as error:
-        raise ExportError(f"cannot write to the folder '{out}': {error.strerror}; choose another with --out") from error
-    try:
-        yield Stage(out, folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _sweep(out: Path) -> None:
-    for folder in out.glob(f"{_PREFIX}*"):
-        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
-        if owner.isdigit() and not _alive(int(owner)):
-            for artifact in (folder / _ASIDE).glob("*"):
-                if not (out / artifact.name).exists():
-                    artifact.rename(out / artifact.name)
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+        with contextlib.ExitStack() as closing:
+            try:
+                out.mkdir(parents=True, exist_ok=True)
+                folder = closing.enter_context(files.private_folder(out))
+            except OSError as error:
+                raise ExportError(f"cannot write to the folder '{out}': {error.strerror}; choose another with --out") from error
+            yield Stage(out, folder)
+    except BaseException:
+        if made:
+            with contextlib.suppress(OSError):  # not empty
+                out.rmdir()
+        raise
 
 
 @contextlib.contextmanager

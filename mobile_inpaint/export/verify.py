@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_inpaint.artifact import Artifact, Precision, Verification
-from mobile_inpaint.errors import ManifestError, VerificationError
+from mobile_inpaint.errors import ManifestError, MobileInpaintError, VerificationError
+from mobile_inpaint.export.golden_photos import golden_photos
 from mobile_inpaint.export.yardstick import Yardstick
 from mobile_inpaint.targets.base import Runner, Target
+from mobile_inpaint.targets.toolchain import first_line
 
 REQUIRED_DB: dict[Precision, float] = {"fp32": 90.0, "fp16": 55.0}
 """In-hole PSNR to the fp32 generator that every golden photo must reach."""
@@ -23,6 +25,8 @@ REQUIRED_DB_IN_FP16_ARITHMETIC = 50.0
 """The same where the runtime computes in float16 and does not merely store it."""
 INVERTED_DB = 35.0
 """With the mask inverted, an artifact of the right polarity returns the photo itself in the hole: it must stay below this."""
+_LARGEST_SIDE_PX = 4096
+"""What is fed to a file that nobody has verified."""
 
 
 def verify(
@@ -95,6 +99,42 @@ def check_contract(artifact: Artifact, target: Target) -> None:
         raise ManifestError(f"{where}: its inputs or its mask polarity are not those of a {target.name} artifact")
     if target.ops(artifact.path) != manifest.ops:
         raise ManifestError(f"{where}: its graph is not the one that its manifest counts")
+
+
+def check_file(artifact: Artifact, target: Target) -> None:
+    """Refuses a file that is not what its manifest says, or that its runtime cannot run, without the weights it was made from.
+
+    The contract is compared as :func:`check_contract` does. Then the runtime loads the file and fills one golden photo. A
+    format whose runtime is not on this machine is loaded and not run.
+
+    Raises:
+        ManifestError: the manifest does not fit, or the file is cut off or damaged, even if the manifest names its hash.
+        ToolchainMissing: the format's runtime is not installed.
+    """
+    where, contract = artifact.path.name, artifact.manifest.contract
+    if not 0 < contract.size_px <= _LARGEST_SIDE_PX:
+        raise ManifestError(f"{where}: a network of {contract.size_px} px; at most {_LARGEST_SIDE_PX} px are supported")
+    try:
+        check_contract(artifact, target)
+        if contract.io == "photo":
+            target.load_photo(artifact.path)
+            return
+        runner = target.load(artifact.path)
+        if target.runs_here:
+            photo = golden_photos(contract.size_px)[0]
+            output = runner(photo.image, photo.mask)
+            known = np.broadcast_to(photo.mask == 0, photo.image.shape)
+            within = 1 / 255 if runner.grey_levels else 0
+            if (
+                output.shape != photo.image.shape
+                or not np.isfinite(output).all()
+                or np.abs(output - photo.image)[known].max() > within
+            ):
+                raise ManifestError(f"{where}: does not give back the known pixels of a photo; it is damaged: export it again")
+    except MobileInpaintError:
+        raise
+    except Exception as error:  # readers and runtimes raise anything on a damaged file
+        raise ManifestError(f"{where}: damaged ({first_line(error)}); export it again") from error
 
 
 def psnr(difference: npt.NDArray[np.floating[Any]]) -> float:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import importlib
-import os
 import pkgutil
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from mobile_inpaint import files
 from mobile_inpaint.artifact import Provenance
 from mobile_inpaint.errors import ModelNotFound, WeightsError
 from mobile_inpaint.models import weights as store
@@ -92,16 +92,11 @@ def save_model(generator: Generator, path: str | Path) -> None:
     Raises:
         OSError: the folder cannot be written to.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
     state = {key: value.contiguous() for key, value in generator.state_dict().items()}
-    try:
-        save_file(state, partial, metadata={"model": generator.name})
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    # through memory: a full disk is then an OSError, and not whatever the library makes of it
+    files.write_whole(Path(path), save(state, metadata={"model": generator.name}))
 
 
 def _ready(generator: Generator) -> Generator:

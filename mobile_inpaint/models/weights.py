@@ -19,7 +19,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +29,7 @@ from typing import Literal
 
 import platformdirs
 
-from mobile_inpaint import strict
+from mobile_inpaint import documents, files, strict
 from mobile_inpaint.artifact import sha256_of
 from mobile_inpaint.errors import CheckpointNotFound, ModelNotFound, WeightsError
 from mobile_inpaint.models import npm, pypi
@@ -85,7 +84,7 @@ def path(name: str) -> Path:
     if not is_here(name):
         raise WeightsError(f"{name} is not here: {_how_to_get(checkpoint)}")
     file = _file(checkpoint)
-    if not file.exists() or sha256_of(file) != checkpoint.sha256:
+    if not file.is_file() or sha256_of(file) != checkpoint.sha256:
         raise WeightsError(f"{name} is damaged: {_how_to_get(_published().get(name, checkpoint))}")
     return file
 
@@ -169,7 +168,8 @@ def add(name: str, file: str | Path, *, model: str | None = None, force: bool = 
     with _changing_the_store() as folder:
         copy = folder / f"added{file.suffix}"
         shutil.copyfile(file, copy)
-        added = replace(_card_of(copy, name, f"added from {file.name}"), file=file.name)
+        called = file.name.encode(errors="replace").decode()  # a name that is not UTF-8 cannot be kept as text
+        added = replace(_card_of(copy, name, f"added from {called}"), file=called)
         if published is not None:
             if not published.describes(added.sha256):
                 raise WeightsError(
@@ -197,11 +197,14 @@ def remove(name: str) -> None:
     if _is_embedded(name):
         raise WeightsError(f"{name} ships with this package and stays")
     with _changing_the_store():
+        _check_is_no_link(_card_file(name).parent)
         _card_file(name).unlink(missing_ok=True)
         shutil.rmtree(_card_file(name).parent, ignore_errors=True)
 
 
 _NAME = r"[a-z0-9][a-z0-9._-]*"
+_KEPT = re.compile(r"[0-9a-f]{12}\.\w+")
+"""What :func:`_file` calls a checkpoint's file."""
 
 
 @cache
@@ -231,10 +234,15 @@ def _stored(name: str) -> Card:
     record = _card_file(name)
     where = f"{record} is damaged, clear it with: mobile-inpaint weights remove {name}"
     try:
-        table = json.loads(record.read_text(encoding="utf-8"))
-    except ValueError as error:
+        table = documents.read_json(record, WeightsError)
+    except WeightsError as error:
         raise WeightsError(f"{where} ({error})") from error
-    return strict.load(Card, table, where, WeightsError)
+    stored = strict.load(Card, table, where, WeightsError)
+    if stored.name != name or stored.embedded or not re.fullmatch("[0-9a-f]{64}", stored.sha256):
+        raise WeightsError(f"{where} (it is another checkpoint's)")
+    if not files.is_plain_name(stored.file):
+        raise WeightsError(f"{where} (its file has no plain name)")
+    return stored
 
 
 def _card_of(file: Path, name: str, origin: str) -> Card:
@@ -316,22 +324,34 @@ def _changing_the_store() -> Iterator[Path]:
 
     temporary = home() / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
-    with (home() / "lock").open("w") as lock:
+    _check_is_no_link(temporary)
+    lock = os.open(home() / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+    try:
         fcntl.flock(lock, fcntl.LOCK_EX)  # the kernel opens it again when its holder dies
         for left in temporary.iterdir():
-            shutil.rmtree(left, ignore_errors=True)
-        with tempfile.TemporaryDirectory(dir=temporary, ignore_cleanup_errors=True) as folder:
-            yield Path(folder)
+            if left.is_dir() and not left.is_symlink():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink()
+        with files.private_folder(temporary) as folder:
+            yield folder
+    finally:
+        os.close(lock)
 
 
 def _put(file: Path, checkpoint: Card) -> Path:
     kept, record = _file(checkpoint), _card_file(checkpoint.name)
     kept.parent.mkdir(parents=True, exist_ok=True)
+    _check_is_no_link(kept.parent)
     file.replace(kept)
-    draft = file.with_name(record.name)
-    draft.write_text(json.dumps(strict.dump(checkpoint), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    draft.replace(record)
+    files.write_whole(record, json.dumps(strict.dump(checkpoint), indent=2, ensure_ascii=False) + "\n")
     for other in kept.parent.iterdir():
-        if other not in (kept, record):
+        if other != kept and _KEPT.fullmatch(other.name) and not other.is_dir():
             other.unlink()
     return kept
+
+
+def _check_is_no_link(folder: Path) -> None:
+    """Refuses a folder of the store that stands elsewhere: what is removed from it would be removed there."""
+    if folder.is_symlink():
+        raise WeightsError(f"{folder}: a link, and the store keeps to its own folder; remove the link")

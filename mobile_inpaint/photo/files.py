@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from typing import Any, BinaryIO, Literal, Protocol
 from PIL import Image as pil
 from PIL import UnidentifiedImageError
 
+from mobile_inpaint import files
 from mobile_inpaint.errors import MobileInpaintError, PhotoError, ToolchainMissing
 
 MAX_PIXELS = 100_000_000
@@ -104,7 +104,7 @@ def upright(picture: pil.Image, orientation: int) -> pil.Image:
 
 
 def write(picture: pil.Image, path: Path, options: Mapping[str, Any]) -> None:
-    """Writes ``picture`` to ``path``, in the format that its suffix names, under a temporary name that is then moved.
+    """Writes ``picture`` to ``path``, in the format that its suffix names, whole or not at all.
 
     Raises:
         PhotoError: no such folder, an unknown suffix, or the encoder refuses.
@@ -115,19 +115,15 @@ def write(picture: pil.Image, path: Path, options: Mapping[str, Any]) -> None:
         _register_heif()
     if not path.parent.is_dir():
         raise PhotoError(f"{path.parent}: no such folder; make it first")
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         # Into memory first: to a file Pillow writes itself, and takes a write that a full disk cuts short for a whole one.
         encoded = io.BytesIO()
         picture.save(encoded, format, **options)
-        part.write_bytes(encoded.getbuffer())
-        part.replace(path)
+        files.write_whole(path, encoded.getbuffer())
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.strerror:
             raise PhotoError(f"{path}: cannot be written ({error.strerror})") from error
         raise PhotoError(f"{path}: {format} cannot hold this photo ({error}); save it as .png") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def format_of(path: Path) -> str:

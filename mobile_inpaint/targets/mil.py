@@ -58,7 +58,7 @@ class Program:
         constants: its constants, decompressed, by name.
 
     Raises:
-        ManifestError: the program uses an operation that this interpreter does not know.
+        ManifestError: the program uses an operation that this interpreter does not know, or other names than the description.
     """
 
     def __init__(self, path: Path) -> None:
@@ -67,6 +67,9 @@ class Program:
 
         spec = load_spec(str(path))
         main = load(spec, spec.specificationVersion, str(path / "Data" / "com.apple.CoreML" / "weights")).functions["main"]
+        described = [{feature.name for feature in features} for features in (spec.description.input, spec.description.output)]
+        if described != [set(main.inputs), {output.name for output in main.outputs}]:
+            raise ManifestError(f"{path.name}: its description and its program disagree about inputs and output")
         self._operations = operations()
         self._output: str = main.outputs[0].name
         self.constants: Values = {}

@@ -5,11 +5,10 @@ It is what the speed of our ONNX and TFLite artifacts is measured against: the s
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
+from mobile_inpaint import files
 from mobile_inpaint.artifact import sha256_of
 from mobile_inpaint.errors import ManifestError
 from mobile_inpaint.targets.toolchain import first_line, versions
@@ -45,13 +44,8 @@ def published_graph(pipeline: Path, cache: Path, *, size_px: int = 512) -> Path:
         raise ManifestError(f"{pipeline.name}: not an ONNX file ({first_line(error)})") from error
     network = _cut(pipeline, model, size_px)
     out.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, unfinished = tempfile.mkstemp(suffix=".part", dir=out.parent)
-    os.close(descriptor)
-    try:
-        onnx.save(network, unfinished)
-        Path(unfinished).replace(out)
-    finally:
-        Path(unfinished).unlink(missing_ok=True)
+    with files.being_written(out) as part:
+        onnx.save(network, part)
     return out
 
 

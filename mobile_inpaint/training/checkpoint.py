@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from mobile_inpaint import strict
+from mobile_inpaint import files, strict
 from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.training.config import TrainConfig, config_from
 
@@ -126,17 +125,4 @@ def recorded_config(run: Path) -> TrainConfig:
 
 def _write(path: Path, content: memoryview) -> None:
     """``content`` at ``path``, complete and on the disk, or nothing."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # or the new name is lost with the power
-    finally:
-        os.close(folder)
+    files.write_whole(path, content, durable=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as pil
 
+from mobile_inpaint import files
 from mobile_inpaint.photo.image import Pixels
 from mobile_inpaint.training.evaluate import Evaluation
 from mobile_inpaint.training.evaluation_cases import Cases
@@ -51,13 +51,13 @@ def write_report(evaluation: Evaluation, cases: Cases, features: SetFeatures, fo
     folder.mkdir(parents=True, exist_ok=True)
     pictures, found = shown(evaluation, cases), tables(evaluation, features)
     sheets = {f"{kind}.webp": _webp(contact_sheet(entries)) for kind, entries in pictures.items()}
-    files = {
+    contents = {
         "evaluation.json": (json.dumps(document(evaluation, features), indent=1, ensure_ascii=False) + "\n").encode(),
         "evaluation.md": markdown(evaluation, found, list(sheets)).encode(),
         "index.html": page(evaluation, found, pictures).encode(),
         **sheets,
     }
-    return [_written(folder / name, content) for name, content in files.items()]
+    return [_written(folder / name, content) for name, content in contents.items()]
 
 
 def markdown(evaluation: Evaluation, found: Sequence[Table], sheets: Sequence[str]) -> str:
@@ -134,10 +134,5 @@ def _webp(picture: pil.Image) -> bytes:
 
 
 def _written(path: Path, content: bytes) -> Path:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    files.write_whole(path, content)
     return path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import torch
 from PIL import Image as pil
 from torch import Tensor
 
+from mobile_inpaint import files
 from mobile_inpaint.training.data import Samples
 
 FIRST_INDEX = 1 << 40
@@ -44,9 +45,6 @@ def save_grid(path: Path, image: Tensor, mask: Tensor, fills: Sequence[Fill]) ->
         rows.append(torch.cat([column.float().cpu().clamp(0, 1) for column in columns], dim=3))
     pixels = (torch.cat(rows, dim=2)[0] * 255).round().byte().permute(1, 2, 0).numpy()
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        pil.fromarray(np.ascontiguousarray(pixels)).save(partial, format="PNG")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    encoded = io.BytesIO()
+    pil.fromarray(np.ascontiguousarray(pixels)).save(encoded, format="PNG")
+    files.write_whole(path, encoded.getbuffer())

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from mobile_inpaint import files
 from mobile_inpaint.training.answer import Answer
 from mobile_inpaint.training.teacher import Teacher
 
@@ -26,11 +26,12 @@ class Lessons:
 
     Args:
         teacher: who is asked what is not on the disk.
-        folder: of the answers, ``<number>.safetensors``; made when the first is kept.
+        folder: of the answers, ``<number>.safetensors``; made when the first is kept. What killed runs left in it is removed.
     """
 
     def __init__(self, teacher: Teacher, folder: Path) -> None:
         self.teacher, self.folder = teacher, folder
+        files.sweep(folder)
 
     @torch.no_grad()
     def __call__(self, numbers: Sequence[int], image: Tensor, mask: Tensor) -> Answer:
@@ -65,15 +66,8 @@ class Lessons:
     def _keep(self, number: int, lesson: Mapping[str, Tensor] | None) -> None:
         assert lesson is not None
         self.folder.mkdir(parents=True, exist_ok=True)
-        path = self._path(number)
-        partial = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            save_file({name: values.cpu() for name, values in lesson.items()}, partial)
-            partial.replace(path)
-        except SafetensorError as error:
-            raise OSError(None, str(error), str(path)) from error
-        finally:
-            partial.unlink(missing_ok=True)
+        content = save({name: values.cpu() for name, values in lesson.items()})
+        files.write_whole(self._path(number), content, sweeping=False)  # there may be 100,000 of them
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number}.safetensors"

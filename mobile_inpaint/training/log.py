@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from mobile_inpaint import files
 from mobile_inpaint.errors import ToolchainMissing
 
 
@@ -46,12 +46,7 @@ class Log:
     def __init__(self, run: Path, step: int, *, tensorboard: bool) -> None:
         path = run / "log.jsonl"
         kept = [line for line in _lines(path) if json.loads(line)["step"] <= step]
-        partial = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            partial.write_text("".join(kept), encoding="utf-8")
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        files.write_whole(path, "".join(kept))
         self._file = path.open("a", encoding="utf-8")
         self._board = _board(run / "tensorboard", step) if tensorboard else None
 

