@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from mobile_inpaint import files
 from mobile_inpaint.training.checkpoint import Checkpoints
 from mobile_inpaint.training.config import TrainConfig
 from mobile_inpaint.training.data import Samples
@@ -22,6 +23,8 @@ from mobile_inpaint.training.teacher import Teacher
 
 class Keeper:
     """The first process's; the others have none.
+
+    What a killed session left unfinished is removed. If a kill came after the last checkpoint, what follows it is written now.
 
     Args:
         run: the run's folder; made here.
@@ -50,6 +53,8 @@ class Keeper:
         note: Callable[[str], None],
     ) -> None:
         run.mkdir(parents=True, exist_ok=True)
+        for folder in (run, checkpoints.folder, run / "grids"):
+            files.sweep(folder)
         self._run, self._config, self._checkpoints, self._photos, self._origin = run, config, checkpoints, photos, origin
         self._state, self._teacher, self._watch, self._note = state, teacher, watch, note
         self._device = next(state.generator.parameters()).device
@@ -57,6 +62,8 @@ class Keeper:
         self._grid = grid_batch(samples, config.run.grid_rows) if config.run.grid_every and config.run.grid_rows else None
         self._measured: list[Measured] = []
         self._since = state.seconds
+        if state.step == config.run.steps:
+            self._finish()
 
     def after_step(self, measured: Measured, *, last: bool) -> None:
         """Writes what is due after this step; after the last one, everything.
@@ -81,6 +88,13 @@ class Keeper:
     def close(self) -> None:
         """Ends the record."""
         self._log.close()
+
+    def _finish(self) -> None:
+        for old in list(self._checkpoints.steps().values())[: -self._checkpoints.keep]:
+            old.unlink()
+        save_result(self._run, self._state, self._config, self._photos, self._origin)
+        if self._grid:
+            self._draw(*self._grid)
 
     def _entry(self) -> Entry:
         state, optimizer, size = self._state, self._config.optimizer, self._config.data.batch

@@ -43,6 +43,16 @@ def test_a_report_is_kept_as_it_was_and_never_written_over(report: Report, tmp_p
     assert LatencyReport.load(first) == report()
 
 
+def test_the_users_own_plots_stay(report: Report, tmp_path: Path) -> None:
+    (tmp_path / "plots").mkdir()
+    for name in ("mine.svg", "quality-7.svg"):
+        (tmp_path / "plots" / name).write_text("<svg/>")
+    record.add(tmp_path, [report()])
+    there = {path.name for path in (tmp_path / "plots").iterdir()}
+    assert "mine.svg" in there and "latency.svg" in there and "quality-7.svg" not in there
+    assert not list(tmp_path.rglob(".*"))
+
+
 def test_the_table_shows_the_newest_and_the_ratio_of_the_same_run(
     report: Report, reference: LatencyReport, tmp_path: Path
 ) -> None:

@@ -308,3 +308,55 @@ def test_what_ships_and_is_damaged_says_so(store: Path, tmp_path: Path, monkeypa
         WeightsError, match="migan-lite is damaged: it ships inside this package, which needs to be installed again"
     ):
         weights.path("migan-lite")
+
+
+def test_the_store_keeps_to_its_own_folder(store: Path, small_checkpoint: Path, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "file").write_text("precious")
+    (precious / "card.json").write_text("{}")
+    (weights.home() / "weights").mkdir(parents=True)
+    (weights.home() / "weights" / "mine").symlink_to(precious)
+    for change in (lambda: weights.add("mine", small_checkpoint, force=True), lambda: weights.remove("mine")):
+        with pytest.raises(WeightsError):
+            change()
+    (weights.home() / "weights" / "mine").unlink()
+    shutil.rmtree(weights.home() / "tmp", ignore_errors=True)
+    (weights.home() / "tmp").symlink_to(precious)
+    with pytest.raises(WeightsError, match="a link, and the store keeps to its own folder"):
+        weights.add("mine", small_checkpoint)
+    (weights.home() / "tmp").unlink()
+    (weights.home() / "tmp").mkdir()
+    (weights.home() / "tmp" / "link").symlink_to(precious)
+    (weights.home() / "tmp" / "half").write_text("left by a kill")
+    weights.add("mine", small_checkpoint)
+    assert list((weights.home() / "tmp").iterdir()) == []
+    assert {path.name for path in precious.iterdir()} == {"file", "card.json"}
+    assert (precious / "file").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "../../elsewhere"},
+        {"name": "other"},
+        {"file": "../../../secret.safetensors"},
+        {"file": "/etc/passwd"},
+        {"embedded": True, "file": "cards.toml"},
+        {"sha256": "../../x"},
+        {"origin": "\ud800"},
+    ],
+)
+def test_a_record_cannot_point_elsewhere(store: Path, small_checkpoint: Path, changes: dict[str, object]) -> None:
+    record = weights.add("mine", small_checkpoint).with_name("card.json")
+    record.write_text(json.dumps({**json.loads(record.read_text()), **changes}))
+    with pytest.raises(WeightsError, match="is damaged, clear it with: mobile-inpaint weights remove mine"):
+        weights.path("mine")
+
+
+def test_a_file_whose_name_is_not_text(store: Path, small_checkpoint: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "w\udcff.safetensors"
+    shutil.copyfile(small_checkpoint, odd)
+    weights.add("mine", odd)
+    assert weights.card("mine").file == "w?.safetensors"
+    assert weights.path("mine").is_file()
