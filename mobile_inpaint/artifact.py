@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from mobile_inpaint import strict
+from mobile_inpaint import documents, strict
+from mobile_inpaint.documents import quoted
 from mobile_inpaint.errors import ManifestError
+from mobile_inpaint.files import is_plain_name
 
 SCHEMA = 2
+SMALLEST_SIDE, LARGEST_SIDE = 64, 4096
+"""Of the squares that an app's network may see, in pixels: an app allocates by it."""
+_DIGEST = re.compile("[0-9a-f]{64}")
 Precision = Literal["fp32", "fp16", "w8a32", "w8a16", "w8a8", "pal8", "pal6", "pal4", "auto"]
 """Weights then activations; ``pal`` is a palette of that many bits for the weights, ``auto`` a searched mix."""
 RangeMethod = Literal["minmax", "percentile", "mse", "entropy"]
@@ -47,6 +53,11 @@ class TensorSpec:
     low: float
     high: float
     colour: Literal["RGB", "grey"]
+
+    def shape_at(self, size_px: int) -> tuple[int, ...]:
+        """What ``shape`` is where the network sees squares of that side."""
+        channels, side = 3 if self.colour == "RGB" else 1, (size_px, size_px)
+        return {"NCHW": (1, channels, *side), "NHWC": (1, *side, channels), "image": side}[self.layout]
 
 
 _NONE, _RANDOM = "none", "nothing: the weights are random, for timing only"
@@ -291,7 +302,16 @@ class Manifest:
         schema = table.get("schema") if isinstance(table, dict) else None
         if isinstance(schema, int) and schema > SCHEMA:
             raise ManifestError(f"{where}: schema {schema} is newer than this package reads ({SCHEMA}); upgrade mobile-inpaint")
-        return strict.load(cls, table, where, ManifestError)
+        manifest = strict.load(cls, table, where, ManifestError)
+        if not is_plain_name(manifest.file):
+            raise ManifestError(
+                f"{where}: 'file' must be a file's name, not {quoted(manifest.file)}; export the artifact again"
+            )
+        if not _DIGEST.fullmatch(manifest.sha256):
+            raise ManifestError(
+                f"{where}: 'sha256' must be 64 hexadecimal digits, not {quoted(manifest.sha256)}; export it again"
+            )
+        return manifest
 
     def check_for_app(self) -> None:
         """Returns if an app with a Compositor of its own may carry this artifact; the apps ask the same before they load it.
@@ -320,6 +340,20 @@ class Manifest:
         for fault, applies in faults.items():
             if applies:
                 raise ManifestError(f"{self.file}: {fault}")
+
+    def check_sizes(self) -> None:
+        """Returns if an app may allocate by this manifest; the apps ask this after :meth:`check_for_app`.
+
+        Raises:
+            ManifestError: a side outside 64 to 4096 pixels, or tensors of another size.
+        """
+        side, contract = self.contract.size_px, self.contract
+        if not SMALLEST_SIDE <= side <= LARGEST_SIDE:
+            raise ManifestError(
+                f"{self.file}: its network takes {side} pixels a side, not {SMALLEST_SIDE} to {LARGEST_SIDE}; export it again"
+            )
+        if not all(tensor.shape == tensor.shape_at(side) for tensor in (*contract.inputs, contract.output)):
+            raise ManifestError(f"{self.file}: its tensors are of another size than its network; export it again")
 
 
 @dataclass(frozen=True)
@@ -377,11 +411,6 @@ def size_of(path: Path) -> int:
 
 def _parse(text: str, where: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
+        return documents.parse_json(text, where, ManifestError)
+    except ManifestError as error:
         raise ManifestError(f"{where}: not JSON; export the artifact again") from error
-
-
-def _refuse(constant: str) -> None:
-    """NaN and infinities are no JSON, and no manifest has any."""
-    raise ValueError(constant)

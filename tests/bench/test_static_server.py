@@ -112,8 +112,8 @@ def test_files_are_served_whole_and_anew(server: WebServer, site: Path) -> None:
     "target",
     ["/.env", "/.git/config", "/%2eenv", "/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/model/../../secret.txt",
      "/..\\secret.txt", "/..%5csecret.txt", "//etc/passwd", "/%2fetc%2fpasswd", "/model", "/model/", "/index.html/",
-     "/index.html%00", "/index.html%00.js", "/%ff", "/%", "/C:/index.html", "*", "http://localhost/index.html", "/./index.html", "/nothing",
-     "/" + "a" * 300, "/" + "a/" * 2000],
+     "/index.html%00", "/index.html%00.js", "/%ff", "/%", "/C:/index.html", "*", "http://localhost/index.html", "/./index.html",
+     "/nothing", "/" + "a" * 300, "/" + "a/" * 2000],
 )  # fmt: skip
 def test_nothing_else_is_served(server: WebServer, target: str) -> None:
     assert get(server, target) == (404, b"")
