@@ -21,6 +21,7 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any, BinaryIO
 
+from mobile_inpaint.documents import quoted
 from mobile_inpaint.errors import BenchError
 
 LOOPBACK = "127.0.0.1"
@@ -117,8 +118,8 @@ class WebServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
             super().__init__((host, port), socketserver.BaseRequestHandler)
         except (OSError, UnicodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not a name of a machine"
-            advice = "choose another with --port" if getattr(error, "errno", None) == errno.EADDRINUSE else "choose another"
-            raise BenchError(f"port {port} of {host}: {reason}; {advice}") from error
+            option = "--port" if getattr(error, "errno", None) in (errno.EADDRINUSE, errno.EACCES) else "--host"
+            raise BenchError(f"port {port} of {quoted(host).strip(chr(39))}: {reason}; choose another with {option}") from error
         if tls:  # shaking hands is left to each connection's own thread, where nobody else waits for it
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
