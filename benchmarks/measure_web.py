@@ -27,6 +27,7 @@ from PIL import Image
 
 from mobile_inpaint.bench import machine
 from mobile_inpaint.bench.browser import chromium, static
+from mobile_inpaint.bench.browser.web_server import Answer, Request
 
 ROOT = Path(__file__).parents[1]
 WEB = ROOT / "web_demo"
@@ -93,25 +94,18 @@ measure().catch((error) => tell({ error: error.message }));
 """
 
 
-class Handler(static.Handler):
-    """Takes what the page posts, too."""
-
-    server: Site
-
-    def do_POST(self) -> None:
-        self.server.found.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(204)
-        self.end_headers()
-
-
 class Site(static.StaticServer):
     """Serves a folder and collects what its page posts."""
-
-    handler = Handler
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.found: queue.Queue[dict[str, Any]] = queue.Queue()
+
+    def respond(self, request: Request) -> Answer:
+        if request.method != "POST":
+            return super().respond(request)
+        self.found.put(json.loads(request.body(100_000)))
+        return Answer(204)
 
 
 def sizes() -> dict[str, dict[str, int]]:

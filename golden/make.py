@@ -10,10 +10,11 @@ from typing import Any
 import compositor_cases
 import manifest_cases
 import mask_cases
+import names_cases
 import report_cases
 
 HERE = Path(__file__).parent
-MAKERS = (compositor_cases, mask_cases, manifest_cases, report_cases)
+MAKERS = (compositor_cases, mask_cases, manifest_cases, names_cases, report_cases)
 
 
 def texts() -> dict[str, str]:

@@ -27,6 +27,7 @@ from mobile_inpaint.photo.compositor import Compositor
 
 ARTIFACT = "toy.onnx"
 BYTES = bytes(range(256)) * 2 + b"no network: only bytes to be hashed"
+SIDE = 64
 _GONE = object()
 _TRICKY = 'Zoë "π" \\ / \n\t\u0001 😀'
 
@@ -38,17 +39,17 @@ def document() -> dict[str, list[Any]]:
 
 def manifest() -> Manifest:
     """The one that all others are broken copies of."""
-    shape = (1, 3, 16, 16)
+    shape = (1, 3, SIDE, SIDE)
     image = TensorSpec("image", "NCHW", shape, "float32", 0.0, 1.0, "RGB")
-    mask = TensorSpec("mask", "NCHW", (1, 1, 16, 16), "float32", 0.0, 1.0, "grey")
+    mask = TensorSpec("mask", "NCHW", (1, 1, SIDE, SIDE), "float32", 0.0, 1.0, "grey")
     output = TensorSpec("output", "NCHW", shape, "float32", 0.0, 1.0, "RGB")
     provenance = Provenance("toy", "0" * 64, "MIT", "Copyright (c) 2026 nobody", "none", "nothing")
-    contract = Contract("toy-16", "onnx", "w8a8", 16, (image, mask), output, provenance, {"mobile-inpaint": "0.1.0"})
+    contract = Contract(f"toy-{SIDE}", "onnx", "w8a8", SIDE, (image, mask), output, provenance, {"mobile-inpaint": "0.1.0"})
     judged = SliceQuality("object", 13, 0.037, 0.001, (-0.0005, 0.002), None, None, 0.01, 30.5, 20.25, 1e-05)
     quality = Quality("quality sha256:0", ("LPIPS v0.1 AlexNet",), (judged,), 0.002, 0.008)
     verification = Verification("onnxruntime 1.31.1", "int8", ("small", "large"), (40.5, 30.25), 10.0, 0.25, 0.0, 5.0)
     digest = hashlib.sha256(BYTES).hexdigest()
-    numbers = Compositor(16, margin_px=4).numbers()
+    numbers = Compositor(SIDE, margin_px=4).numbers()
     return Manifest(ARTIFACT, digest, len(BYTES), contract, {"Add": 3, "Conv": 2}, 28.411, numbers, verification, quality)
 
 
@@ -65,6 +66,7 @@ def _judged(name: str, text: str, content: bytes | None) -> dict[str, Any]:
                 manifest_path(path).write_text(text, encoding="utf-8", newline="")
                 read = Artifact.open(path).manifest
             read.check_for_app()
+            read.check_sizes()
             Compositor.from_numbers(read.compositor)
         except ManifestError as error:
             return {**case, "refused": str(error)}
@@ -97,6 +99,17 @@ def _not_json() -> Iterator[tuple[str, str, bytes | None]]:
     yield "single quotes", "{'file': 'toy.onnx'}", None
     yield "a control character in a text", '{"file": "a\tb"}', None
     yield "an unknown escape", '{"file": "a\\xb"}', None
+    yield "lists 65 deep", '{"file": ' + "[" * 64 + "1" + "]" * 64 + "}", None
+    yield "lists 20,000 deep", "[" * 20_000, None
+    yield "tables deep", '{"a":' * 65 + "{}" + "}" * 65, None
+    yield "a number of 65 bits", whole.replace("547", str(2**63)), None
+    yield "a number below all of 64 bits", whole.replace("547", str(-(2**63))), None
+    yield "a number of 5000 digits", '{"bytes": ' + "9" * 5000 + "}", None
+    yield "a number that no float holds", whole.replace("28.411", "1e999"), None
+    yield "half a surrogate pair", '{"file": "\\ud83d.onnx"}', None
+    yield "the other half", '{"file": "\\ude00.onnx"}', None
+    yield "halves in the wrong order", '{"file": "\\ude00\\ud83d"}', None
+    yield "half a surrogate pair in a key", '{"\\ud83d": 1}', None
 
 
 def _wrong() -> Iterator[tuple[str, str, bytes | None]]:
@@ -130,6 +143,24 @@ def _wrong() -> Iterator[tuple[str, str, bytes | None]]:
     yield "a quote in a text", _text({"contract.precision": 'it\'s "w8"'}), None
     yield "an apostrophe in a text", _text({"contract.precision": "it's"}), None
     yield "small and large numbers for text", _text({"file": [1e-05, 0.0001, 1e16, 123456789012345.0, -0.0, 1e22, 0.1]}), None
+    yield "as deep as may be", '{"file": ' + "[" * 63 + "1" + "]" * 63 + "}", None
+    yield "the largest number", _text({"contract.model": 2**63 - 1, "contract.target": -(2**63 - 1)}), None
+    yield "a pair of surrogates", '{"file": ["\\ud83d\\ude00"]}', None
+    yield "text of 80 characters as it is shown", _text({"bytes": "x" * 78}), None
+    yield "text of one more", _text({"bytes": "x" * 79}), None
+    yield "text of a thousand characters", _text({"bytes": "ab" * 500}), None
+    yield "long text of characters beyond 16 bits", _text({"bytes": "😀" * 100}), None
+    yield "an apostrophe far behind", _text({"bytes": "x" * 90 + "'"}), None
+    yield "a quote and an apostrophe far behind", _text({"bytes": "it's" + "x" * 90 + '"'}), None
+    yield "control characters", _text({"bytes": "\x1b[2J\x00\x7f\x85\u200b\u202e\u2028\ue000\U000e0001\xa0\xad"}), None
+    yield "as many as are cut in the middle", _text({"bytes": "\x1b" * 40}), None
+    yield "a long list", _text({"bytes": list(range(100))}), None
+    yield "a long table", _text({"bytes": {f"key {i}": "value" for i in range(100)}}), None
+    yield "an unknown key with control characters", _text({"a\x1b[2J\n": 1}), None
+    yield "a long unknown key", _text({"contract." + "k" * 200: 1}), None
+    yield "a key with an apostrophe", _text({"it's": 1}), None
+    yield "a wrong value under a long key", _text({"ops": {"Conv" * 50: "many"}}), None
+    yield "a hundred unknown keys", json.dumps({f"key {i}": i for i in range(100)}), None
     yield "several at once", _text({"bytes": "many", "contract.io": "video", "extra": 1, "sha256": _GONE}), None
 
 
@@ -138,6 +169,10 @@ def _unfit() -> Iterator[tuple[str, str, bytes | None]]:
     yield "a bit flipped", _text(), flipped
     yield "cut short", _text(), BYTES[:-1]
     yield "nothing in the artifact", _text(), b""
+    for name in ("../toy.onnx", "/toy.onnx", "a\\toy.onnx", "C:toy.onnx", "..", "", "toy.onnx\n", "\u202exnno.yot", "x" * 256):
+        yield f"the name {json.dumps(name)[:30]}", _text({"file": name}), None
+    yield "a digest that is none", _text({"sha256": "\x1b[2J"}), None
+    yield "a digest in capitals", _text({"sha256": "A" * 64}), None
     yield "another file's", _text({"file": "other.onnx"}), BYTES
     yield "not verified", _text({"verification": None}), BYTES
     yield "verification left out", _text({"verification": _GONE}), None
@@ -151,6 +186,12 @@ def _unfit() -> Iterator[tuple[str, str, bytes | None]]:
     yield "the other polarity", _text({"contract.hole": 0}), None
     yield "known pixels not given back", _text({"contract.composited": False}), None
     yield "a compositor of another size", _text({"compositor.size_px": 32}), None
+    for side in (63, 4097, 2**30, 0, -64):
+        yield f"a side of {side}", _text(_sides(side)), None
+    yield "the largest side", _text(_sides(4096)), None
+    yield "an input of another size", _text({"contract.inputs.1.shape": [1, 1, 64, 63]}), None
+    yield "an output of other channels", _text({"contract.output.shape": [1, 1, 64, 64]}), None
+    yield "an input without a shape", _text({"contract.inputs.0.shape": []}), None
     yield "no compositor", _text({"compositor": {}}), None
     yield "other rules", _text({"compositor.rules": 2}), None
     yield "a number of the compositor missing", _text({"compositor.fade": _GONE}), None
@@ -159,6 +200,15 @@ def _unfit() -> Iterator[tuple[str, str, bytes | None]]:
     yield "too much fade", _text({"compositor.fade": 257}), None
     yield "half a pixel", _text({"compositor.margin_px": 4.5}), None
     yield "a number beyond all", _text().replace('"context": 2.0', '"context": 1e999'), None
+
+
+def _sides(side: int) -> dict[str, Any]:
+    """Everywhere."""
+    shapes = {key: [1, channels, side, side] for key, channels in (("inputs.0", 3), ("inputs.1", 1), ("output", 3))}
+    return {f"contract.{key}.shape": shape for key, shape in shapes.items()} | {
+        "contract.size_px": side,
+        "compositor.size_px": side,
+    }
 
 
 def _text(changes: dict[str, Any] | None = None) -> str:

@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from mobile_inpaint import documents, files, strict
+from mobile_inpaint import documents, strict
+from mobile_inpaint.documents import quoted
 from mobile_inpaint.errors import ManifestError
+from mobile_inpaint.files import is_plain_name
 
 SCHEMA = 2
+SMALLEST_SIDE, LARGEST_SIDE = 64, 4096
+"""Of the squares that an app's network may see, in pixels: an app allocates by it."""
+_DIGEST = re.compile("[0-9a-f]{64}")
 Precision = Literal["fp32", "fp16", "w8a32", "w8a16", "w8a8", "pal8", "pal6", "pal4", "auto"]
 """Weights then activations; ``pal`` is a palette of that many bits for the weights, ``auto`` a searched mix."""
 RangeMethod = Literal["minmax", "percentile", "mse", "entropy"]
@@ -49,6 +54,11 @@ class TensorSpec:
     low: float
     high: float
     colour: Literal["RGB", "grey"]
+
+    def shape_at(self, size_px: int) -> tuple[int, ...]:
+        """What ``shape`` is where the network sees squares of that side."""
+        channels, side = 3 if self.colour == "RGB" else 1, (size_px, size_px)
+        return {"NCHW": (1, channels, *side), "NHWC": (1, *side, channels), "image": side}[self.layout]
 
 
 _NONE, _RANDOM = "none", "nothing: the weights are random, for timing only"
@@ -296,9 +306,13 @@ class Manifest:
         if isinstance(schema, int) and schema > SCHEMA:
             raise ManifestError(f"{where}: schema {schema} is newer than this package reads ({SCHEMA}); upgrade mobile-inpaint")
         manifest = strict.load(cls, table, where, ManifestError)
-        if not files.is_plain_name(manifest.file):
+        if not is_plain_name(manifest.file):
             raise ManifestError(
-                f"{where}: 'file' must be a file's name, not {documents.quoted(manifest.file)}; export the artifact again"
+                f"{where}: 'file' must be a file's name, not {quoted(manifest.file)}; export the artifact again"
+            )
+        if not _DIGEST.fullmatch(manifest.sha256):
+            raise ManifestError(
+                f"{where}: 'sha256' must be 64 hexadecimal digits, not {quoted(manifest.sha256)}; export it again"
             )
         return manifest
 
@@ -329,6 +343,20 @@ class Manifest:
         for fault, applies in faults.items():
             if applies:
                 raise ManifestError(f"{self.file}: {fault}")
+
+    def check_sizes(self) -> None:
+        """Returns if an app may allocate by this manifest; the apps ask this after :meth:`check_for_app`.
+
+        Raises:
+            ManifestError: a side outside 64 to 4096 pixels, or tensors of another size.
+        """
+        side, contract = self.contract.size_px, self.contract
+        if not SMALLEST_SIDE <= side <= LARGEST_SIDE:
+            raise ManifestError(
+                f"{self.file}: its network takes {side} pixels a side, not {SMALLEST_SIDE} to {LARGEST_SIDE}; export it again"
+            )
+        if not all(tensor.shape == tensor.shape_at(side) for tensor in (*contract.inputs, contract.output)):
+            raise ManifestError(f"{self.file}: its tensors are of another size than its network; export it again")
 
 
 @dataclass(frozen=True)
@@ -423,15 +451,4 @@ def _parse(text: str, where: str) -> Any:
     try:
         return documents.parse_json(text, where, ManifestError)
     except ManifestError as error:
-        if isinstance(error.__cause__, ValueError):
-            raise ManifestError(f"{where}: not JSON; export the artifact again") from error
-        if error.__cause__ is None and _compositor_overflows(text):
-            raise ManifestError("the manifest's compositor numbers are out of range: export the artifact again") from error
-        raise
-
-
-def _compositor_overflows(text: str) -> bool:
-    """Whether the compositor has a number that no float holds: every app has one message for that (golden/manifest.json)."""
-    table = json.loads(text)
-    numbers = table.get("compositor") if isinstance(table, dict) else None
-    return isinstance(numbers, dict) and any(isinstance(number, float) and math.isinf(number) for number in numbers.values())
+        raise ManifestError(f"{where}: not JSON; export the artifact again") from error

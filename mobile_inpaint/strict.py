@@ -8,9 +8,11 @@ import typing
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from mobile_inpaint.documents import quoted
 from mobile_inpaint.errors import MobileInpaintError
 
 T = TypeVar("T")
+_MOST_FAULTS = 20
 
 
 def load(cls: type[T], table: object, where: str, error: type[MobileInpaintError]) -> T:
@@ -23,12 +25,13 @@ def load(cls: type[T], table: object, where: str, error: type[MobileInpaintError
         error: the class to raise.
 
     Raises:
-        error: one line that names every unknown key, missing key and wrong type.
+        error: one line that names every unknown key, missing key and wrong type, up to twenty of them.
     """
     faults: list[str] = []
     value = _convert(cls, table, "", faults)
     if faults:
-        raise error(f"{where}: " + "; ".join(faults))
+        more = [f"and {len(faults) - _MOST_FAULTS} more"] if len(faults) > _MOST_FAULTS else []
+        raise error(f"{where}: " + "; ".join(faults[:_MOST_FAULTS] + more))
     return typing.cast(T, value)
 
 
@@ -76,7 +79,9 @@ def _dataclass(kind: type[Any], value: object, key: str, faults: list[str]) -> A
     hints = typing.get_type_hints(kind)
     fields = {field.name: field for field in dataclasses.fields(kind)}
     prefix = f"{key}." if key else ""
-    faults.extend(f"unknown key '{prefix}{name}' (there are {', '.join(fields)})" for name in value if name not in fields)
+    faults.extend(
+        f"unknown key {quoted(f'{prefix}{name}')} (there are {', '.join(fields)})" for name in value if name not in fields
+    )
     arguments: dict[str, Any] = {}
     before = len(faults)
     for name, field in fields.items():
@@ -88,4 +93,4 @@ def _dataclass(kind: type[Any], value: object, key: str, faults: list[str]) -> A
 
 
 def _fault(faults: list[str], key: str, expected: str, value: object) -> None:
-    faults.append(f"'{key}' must be {expected}, not {value!r}")
+    faults.append(f"{quoted(key)} must be {expected}, not {quoted(value)}")

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from mobile_inpaint import strict
+from mobile_inpaint import documents, strict
 from mobile_inpaint.artifact import Quality
 from mobile_inpaint.bench.statistics import Statistics
 from mobile_inpaint.errors import BenchError
@@ -301,8 +301,8 @@ class LatencyReport:
             BenchError: not a report, without times, or of a newer schema.
         """
         try:
-            table = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            table = documents.parse_json(text, where, BenchError)
+        except BenchError as error:
             raise BenchError(f"{where}: not a latency report; measure again") from error
         schema = table.get("schema") if isinstance(table, dict) else None
         if isinstance(schema, int) and schema > SCHEMA:

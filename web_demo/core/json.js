@@ -8,15 +8,22 @@ export class Real {
 }
 
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
-const TEXT = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const TEXT = /"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\u0000-\u001f]*)*"/y;
 const BLANK = /[ \t\n\r]*/y;
-const DEEPEST = 500;
+
+// The limits of mobile_inpaint/documents.py.
+const DEEPEST = 64;
+const LONGEST_TEXT = 1_000_000;
+const LARGEST_INTEGER = 2n ** 63n - 1n;
+const MOST_DIGITS = 19;
+const LONGEST_SHOWN = 80;
 
 /**
  * The value that `text` is: null, booleans, strings, arrays, a Map for a table, a number (a BigInt beyond 2^53) for a whole
  * number, a Real for any other.
  *
- * @throws {SyntaxError} it is not JSON
+ * @throws {SyntaxError} it is not JSON; nested deeper than 64; a whole number outside 64 bits, or another that is too large; a text
+ *   with half of a surrogate pair, or of more than a million characters
  */
 export function parse(text) {
   let at = 0;
@@ -30,11 +37,18 @@ export function parse(text) {
   const skip = () => take(BLANK);
   const expect = (sign) => (text.startsWith(sign, at) ? (at += sign.length) : refuse());
 
-  const string = () => JSON.parse(take(TEXT)?.[0] ?? refuse());
+  const string = () => {
+    const found = JSON.parse(take(TEXT)?.[0] ?? refuse());
+    if (/\p{Surrogate}/u.test(found) || lengthOf(found, LONGEST_TEXT) > LONGEST_TEXT) refuse();
+    return found;
+  };
   const number = () => {
     const [written, point, exponent] = take(NUMBER) ?? refuse();
-    if (point || exponent) return new Real(Number(written));
-    return Number.isSafeInteger(Number(written)) ? Number(written) : BigInt(written);
+    if (point || exponent) return Number.isFinite(Number(written)) ? new Real(Number(written)) : refuse();
+    if (Number.isSafeInteger(Number(written))) return Number(written);
+    if (written.replace("-", "").length > MOST_DIGITS) refuse();
+    const large = BigInt(written);
+    return -LARGEST_INTEGER <= large && large <= LARGEST_INTEGER ? large : refuse();
   };
   const items = (open, close, one) => {
     expect(open);
@@ -96,8 +110,19 @@ export function spellFloat(value) {
   return `${sign}${padded.slice(0, exponent + 1)}.${padded.slice(exponent + 1)}`;
 }
 
+/** How many characters a text has; of one that has more than `most`, some number above it. */
+const lengthOf = (text, most) => (text.length > 2 * most || text.length <= most ? text.length : [...text].length);
+
+const firstOf = (text, count) => [...text.slice(0, 2 * count)].slice(0, count).join("");
+
+/** A parsed value as a message shows it: as {@link show} has it, at most 80 characters of it. */
+export function quote(value) {
+  const shown = show(typeof value === "string" ? firstOf(value, LONGEST_SHOWN + 1) : value);
+  return lengthOf(shown, LONGEST_SHOWN) > LONGEST_SHOWN ? `${firstOf(shown, LONGEST_SHOWN - 1)}…` : shown;
+}
+
 /** A parsed value as Python's repr shows it: `'text'`, `True`, `None`, `[1, 0.5]`, `{'key': 2}`. */
-export function show(value) {
+function show(value) {
   if (value === null) return "None";
   if (value === true) return "True";
   if (value === false) return "False";
@@ -109,19 +134,26 @@ export function show(value) {
 }
 
 const SHORT = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\" };
-const code = (letter, prefix, length) => `\\${prefix}${letter.charCodeAt(0).toString(16).padStart(length, "0")}`;
+/** Whether every character prints as itself; a blank does, no other kind of space. */
+export const isPrintable = (text) => !/[\p{C}\p{Z}]/u.test(text.replaceAll(" ", ""));
 
 function showText(text) {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
-  const inside = text.replace(/[\u0000-\u001f\u007f-\u00a0\u00ad\\'"]/g, (letter) => {
+  const inside = text.replace(/[\p{C}\p{Z}\\'"]/gu, (letter) => {
     if (letter === "'" || letter === '"') return letter === quote ? `\\${letter}` : letter;
-    return SHORT[letter] ?? code(letter, "x", 2);
+    return letter === " " ? letter : SHORT[letter] ?? code(letter);
   });
   return quote + inside + quote;
+}
+
+function code(letter) {
+  const point = letter.codePointAt(0), digits = point.toString(16);
+  if (point < 0x100) return `\\x${digits.padStart(2, "0")}`;
+  return point < 0x10000 ? `\\u${digits.padStart(4, "0")}` : `\\U${digits.padStart(8, "0")}`;
 }
 
 const ESCAPED = { ...SHORT, '"': '\\"', "\b": "\\b", "\f": "\\f" };
 
 /** A text as JSON has it: only quotes, backslashes and control characters are escaped. */
 export const spellText = (text) =>
-  `"${text.replace(/[\u0000-\u001f\\"]/g, (letter) => ESCAPED[letter] ?? code(letter, "u", 4))}"`;
+  `"${text.replace(/[\u0000-\u001f\\"]/g, (letter) => ESCAPED[letter] ?? `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`)}"`;

@@ -53,6 +53,6 @@ export class LatencyReport {
   /** Largest memory of all cold starts, in millions of bytes. */
   get peak_mb() {
     const peaks = known(this.cold_starts.map((start) => start.peak_bytes));
-    return peaks.length ? Math.max(...peaks) / MEGA : null;
+    return peaks.length ? peaks.reduce((most, one) => Math.max(most, one)) / MEGA : null;
   }
 }

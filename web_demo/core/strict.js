@@ -1,8 +1,10 @@
 // A record out of a JSON table, and back: unknown keys and wrong types are faults, all named at once.
 
-import { Real, parse, show, spellFloat, spellText } from "./json.js";
+import { Real, parse, quote, spellFloat, spellText } from "./json.js";
 
-const fault = (faults, key, expected, value) => { faults.push(`'${key}' must be ${expected}, not ${show(value)}`); };
+const MOST_FAULTS = 20;
+
+const fault = (faults, key, expected, value) => { faults.push(`${quote(key)} must be ${expected}, not ${quote(value)}`); };
 const isWhole = (value) => typeof value === "number" || typeof value === "bigint";
 
 const simple = (expected, fits, spell, convert = (value) => value) => ({
@@ -49,7 +51,7 @@ export function record(fields) {
       if (!(value instanceof Map)) return fault(faults, key || "the file", "a table", value);
       const prefix = key ? `${key}.` : "";
       for (const name of value.keys()) {
-        if (!names.includes(name)) faults.push(`unknown key '${prefix}${name}' (there are ${names.join(", ")})`);
+        if (!names.includes(name)) faults.push(`unknown key ${quote(prefix + name)} (there are ${names.join(", ")})`);
       }
       const loaded = {};
       for (const name of names) {
@@ -75,7 +77,7 @@ const enclosed = (open, close, items, indent) => (items.length
  * @param where the file's name, to open messages with
  * @param newest the schema that this app reads
  * @param says {notJson, newer}: what to do in either case
- * @param Refusal the class to throw: one line that names every fault
+ * @param Refusal the class to throw: one line that names every fault, up to twenty of them
  */
 export function read(kind, json, where, newest, says, Refusal) {
   let found;
@@ -89,6 +91,7 @@ export function read(kind, json, where, newest, says, Refusal) {
     throw new Refusal(`${where}: schema ${schema} is newer than this package reads (${newest}); ${says.newer}`);
   }
   const faults = [], loaded = kind.load(found, "", faults);
-  if (faults.length) throw new Refusal(`${where}: ${faults.join("; ")}`);
+  const more = faults.length > MOST_FAULTS ? [`and ${faults.length - MOST_FAULTS} more`] : [];
+  if (faults.length) throw new Refusal(`${where}: ${[...faults.slice(0, MOST_FAULTS), ...more].join("; ")}`);
   return loaded;
 }

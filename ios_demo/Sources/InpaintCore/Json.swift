@@ -4,9 +4,7 @@ public enum Json: Equatable, Sendable {
     case null
     case bool(Bool)
     case whole(Int)
-    /// A whole number beyond `Int`, as it was written.
-    case huge(String)
-    /// With a fraction or an exponent; infinite where it is too large.
+    /// With a fraction or an exponent.
     case number(Double)
     case text(String)
     case list([Json])
@@ -14,7 +12,9 @@ public enum Json: Equatable, Sendable {
 
     /// The value that `text` writes.
     ///
-    /// - Throws: ``JsonFault``: it is not JSON; `NaN` and `Infinity`, which Python writes if asked to, are not.
+    /// - Throws: ``JsonFault``: it is not JSON (`NaN` and `Infinity`, which Python writes if asked to, are not); nested deeper
+    ///   than 64; a whole number outside 64 bits, or another that is too large; a text with half of a surrogate pair, or of more
+    ///   than a million characters.
     public init(parsing text: String) throws {
         var parser = JsonParser(text)
         self = try parser.document()

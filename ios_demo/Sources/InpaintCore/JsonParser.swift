@@ -1,7 +1,8 @@
 /// Reads a text as JSON. Bytes throughout: everything that JSON itself says is ASCII.
 struct JsonParser {
-    /// A stack that overflows ends the app, so what is nested deeper is refused.
-    private static let deepest = 500
+    // The limits of mobile_inpaint/documents.py. A stack that overflows ends the app, so what is nested deeper is refused.
+    private static let deepest = 64
+    private static let longestText = 1_000_000
 
     private let bytes: [UInt8]
     private var at = 0
@@ -22,7 +23,7 @@ struct JsonParser {
 
     private mutating func readValue() throws -> Json {
         skipSpace()
-        guard let first = next else { throw JsonFault() }
+        guard depth <= JsonParser.deepest, let first = next else { throw JsonFault() }
         switch first {
         case UInt8(ascii: "\""):
             return .text(try readText())
@@ -49,6 +50,7 @@ struct JsonParser {
         }
         while true {
             skipSpace()
+            guard depth <= JsonParser.deepest else { throw JsonFault() }
             let key = try readText()
             skipSpace()
             try expect(UInt8(ascii: ":"))
@@ -78,9 +80,6 @@ struct JsonParser {
     private mutating func enter(_ opening: UInt8) throws {
         try expect(opening)
         depth += 1
-        if depth > JsonParser.deepest {
-            throw JsonFault()
-        }
     }
 
     /// Whether the table or list ends here; if so, its end has been read.
@@ -124,12 +123,11 @@ struct JsonParser {
         }
         let text = String(decoding: bytes[start..<at], as: UTF8.self)
         if !isWhole {
-            return .number(Double(text) ?? .infinity)
+            guard let number = Double(text), number.isFinite else { throw JsonFault() }
+            return .number(number)
         }
-        if let whole = Int(text) {
-            return .whole(whole)
-        }
-        return .huge(text)
+        guard let whole = Int(text), whole != .min else { throw JsonFault() }  // the smallest has no positive counterpart
+        return .whole(whole)
     }
 
     private mutating func readDigits() throws {
@@ -151,7 +149,9 @@ struct JsonParser {
             }
             at += 1
             if byte == UInt8(ascii: "\"") {
-                return String(decoding: read, as: UTF8.self)
+                let text = String(decoding: read, as: UTF8.self)
+                guard text.unicodeScalars.count <= JsonParser.longestText else { throw JsonFault() }
+                return text
             }
             if byte == UInt8(ascii: "\\") {
                 read.append(contentsOf: String(try readEscape()).utf8)
@@ -180,22 +180,18 @@ struct JsonParser {
         }
     }
 
-    /// The character of `XXXX`, or of `XXXX\uXXXX` where the two make a pair. Half a pair becomes U+FFFD: no `String` holds it.
+    /// The character of `XXXX`, or of `XXXX\uXXXX` where the two make a pair; no `String` holds half a pair.
     private mutating func readCodePoint() throws -> Character {
-        let replacement: Unicode.Scalar = "\u{FFFD}"
-        let unit = try readCodeUnit()
-        if unit & 0xFC00 == 0xD800, bytes[at...].starts(with: "\\u".utf8) {
-            let behind = at
+        var point = try readCodeUnit()
+        if point & 0xFC00 == 0xD800, bytes[at...].starts(with: "\\u".utf8) {
             at += 2
             let low = try readCodeUnit()
-            if low & 0xFC00 == 0xDC00 {
-                let upper: UInt32 = (unit & 0x3FF) << 10
-                let lower: UInt32 = low & 0x3FF
-                return Character(Unicode.Scalar(0x10000 + upper + lower) ?? replacement)
-            }
-            at = behind
+            guard low & 0xFC00 == 0xDC00 else { throw JsonFault() }
+            let upper: UInt32 = (point & 0x3FF) << 10
+            point = 0x10000 + upper + (low & 0x3FF)
         }
-        return Character(Unicode.Scalar(unit) ?? replacement)
+        guard let scalar = Unicode.Scalar(point) else { throw JsonFault() }
+        return Character(scalar)
     }
 
     private mutating func readCodeUnit() throws -> UInt32 {

@@ -13,7 +13,6 @@ extension Json {
         case .null: text += "null"
         case .bool(let value): text += value ? "true" : "false"
         case .whole(let value): text += String(value)
-        case .huge(let digits): text += digits
         case .number(let value): text += value.spelled
         case .text(let value): text += inQuotes(value)
         case .list(let items) where items.isEmpty: text += "[]"

@@ -15,6 +15,16 @@ public struct TensorSpec: Equatable, Sendable {
     public let high: Double
     /// `RGB` or `grey`.
     public let colour: String
+
+    /// What `shape` is where the network sees squares of `sizePx`.
+    func shape(at sizePx: Int) -> [Int] {
+        let channels = colour == "RGB" ? 3 : 1
+        switch layout {
+        case "NCHW": return [1, channels, sizePx, sizePx]
+        case "NHWC": return [1, sizePx, sizePx, channels]
+        default: return [sizePx, sizePx]
+        }
+    }
 }
 
 /// Where the weights come from.
@@ -110,6 +120,8 @@ public struct Quality: Equatable, Sendable {
 /// The JSON beside an artifact.
 public struct Manifest: Equatable, Sendable {
     static let newestSchema = 2
+    /// Of the squares that an app's network may see, in pixels: an app allocates by it.
+    static let sides = 64...4096
 
     public let file: String
     /// Hex digest of the artifact; of a folder as ``Sha256/hex(ofItemAt:)`` makes it.
@@ -142,12 +154,20 @@ extension Manifest {
             )
         }
         self = try Strict.load(Manifest.read, from: json, at: place, or: ManifestError.self)
+        if !isPlainName(file) {
+            throw ManifestError("\(place): 'file' must be a file's name, not \(quote(file)); export the artifact again")
+        }
+        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+        let letters = UInt8(ascii: "a")...UInt8(ascii: "f")
+        if sha256.utf8.count != 64 || !sha256.utf8.allSatisfy({ digits.contains($0) || letters.contains($0) }) {
+            throw ManifestError("\(place): 'sha256' must be 64 hexadecimal digits, not \(quote(sha256)); export it again")
+        }
     }
 
     /// Returns if an app with a ``Compositor`` of its own may carry this artifact.
     ///
-    /// - Throws: ``ManifestError``: not verified, not worth shipping, of random weights, of another polarity, or a pipeline
-    ///   that needs no compositor.
+    /// - Throws: ``ManifestError``: not verified, not worth shipping, of random weights, of another polarity, a pipeline
+    ///   that needs no compositor, or of a size that no app should allocate.
     public func checkForApp() throws {
         guard let verification else { throw refused("it is not verified; export it again") }
         guard let worst = verification.psnrDb.min(), worst >= verification.requiredDb, verification.outsideMaxAbsError == 0
@@ -171,6 +191,14 @@ extension Manifest {
         }
         if compositor["size_px"] != Double(contract.sizePx) {
             throw refused("its compositor is for another size than its network; export it again")
+        }
+        let side = contract.sizePx
+        if !Manifest.sides.contains(side) {
+            let sides = "\(Manifest.sides.lowerBound) to \(Manifest.sides.upperBound)"
+            throw refused("its network takes \(side) pixels a side, not \(sides); export it again")
+        }
+        if !(contract.inputs + [contract.output]).allSatisfy({ $0.shape == $0.shape(at: side) }) {
+            throw refused("its tensors are of another size than its network; export it again")
         }
     }
 

@@ -1,17 +1,24 @@
 /// Values as Python spells them: in the messages that refuse a manifest, and in the JSON of a report.
 extension Json {
+    /// As a message shows it: as Python's `repr` writes it, at most 80 characters of it.
+    var quoted: String {
+        if case .text(let text) = self {
+            return quote(text)
+        }
+        return cut(spelled)
+    }
+
     /// As Python's `repr` writes it.
     var spelled: String {
         switch self {
         case .null: return "None"
         case .bool(let value): return value ? "True" : "False"
         case .whole(let value): return String(value)
-        case .huge(let text): return text
         case .number(let value): return value.spelled
-        case .text(let text): return quoted(text)
+        case .text(let text): return spell(text)
         case .list(let items): return "[" + items.map(\.spelled).joined(separator: ", ") + "]"
         case .table(let table):
-            let pairs = table.pairs.map { key, value in quoted(key) + ": " + value.spelled }
+            let pairs = table.pairs.map { key, value in spell(key) + ": " + value.spelled }
             return "{" + pairs.joined(separator: ", ") + "}"
         }
     }
@@ -70,8 +77,20 @@ extension Double {
     }
 }
 
+private let longestShown = 80
+
+/// Text as a message shows it, at most 80 characters of it.
+func quote(_ text: String) -> String {
+    cut(spell(String(text.unicodeScalars.prefix(longestShown + 1))))
+}
+
+private func cut(_ spelled: String) -> String {
+    let scalars = spelled.unicodeScalars
+    return scalars.count <= longestShown ? spelled : String(scalars.prefix(longestShown - 1)) + "…"
+}
+
 /// Single quotes, or double ones where only single ones stand in the text; what cannot be printed as an escape.
-private func quoted(_ text: String) -> String {
+private func spell(_ text: String) -> String {
     let scalars = text.unicodeScalars
     let single: Unicode.Scalar = "'"
     let double: Unicode.Scalar = "\""
@@ -97,7 +116,8 @@ private func quoted(_ text: String) -> String {
     return String(spelled)
 }
 
-private func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+/// Whether a character prints as itself; a blank does, no other kind of space.
+func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: return false
     case .spaceSeparator: return scalar == " "

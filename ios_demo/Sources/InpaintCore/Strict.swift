@@ -1,4 +1,4 @@
-/// Reads structs out of JSON: unknown keys and wrong types are faults, all named at once, in the words of Python's `strict.py`.
+/// Reads structs out of JSON: unknown keys and wrong types are faults, named at once, in the words of Python's `strict.py`.
 enum Strict {
     /// How a value of one type is read; it answers nil after it has noted a fault.
     typealias Kind<Value> = (_ json: Json, _ key: String, _ faults: Faults) -> Value?
@@ -6,13 +6,13 @@ enum Strict {
     /// The value that `json` describes.
     ///
     /// - Parameter place: the file's name, to open the message with.
-    /// - Throws: `Failure`, whose one line names every unknown key, missing key and wrong type.
+    /// - Throws: `Failure`, whose one line names every unknown key, missing key and wrong type, up to twenty of them.
     static func load<Value, Failure: MobileInpaintError>(
         _ kind: Kind<Value>, from json: Json, at place: String, or failure: Failure.Type
     ) throws -> Value {
         let faults = Faults()
         guard let value = kind(json, "", faults), faults.lines.isEmpty else {
-            throw Failure(place + ": " + faults.lines.joined(separator: "; "))
+            throw Failure(place + ": " + faults.line)
         }
         return value
     }
@@ -35,7 +35,6 @@ enum Strict {
         switch json {
         case .number(let value): return value
         case .whole(let value): return Double(value)
-        case .huge(let text): return Double(text)
         default: return faults.note(key, "a number", json)
         }
     }
@@ -78,12 +77,8 @@ enum Strict {
 
     /// A table whose schema is above `newest`, as a number; nil where it is not.
     static func newerSchema(_ json: Json, than newest: Int) -> String? {
-        guard case .table(let table) = json else { return nil }
-        switch table["schema"] {
-        case .whole(let schema)? where schema > newest: return String(schema)
-        case .huge(let schema)? where !schema.hasPrefix("-"): return schema
-        default: return nil
-        }
+        guard case .table(let table) = json, case .whole(let schema)? = table["schema"], schema > newest else { return nil }
+        return String(schema)
     }
 
     static func table<Value>(_ kind: @escaping Kind<Value>) -> Kind<Table<Value>> {
@@ -100,7 +95,15 @@ enum Strict {
 
 /// What is wrong with a file, line by line.
 final class Faults {
+    private static let most = 20
+
     private(set) var lines: [String] = []
+
+    /// All of them but the last of very many.
+    var line: String {
+        let more = lines.count > Faults.most ? ["and \(lines.count - Faults.most) more"] : []
+        return (lines.prefix(Faults.most) + more).joined(separator: "; ")
+    }
 
     func add(_ line: String) {
         lines.append(line)
@@ -108,7 +111,7 @@ final class Faults {
 
     /// Nil, for the caller to answer.
     func note<Value>(_ key: String, _ expected: String, _ json: Json) -> Value? {
-        add("'\(key)' must be \(expected), not \(json.spelled)")
+        add("\(quote(key)) must be \(expected), not \(json.quoted)")
         return nil
     }
 }
@@ -124,14 +127,14 @@ struct Fields {
     /// - Parameter names: of all fields; any other key is a fault.
     init?(_ json: Json, _ key: String, _ faults: Faults, _ names: [String]) {
         guard case .table(let table) = json else {
-            faults.add("'\(key.isEmpty ? "the file" : key)' must be a table, not \(json.spelled)")
+            faults.add("\(quote(key.isEmpty ? "the file" : key)) must be a table, not \(json.quoted)")
             return nil
         }
         self.table = table
         self.faults = faults
         prefix = key.isEmpty ? "" : key + "."
         for name in table.keys where !names.contains(name) {
-            faults.add("unknown key '\(prefix)\(name)' (there are \(names.joined(separator: ", ")))")
+            faults.add("unknown key \(quote(prefix + name)) (there are \(names.joined(separator: ", ")))")
         }
     }
 

@@ -60,7 +60,7 @@ final class MeasureTests: XCTestCase {
             date: "2026-11-21T18:40:00+00:00", thermal: "nominal", command: "d"
         )
         report.timesMs = [1, 2]
-        XCTAssertEqual(report.subject.inputs["image"], "float32 1x3x16x16")
+        XCTAssertEqual(report.subject.inputs["image"], "float32 1x3x64x64")
         XCTAssertEqual(report.timed, "completion")
         XCTAssertEqual(report.compileMs, 3)
         XCTAssertEqual(try LatencyReport(json: report.text(), at: "a.json"), report)

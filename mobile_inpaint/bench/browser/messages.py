@@ -5,13 +5,10 @@ A page runs on a machine that is not ours: text is made printable and short befo
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from mobile_inpaint import strict
+from mobile_inpaint import documents, strict
 from mobile_inpaint.errors import BenchError
 
 _MOST_TEXT = 400
@@ -120,20 +117,9 @@ def parse(path: str, body: bytes) -> Message:
     """The message that ``body`` is.
 
     Raises:
-        BenchError: it is not JSON, or not of that shape.
+        BenchError: it is not JSON, not of that shape, or has a number that is not finite.
     """
-    try:
-        table = json.loads(body, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        raise BenchError(f"{path}: not JSON") from None
-    message = strict.load(KINDS[path], _printable(table), path, BenchError)
-    if not all(map(math.isfinite, _numbers(table))):
-        raise BenchError(f"{path}: a number is not finite")
-    return message
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(constant)
+    return strict.load(KINDS[path], _printable(documents.parse_json(body, path, BenchError)), path, BenchError)
 
 
 def _printable(value: Any) -> Any:
@@ -145,13 +131,3 @@ def _printable(value: Any) -> Any:
     if isinstance(value, dict):
         return {_printable(key): _printable(item) for key, item in value.items()}
     return value
-
-
-def _numbers(value: Any) -> Iterator[float]:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from _numbers(item)
-    elif isinstance(value, float):
-        yield value

@@ -12,24 +12,19 @@ import json
 import mimetypes
 import queue
 import secrets
-import shutil
 import ssl
 import threading
 from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from mobile_inpaint.bench.browser import messages
+from mobile_inpaint.bench.browser.web_server import LOOPBACK, Answer, Limits, Refused, Request, WebServer
 from mobile_inpaint.errors import BenchError
 
-LOOPBACK = "127.0.0.1"
 LARGEST_MESSAGE = 1_000_000
 """Bytes; a report of 1000 runs of ten files has less than half of that."""
-_PATIENCE_S = 30
-"""With a client that says nothing."""
 
 HEADERS = {
     # These two isolate the page; without them there is no SharedArrayBuffer, so no threads, and the clock is coarse.
@@ -43,7 +38,7 @@ HEADERS = {
 """Of every answer."""
 
 
-class PageServer:
+class PageServer(WebServer):
     """Serves a table of files while it is open, and collects what the page posts.
 
     Attributes:
@@ -51,12 +46,16 @@ class PageServer:
         messages: what the page posted, each of a kind in :data:`~mobile_inpaint.bench.browser.messages.KINDS`.
     """
 
+    name = "bench"
+    headers = HEADERS
+
     def __init__(
         self,
         files: Mapping[str, Path | bytes],
         host: str = LOOPBACK,
         tls: ssl.SSLContext | None = None,
         shown_as: str | None = None,
+        limits: Limits | None = None,
     ) -> None:
         """Takes a free port.
 
@@ -65,117 +64,72 @@ class PageServer:
             host: the address to listen on; other machines reach only what is not a loopback address.
             tls: for https.
             shown_as: the address to put into the link, where ``host`` stands for all of them.
+            limits: of a client.
         """
         self.messages: queue.Queue[messages.Message] = queue.Queue()
         self._files = dict(files)
         self._token, self._session = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         self._spent = threading.Lock()
-        self._server = _Server((host, 0), self, tls)
-        self._origin = f"{'https' if tls else 'http'}://{shown_as or host}:{self.port}"
-        self.link = f"{self._origin}/{self._token}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-
-    @property
-    def port(self) -> int:
-        """On which it listens."""
-        return int(self._server.server_address[1])
+        super().__init__(host, 0, limits or Limits(), tls, shown_as or host)
+        self.link = f"{self.origin}/{self._token}"
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
     def __enter__(self) -> PageServer:
         self._thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self.shutdown()
+        self.server_close()
         self._thread.join()
 
-    def admit(self, path: str) -> str | None:
-        """The cookie for the first visit to the link; None for any other path, and for every later visit."""
-        if not hmac.compare_digest(path.encode(), f"/{self._token}".encode()) or not self._spent.acquire(blocking=False):
-            return None
-        return f"session={self._session}; Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if self._server.tls else "")
+    def respond(self, request: Request) -> Answer:
+        """Hands out a file, or on the first visit the cookie; takes a message."""
+        if request.method == "GET":
+            return self._hand_out(request)
+        if request.method == "POST":
+            return self._take(request)
+        raise Refused(501)
 
-    def knows(self, cookies: str, origin: str | None) -> bool:
-        """Whether a request with these headers comes from the page that was handed out."""
+    def _hand_out(self, request: Request) -> Answer:
+        if cookie := self._admit(request.target):
+            return Answer(303, {"Location": "/", "Set-Cookie": cookie})
+        content = self._files.get(request.target)
+        if not self._knows(request) or content is None:
+            raise Refused(404)
+        if isinstance(content, bytes):
+            return Answer(200, describe(request.target, len(content)), content)
         try:
-            jar = SimpleCookie(cookies)
+            file, length = content.open("rb"), content.stat().st_size
+        except OSError:
+            raise Refused(404) from None
+        return Answer(200, describe(request.target, length), file, length)
+
+    def _take(self, request: Request) -> Answer:
+        if not self._knows(request) or request.target not in messages.KINDS:
+            raise Refused(404)
+        try:
+            message = messages.parse(request.target, request.body(LARGEST_MESSAGE))
+        except BenchError as error:
+            return Answer(400, content=json.dumps(str(error)).encode())
+        self.messages.put(message)
+        return Answer(204)
+
+    def _admit(self, target: str) -> str | None:
+        """The cookie for the first visit to the link; None for any other path, and for every later visit."""
+        if not hmac.compare_digest(target.encode(), f"/{self._token}".encode()) or not self._spent.acquire(blocking=False):
+            return None
+        return f"session={self._session}; Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if self.tls else "")
+
+    def _knows(self, request: Request) -> bool:
+        """Whether a request comes from the page that was handed out."""
+        try:
+            jar = SimpleCookie("; ".join(request.headers.get("cookie", ())))
         except CookieError:
             return False
         session = jar["session"].value if "session" in jar else ""
-        return hmac.compare_digest(session.encode(), self._session.encode()) and origin in (None, self._origin)
-
-    def file(self, path: str) -> Path | bytes | None:
-        """What is handed out under ``path``."""
-        return self._files.get(path)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, address: tuple[str, int], page: PageServer, tls: ssl.SSLContext | None) -> None:
-        super().__init__(address, _Handler)
-        self.page, self.tls = page, tls
-        if tls:  # shaking hands is left to each connection's own thread, where nobody else waits for it
-            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A connection that broke off is its own affair: the page will be missed soon enough."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    server_version, sys_version = "bench", ""
-    timeout = _PATIENCE_S
-
-    def do_GET(self) -> None:
-        """Hands out a file, or on the first visit the cookie."""
-        page = self.server.page
-        if cookie := page.admit(self.path):
-            self._answer(303, {"Location": "/", "Set-Cookie": cookie})
-        elif not self._is_known() or (content := page.file(self.path)) is None:
-            self._answer(404)
-        elif isinstance(content, bytes):
-            self._answer(200, describe(self.path, len(content)))
-            self.wfile.write(content)
-        else:
-            with content.open("rb") as file:
-                self._answer(200, describe(self.path, content.stat().st_size))
-                shutil.copyfileobj(file, self.wfile)
-
-    def do_POST(self) -> None:
-        """Takes a message."""
-        if not self._is_known() or self.path not in messages.KINDS:
-            return self._answer(404)
-        length = self.headers.get("Content-Length", "")
-        if not length.isascii() or not length.isdecimal():
-            return self._answer(411)
-        if len(length) > len(str(LARGEST_MESSAGE)) or int(length) > LARGEST_MESSAGE:
-            return self._answer(413)
-        try:
-            message = messages.parse(self.path, self.rfile.read(int(length)))
-        except BenchError as error:
-            return self._answer(400, {}, json.dumps(str(error)).encode())
-        self.server.page.messages.put(message)
-        return self._answer(204)
-
-    def _is_known(self) -> bool:
-        return self.server.page.knows(self.headers.get("Cookie", ""), self.headers.get("Origin"))
-
-    def _answer(self, code: int, headers: Mapping[str, str] | None = None, body: bytes = b"") -> None:
-        self.send_response(code)
-        for name, value in {**HEADERS, **(headers or {})}.items():
-            self.send_header(name, value)
-        if "Content-Length" not in (headers or {}):
-            self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """The code and nothing else: a stranger learns nothing of what answers."""
-        self._answer(code)
-
-    def log_message(self, format: str, *arguments: Any) -> None:
-        """Nothing: the terminal is the bench's."""
+        is_page = hmac.compare_digest(session.encode(), self._session.encode())
+        return is_page and request.header("origin") in (None, self.origin)
 
 
 _TYPES = {

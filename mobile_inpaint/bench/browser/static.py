@@ -1,80 +1,94 @@
-"""A server for a folder that makes a whole site, with the headers that let its page have threads.
-
-No path of a request reaches the file system: what may be had is a table, read when the server starts.
-"""
+"""A server for a folder that makes a whole site, with the headers that let its page have threads."""
 
 from __future__ import annotations
 
-import shutil
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes
 
-from mobile_inpaint.bench.browser.server import HEADERS, LOOPBACK, describe
+from mobile_inpaint.bench.browser import certificate
+from mobile_inpaint.bench.browser.beneath import Beneath
+from mobile_inpaint.bench.browser.server import HEADERS, describe
+from mobile_inpaint.bench.browser.web_server import LOOPBACK, Answer, Limits, Refused, Request, WebServer
 from mobile_inpaint.errors import BenchError
 
+INDEX = "index.html"
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' data:; "
+    "img-src 'self' blob: data:; style-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+"""What the page and its workers may load: files of this server; photos are blobs. WebAssembly counts as evaluated script.
 
-class Handler(BaseHTTPRequestHandler):
-    """Answers with the server's files."""
-
-    server: StaticServer
-    server_version, sys_version = "mobile-inpaint", ""
-
-    def do_GET(self) -> None:
-        """A file."""
-        path = self.server.files.get(urlsplit(self.path).path)
-        if path is None or not path.is_file():
-            self._answer(404, {"Content-Length": "0"})
-            return
-        with path.open("rb") as file:
-            self._answer(200, describe(path.name, path.stat().st_size))
-            if self.command == "GET":
-                shutil.copyfileobj(file, self.wfile)
-
-    do_HEAD = do_GET
-
-    def _answer(self, code: int, headers: dict[str, str]) -> None:
-        self.send_response(code)
-        for name, value in {**HEADERS, "Cache-Control": "no-cache", **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-
-    def log_message(self, format: str, *arguments: Any) -> None:
-        """Nothing: the terminal is the user's."""
+The page says the same of itself, and its service worker of every file, for hosts that set no headers."""
 
 
-class StaticServer(ThreadingHTTPServer):
-    """Serves every file of a folder but hidden ones; ``/`` is its ``index.html``.
+class StaticServer(WebServer):
+    """Serves the files of a folder but hidden ones; ``/`` is its ``index.html``.
 
-    Attributes:
-        files: by path.
+    A link is followed while it is relative and stays in the folder.
     """
 
-    daemon_threads = True
-    handler = Handler
+    headers: Mapping[str, str] = {**HEADERS, "Cache-Control": "no-cache", "Content-Security-Policy": CONTENT_POLICY}
 
-    def __init__(self, folder: Path, port: int = 0, host: str = LOOPBACK) -> None:
+    def __init__(self, folder: Path, port: int = 0, host: str = LOOPBACK, limits: Limits | None = None) -> None:
         """Takes the port, or a free one for 0.
 
         Raises:
             BenchError: the folder has no ``index.html``, or the port is taken.
         """
-        inside = ((path, path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-        self.files = {f"/{name.as_posix()}": path for path, name in inside if not any(p.startswith(".") for p in name.parts)}
-        if "/index.html" not in self.files:
-            raise BenchError(f"{folder}: has no index.html: name the folder of the web app")
-        self.files["/"] = self.files["/index.html"]
         try:
-            super().__init__((host, port), self.handler)
+            self._files = Beneath(folder)
         except OSError as error:
-            raise BenchError(f"port {port} of {host}: {error.strerror}; choose another with --port") from error
+            raise BenchError(f"{folder}: cannot be read ({error.strerror}); name the folder of the web app") from error
+        try:
+            index = self._files.open([INDEX])
+            if index is None:
+                raise BenchError(f"{folder}: has no {INDEX}: name the folder of the web app")
+            index[0].close()
+            super().__init__(host, port, limits or Limits(), shown_as=_own_address() if host in ("0.0.0.0", "::") else None)
+        except BaseException:
+            self._files.close()
+            raise
 
     @property
     def link(self) -> str:
         """To be opened in a browser."""
-        host, port = self.server_address[:2]
-        return f"http://{'localhost' if host == LOOPBACK else host!s}:{port}/"
+        return f"{self.origin}/"
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A connection that broke off is the browser's own affair."""
+    def respond(self, request: Request) -> Answer:
+        """A file."""
+        if request.method not in ("GET", "HEAD"):
+            raise Refused(501)
+        names = _names(request.target)
+        found = self._files.open(names)
+        if found is None:
+            raise Refused(404)
+        file, length = found
+        return Answer(200, describe(names[-1], length), file, length)
+
+    def server_close(self) -> None:
+        """Frees the port and the folder."""
+        super().server_close()
+        self._files.close()
+
+
+def _names(target: str) -> list[str]:
+    """The steps of a request's path, each of which names a file or folder.
+
+    Raises:
+        Refused: they are not text.
+    """
+    path = target.partition("?")[0]
+    try:
+        return [unquote_to_bytes(step).decode() for step in path[1:].split("/")] if path != "/" else [INDEX]
+    except UnicodeDecodeError:
+        raise Refused(404) from None
+
+
+def _own_address() -> str | None:
+    """This machine's in its network; None where it is in none."""
+    try:
+        return certificate.own_address()
+    except OSError:
+        return None

@@ -12,8 +12,8 @@ private const val AGAIN = "build it again after: mobile-inpaint bundle --app and
  * @throws ManifestError there is none, or it is damaged, or no app may carry it.
  */
 fun bundledArtifact(read: (name: String) -> ByteArray): Artifact = try {
-    val name = nameIn(String(read(INDEX)))
-    Artifact.open(name, read(name), String(read("$name.json")))
+    val name = nameIn(textOf(INDEX, read(INDEX)))
+    Artifact.open(name, read(name), textOf("$name.json", read("$name.json")))
 } catch (_: IOException) {
     throw ManifestError("this app carries no network; $AGAIN")
 }
@@ -24,5 +24,15 @@ private fun nameIn(index: String): String {
     } catch (_: IllegalArgumentException) {
         null
     }
-    return (table as? Map<*, *>)?.get("artifact") as? String ?: throw ManifestError("$INDEX of this app names no artifact; $AGAIN")
+    val name = (table as? Map<*, *>)?.get("artifact") ?: throw ManifestError("$INDEX of this app names no artifact; $AGAIN")
+    if (name !is String || !isPlainName(name)) {
+        throw ManifestError("$INDEX of this app: 'artifact' must be a file's name, not ${quote(name)}; $AGAIN")
+    }
+    return name
+}
+
+private fun textOf(name: String, bytes: ByteArray): String = try {
+    bytes.decodeToString(throwOnInvalidSequence = true)
+} catch (_: CharacterCodingException) {
+    throw ManifestError("$name: cannot be read (not UTF-8); $AGAIN")
 }

@@ -1,20 +1,22 @@
 package mobileinpaint.core
 
 import java.math.BigDecimal
-import java.math.BigInteger
 
 /**
- * JSON to the letter of RFC 8259, as `null`, [Boolean], [Long] or [BigInteger], [Double], [String], [List] and [Map] in the file's
- * order.
+ * JSON to the letter of RFC 8259, as `null`, [Boolean], [Long], [Double], [String], [List] and [Map] in the file's order.
  *
  * The platform's own reader takes what is no JSON (single quotes, comments, leading zeros, NaN) and forgets whether a number had a
  * point; a manifest that Python refuses would be taken here.
  *
- * @throws IllegalArgumentException it is not JSON.
+ * @throws IllegalArgumentException it is not JSON; nested deeper than 64; a whole number outside 64 bits, or another that is too
+ *   large; a text with half of a surrogate pair, or of more than a million characters.
  */
 internal fun parseJson(text: String): Any? = JsonText(text).whole()
 
-private const val DEEPEST = 500
+// The limits of mobile_inpaint/documents.py.
+private const val DEEPEST = 64
+private const val LONGEST_TEXT = 1_000_000
+private const val LONGEST_SHOWN = 80
 private val NUMBER = Regex("-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
 private class JsonText(private val text: String) {
@@ -28,7 +30,7 @@ private class JsonText(private val text: String) {
     }
 
     private fun value(depth: Int): Any? {
-        require(depth < DEEPEST)
+        require(depth <= DEEPEST)
         blank()
         return when (text.getOrNull(at)) {
             '{' -> table(depth)
@@ -82,7 +84,7 @@ private class JsonText(private val text: String) {
         while (true) {
             require(at < text.length)
             when (val letter = text[at++]) {
-                '"' -> return out.toString()
+                '"' -> return out.toString().also { require(isWhole(it) && it.codePointCount(0, it.length) <= LONGEST_TEXT) }
                 '\\' -> out.append(escaped())
                 else -> out.append(letter.also { require(it >= ' ') })
             }
@@ -97,8 +99,9 @@ private class JsonText(private val text: String) {
         'r' -> '\r'
         't' -> '\t'
         'u' -> {
-            val digits = text.drop(at).take(4)
-            require(digits.length == 4 && digits.all { it in '0'..'9' || it in 'a'..'f' || it in 'A'..'F' })
+            require(at + 4 <= text.length)
+            val digits = text.substring(at, at + 4)
+            require(digits.all { it in '0'..'9' || it in 'a'..'f' || it in 'A'..'F' })
             at += 4
             digits.toInt(16).toChar()
         }
@@ -108,8 +111,8 @@ private class JsonText(private val text: String) {
     private fun number(): Number {
         val found = requireNotNull(NUMBER.matchAt(text, at)).value
         at += found.length
-        if (found.any { it in ".eE" }) return found.toDouble()
-        return found.toLongOrNull() ?: BigInteger(found)
+        if (found.any { it in ".eE" }) return found.toDouble().also { require(it.isFinite()) }
+        return requireNotNull(found.toLongOrNull()?.takeIf { it != Long.MIN_VALUE }) // -2^63 has no positive counterpart
     }
 
     private fun word(word: String, value: Any?): Any? {
@@ -135,7 +138,7 @@ internal fun writeJson(value: Any?, depth: Int = 0): String = when (value) {
     is List<*> -> lines('[', ']', depth, value.map { writeJson(it, depth + 1) })
     is String -> quoted(value)
     is Double -> decimal(value).also { require(value.isFinite()) }
-    null, is Boolean, is Int, is Long, is BigInteger -> value.toString()
+    null, is Boolean, is Int, is Long -> value.toString()
     else -> throw IllegalArgumentException("$value")
 }
 
@@ -178,8 +181,18 @@ internal fun decimal(value: Double): String {
     return "$sign${whole.take(exponent + 1)}.${whole.drop(exponent + 1).ifEmpty { "0" }}"
 }
 
-/** [value], made of what [parseJson] gives, as Python's repr prints it: in refusals. */
-internal fun repr(value: Any?): String = when (value) {
+/** [value], made of what [parseJson] gives, as a message shows it: as Python's repr prints it, at most 80 characters of it. */
+internal fun quote(value: Any?): String {
+    val shown = repr(if (value is String) firstOf(value, LONGEST_SHOWN + 1) else value)
+    return if (shown.codePointCount(0, shown.length) <= LONGEST_SHOWN) shown else firstOf(shown, LONGEST_SHOWN - 1) + "…"
+}
+
+private fun firstOf(text: String, count: Int): String {
+    val start = text.take(2 * count)
+    return if (start.codePointCount(0, start.length) <= count) start else start.substring(0, start.offsetByCodePoints(0, count))
+}
+
+private fun repr(value: Any?): String = when (value) {
     null -> "None"
     true -> "True"
     false -> "False"
@@ -192,13 +205,27 @@ internal fun repr(value: Any?): String = when (value) {
 
 private fun reprText(text: String): String {
     val quote = if ('\'' in text && '"' !in text) '"' else '\''
-    return text.map {
-        when (it) {
-            quote, '\\' -> "\\$it"
-            '\n' -> "\\n"
-            '\r' -> "\\r"
-            '\t' -> "\\t"
-            else -> if (it < ' ' || it == '\u007F') "\\x%02x".format(it.code) else it.toString()
+    val out = StringBuilder().append(quote)
+    for (letter in text.codePoints()) {
+        when {
+            letter == quote.code || letter == '\\'.code -> out.append('\\').appendCodePoint(letter)
+            letter == '\n'.code -> out.append("\\n")
+            letter == '\r'.code -> out.append("\\r")
+            letter == '\t'.code -> out.append("\\t")
+            isPrintable(letter) -> out.appendCodePoint(letter)
+            else -> out.append((if (letter < 0x100) "\\x%02x" else if (letter < 0x10000) "\\u%04x" else "\\U%08x").format(letter))
         }
-    }.joinToString("", "$quote", "$quote")
+    }
+    return out.append(quote).toString()
+}
+
+/** Whether every high half of a surrogate pair has its low one, and the other way round. */
+internal fun isWhole(text: String): Boolean = text.codePoints().noneMatch { it in 0xD800..0xDFFF }
+
+/** Whether a character prints as itself; a blank does, no other kind of space. */
+internal fun isPrintable(letter: Int): Boolean = letter == ' '.code || when (Character.getType(letter).toByte()) {
+    Character.CONTROL, Character.FORMAT, Character.SURROGATE, Character.PRIVATE_USE, Character.UNASSIGNED,
+    Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR, Character.SPACE_SEPARATOR,
+    -> false
+    else -> true
 }

@@ -2,6 +2,9 @@ package mobileinpaint.core
 
 private const val SCHEMA = 2
 private const val SHORT_DIGEST = 12
+private const val SMALLEST_SIDE = 64
+private const val LARGEST_SIDE = 4096
+private val DIGEST = Regex("[0-9a-f]{64}")
 
 /**
  * One input or output of an artifact.
@@ -16,7 +19,17 @@ private const val SHORT_DIGEST = 12
 data class TensorSpec(
     val name: String, val layout: String, val shape: List<Int>, val dtype: String, val low: Double, val high: Double,
     val colour: String,
-)
+) {
+    /** What [shape] is where the network sees squares of [sizePx]. */
+    fun shapeAt(sizePx: Int): List<Int> {
+        val channels = if (colour == "RGB") 3 else 1
+        return when (layout) {
+            "NCHW" -> listOf(1, channels, sizePx, sizePx)
+            "NHWC" -> listOf(1, sizePx, sizePx, channels)
+            else -> listOf(sizePx, sizePx)
+        }
+    }
+}
 
 /** Where the weights come from. */
 data class Provenance(
@@ -91,8 +104,8 @@ data class Manifest(
     /**
      * Returns if an app with a [Compositor] of its own may carry this artifact.
      *
-     * @throws ManifestError not verified, not worth shipping, of random weights, of another polarity, or a pipeline that needs
-     *   no compositor.
+     * @throws ManifestError not verified, not worth shipping, of random weights, of another polarity, a pipeline that needs no
+     *   compositor, or of a size that no app should allocate.
      */
     fun checkForApp() {
         val reached = verification != null && (verification.psnrDb.minOrNull() ?: Double.NaN) >= verification.requiredDb
@@ -110,6 +123,10 @@ data class Manifest(
                 "its mask's polarity is not 1 = hole, or it does not give known pixels back; export it again"
             compositor["size_px"] != contract.sizePx.toDouble() ->
                 "its compositor is for another size than its network; export it again"
+            contract.sizePx !in SMALLEST_SIDE..LARGEST_SIDE ->
+                "its network takes ${contract.sizePx} pixels a side, not $SMALLEST_SIDE to $LARGEST_SIDE; export it again"
+            (contract.inputs + contract.output).any { it.shape != it.shapeAt(contract.sizePx) } ->
+                "its tensors are of another size than its network; export it again"
             else -> return
         }
         throw ManifestError("$file: $fault")
@@ -131,7 +148,16 @@ data class Manifest(
             newerSchema(table, SCHEMA)?.let {
                 throw ManifestError("$where: schema $it is newer than this package reads ($SCHEMA); upgrade mobile-inpaint")
             }
-            return load(MANIFEST, table, where, ::ManifestError)
+            val manifest = load(MANIFEST, table, where, ::ManifestError)
+            if (!isPlainName(manifest.file)) {
+                val name = quote(manifest.file)
+                throw ManifestError("$where: 'file' must be a file's name, not $name; export the artifact again")
+            }
+            if (!DIGEST.matches(manifest.sha256)) {
+                val digest = quote(manifest.sha256)
+                throw ManifestError("$where: 'sha256' must be 64 hexadecimal digits, not $digest; export it again")
+            }
+            return manifest
         }
     }
 }

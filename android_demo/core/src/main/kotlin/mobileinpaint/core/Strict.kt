@@ -1,12 +1,12 @@
 package mobileinpaint.core
 
-import java.math.BigInteger
+private const val MOST_FAULTS = 20
 
 /** Turns a JSON value at [key] into a T; a wrong one is a line in [faults], and null. */
 internal typealias Kind<T> = (value: Any?, key: String, faults: MutableList<String>) -> T?
 
 /**
- * A record out of JSON: unknown keys, missing keys and wrong types are faults, all named at once, in Python's words.
+ * A record out of JSON: unknown keys, missing keys and wrong types are faults, named at once, up to twenty of them, in Python's words.
  *
  * @param table what [parseJson] read.
  * @param where the file's name, to open the message with.
@@ -15,19 +15,21 @@ internal typealias Kind<T> = (value: Any?, key: String, faults: MutableList<Stri
 internal fun <T> load(kind: Kind<T>, table: Any?, where: String, error: (String) -> InpaintError): T {
     val faults = mutableListOf<String>()
     val value = kind(table, "", faults)
-    if (faults.isNotEmpty() || value == null) throw error("$where: ${faults.joinToString("; ")}")
+    if (faults.isNotEmpty() || value == null) {
+        val more = if (faults.size > MOST_FAULTS) listOf("and ${faults.size - MOST_FAULTS} more") else emptyList()
+        throw error("$where: ${(faults.take(MOST_FAULTS) + more).joinToString("; ")}")
+    }
     return value
 }
 
 /** A table whose schema is above [newest], as a number; null where it is not. */
 internal fun newerSchema(table: Any?, newest: Int): String? {
-    val schema = (table as? Map<*, *>)?.get("schema")
-    val newer = schema is Long && schema > newest || schema is BigInteger && schema.signum() > 0
-    return if (newer) schema.toString() else null
+    val schema = (table as? Map<*, *>)?.get("schema") as? Long
+    return schema?.takeIf { it > newest }?.toString()
 }
 
 private fun wrong(faults: MutableList<String>, key: String, expected: String, value: Any?): Nothing? {
-    faults += "'$key' must be $expected, not ${repr(value)}"
+    faults += "${quote(key)} must be $expected, not ${quote(value)}"
     return null
 }
 
@@ -86,7 +88,7 @@ internal class Keys(private val table: Map<*, *>, key: String, private val fault
 
     /** The record, or null where there were faults. */
     fun <T> made(build: () -> T): T? {
-        val strange = table.keys.filter { it !in known }.map { "unknown key '$prefix$it' (there are ${known.joinToString()})" }
+        val strange = table.keys.filter { it !in known }.map { "unknown key ${quote("$prefix$it")} (there are ${known.joinToString()})" }
         faults.addAll(before, strange)
         return if (faults.size == before) build() else null
     }

@@ -38,7 +38,7 @@ class BenchTest {
         val report = bench()
         assertEquals(listOf(2, 6), listOf(report.warmupMs.size, report.timesMs.size))
         assertEquals("completion", report.timed)
-        assertEquals("float32 1x3x16x16", report.subject.inputs["image"])
+        assertEquals("float32 1x3x64x64", report.subject.inputs["image"])
         assertEquals(mapOf("synthetic" to "1.2 beta"), report.packages)
         assertEquals(listOf(3_000_000L, 0L), report.coldStarts.single().let { listOf(it.peakBytes, it.retainedBytes) })
         assertEquals(report, LatencyReport.fromJson(report.toJson(), "report.json"))

@@ -34,11 +34,33 @@ class BundleTest {
 
     @Test
     fun `an index that is damaged is one clear line`() {
-        for (index in listOf("", "{", "[]", "{}", """{"artifact": null}""", """{'artifact': 'toy.onnx'}""")) {
+        val deep = "[".repeat(1_000_000)
+        for (index in listOf("", "{", "[]", "{}", """{"artifact": null}""", """{'artifact': 'toy.onnx'}""", deep)) {
             files["bundle.json"] = index.toByteArray()
             val again = "build it again after: mobile-inpaint bundle --app android"
             assertEquals("bundle.json of this app names no artifact; $again", refusal(), index)
         }
+    }
+
+    @Test
+    fun `an index that names no file of its folder is one clear line, and nothing is read`() {
+        val named = mapOf(
+            "\"../toy.onnx\"" to "'../toy.onnx'", "\"/toy.onnx\"" to "'/toy.onnx'", "\"..\"" to "'..'", "\"\"" to "''", "7" to "7",
+            "\"a\\\\b\"" to "'a\\\\b'", "\"C:a\"" to "'C:a'", "[\"toy.onnx\"]" to "['toy.onnx']", "\"\\u0000\"" to "'\\x00'",
+        )
+        for ((written, shown) in named) {
+            files["bundle.json"] = """{"artifact": $written}""".toByteArray()
+            val again = "build it again after: mobile-inpaint bundle --app android"
+            assertEquals("bundle.json of this app: 'artifact' must be a file's name, not $shown; $again", refusal())
+        }
+    }
+
+    @Test
+    fun `what is not UTF-8 is one clear line`() {
+        files["toy.onnx.json"] = byteArrayOf(0xFF.toByte(), 0xFE.toByte())
+        assertEquals(
+            "toy.onnx.json: cannot be read (not UTF-8); build it again after: mobile-inpaint bundle --app android", refusal(),
+        )
     }
 
     @Test
