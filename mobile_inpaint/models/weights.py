@@ -30,7 +30,7 @@ from typing import Literal
 
 import platformdirs
 
-from mobile_inpaint import strict
+from mobile_inpaint import documents, files, strict
 from mobile_inpaint.artifact import sha256_of
 from mobile_inpaint.errors import CheckpointNotFound, ModelNotFound, WeightsError
 from mobile_inpaint.models import npm, pypi
@@ -38,6 +38,8 @@ from mobile_inpaint.models.card import Card
 from mobile_inpaint.models.client import Progress
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".onnx")
+LARGEST_BYTES = 1_000_000_000
+"""Of a file of weights; the largest network that we know has a quarter of that, in the form in which it trains."""
 _UNKNOWN = "unknown (user file)"
 
 
@@ -50,7 +52,7 @@ def home() -> Path:
 def list_checkpoints() -> list[Card]:
     """The published checkpoints, then the user's own, each as it is here, or as it is published where it is not."""
     known = _published()
-    here = {path.parent.name for path in (home() / "weights").glob("*/card.json")}
+    here = {path.parent.name for path in (home() / "weights").glob("*/card.json") if is_here(path.parent.name)}
     return [card(name) for name in [*known, *sorted(here - set(known))]]
 
 
@@ -71,7 +73,7 @@ def card(name: str) -> Card:
 
 def is_here(name: str) -> bool:
     """True if the store, or this package itself, holds ``name``; its bytes are not looked at."""
-    return _is_embedded(name) or (re.fullmatch(_NAME, name) is not None and _card_file(name).exists())
+    return _is_embedded(name) or (re.fullmatch(_NAME, name) is not None and _card_file(name).is_file())
 
 
 def path(name: str) -> Path:
@@ -85,7 +87,7 @@ def path(name: str) -> Path:
     if not is_here(name):
         raise WeightsError(f"{name} is not here: {_how_to_get(checkpoint)}")
     file = _file(checkpoint)
-    if not file.exists() or sha256_of(file) != checkpoint.sha256:
+    if not file.is_file() or sha256_of(file) != checkpoint.sha256:
         raise WeightsError(f"{name} is damaged: {_how_to_get(_published().get(name, checkpoint))}")
     return file
 
@@ -119,9 +121,12 @@ def find(
             raise WeightsError(f"'{name}' is a {card(name).kind}, and a {kind} is needed here: there are {names}")
         if fetch and not is_here(name) and card(name).fetchable:
             _fetch(name, progress)
+        if kind == "yardstick" and not _published()[name].describes(card(name).sha256):
+            raise WeightsError(f"{name} is not the published file: mobile-inpaint weights remove {name}, then fetch it again")
         return path(name), card(name)
     file = Path(name_or_path)
     if file.is_file():
+        _check_size(file)
         return file, _card_of(file, file.stem, str(file))
     if file.suffix in SUFFIXES or len(file.parts) > 1:
         raise WeightsError(f"{file}: no such file")
@@ -164,6 +169,7 @@ def add(name: str, file: str | Path, *, model: str | None = None, force: bool = 
         raise WeightsError(f"'{name}' cannot name a checkpoint: use lower-case letters, digits, '-', '_' and '.'")
     if not file.is_file():
         raise WeightsError(f"{file}: no such file")
+    _check_size(file)
     if _is_embedded(name):
         raise WeightsError(f"{name} ships with this package: add the file under a name of its own")
     with _changing_the_store() as folder:
@@ -231,10 +237,20 @@ def _stored(name: str) -> Card:
     record = _card_file(name)
     where = f"{record} is damaged, clear it with: mobile-inpaint weights remove {name}"
     try:
-        table = json.loads(record.read_text(encoding="utf-8"))
-    except ValueError as error:
+        table = documents.read_json(record, WeightsError)
+    except WeightsError as error:
         raise WeightsError(f"{where} ({error})") from error
-    return strict.load(Card, table, where, WeightsError)
+    stored = strict.load(Card, table, where, WeightsError)
+    if stored.name != name or stored.embedded or not re.fullmatch("[0-9a-f]{64}", stored.sha256):
+        raise WeightsError(f"{where} (it is another checkpoint's)")
+    if not files.is_plain_name(stored.file):
+        raise WeightsError(f"{where} (its file has no plain name)")
+    return stored
+
+
+def _check_size(file: Path) -> None:
+    if file.stat().st_size > LARGEST_BYTES:
+        raise WeightsError(f"{file}: larger than {LARGEST_BYTES / 1e9:g} GB; is it the right file?")
 
 
 def _card_of(file: Path, name: str, origin: str) -> Card:
@@ -303,7 +319,9 @@ def _network_of(file: Path, shown: str, model: str | None) -> tuple[str, int]:
     try:
         network, _ = models.open_checkpoint(file)
     except WeightsError as error:
-        raise WeightsError(f"{shown} cannot be added: {error}") from error
+        # the file is a copy, whose name says nothing to the user
+        reason = str(error).replace(str(file), shown).replace(file.name, shown).removeprefix(f"{shown}: ")
+        raise WeightsError(f"{shown} cannot be added: {reason}") from error
     if model is not None and network.name != model:
         raise WeightsError(f"{shown} cannot be added as {model}: it holds {network.name}")
     return network.name, network.resolution
