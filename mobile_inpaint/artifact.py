@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from mobile_inpaint import documents, strict
+from mobile_inpaint import documents, files, strict
 from mobile_inpaint.documents import quoted
 from mobile_inpaint.errors import ManifestError
 from mobile_inpaint.files import is_plain_name

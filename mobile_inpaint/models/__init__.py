@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -16,6 +16,8 @@ from mobile_inpaint.errors import ModelNotFound, WeightsError
 from mobile_inpaint.models import weights as store
 
 if TYPE_CHECKING:
+    import torch
+
     from mobile_inpaint.models.base import Generator
 
 
@@ -52,7 +54,7 @@ def create_model(name: str, weights: str | Path | None = None, *, seed: int = 0,
     from mobile_inpaint.models.checkpoints import read_state
 
     path, _ = store.find(weights)
-    return _ready(family.load(name, read_state(path), **overrides))
+    return _ready(_loaded(family, name, read_state(path), path, **overrides))
 
 
 def open_checkpoint(checkpoint: str | Path, progress: Callable[[str], None] = lambda _: None) -> tuple[Generator, Provenance]:
@@ -82,7 +84,7 @@ def open_checkpoint(checkpoint: str | Path, progress: Callable[[str], None] = la
     for family in _families():
         if family.recognises(state):
             provenance = Provenance(card.name, card.sha256, card.licence, card.copyright, card.paper, card.trained_on)
-            return _ready(family.load(None, state)), provenance
+            return _ready(_loaded(family, None, state, path)), provenance
     raise WeightsError(f"'{checkpoint}' holds the weights of no network of ours; there are {', '.join(list_models())}")
 
 
@@ -97,6 +99,15 @@ def save_model(generator: Generator, path: str | Path) -> None:
     state = {key: value.contiguous() for key, value in generator.state_dict().items()}
     # through memory: a full disk is then an OSError, and not whatever the library makes of it
     files.write_whole(Path(path), save(state, metadata={"model": generator.name}))
+
+
+def _loaded(family: ModuleType, name: str | None, state: Mapping[str, torch.Tensor], path: Path, **overrides: int) -> Generator:
+    """The family's network with the weights in ``state``; what is wrong with them is said of ``path``."""
+    try:
+        network: Generator = family.load(name, state, **overrides)
+    except WeightsError as error:
+        raise WeightsError(f"{path.name}: {error}") from error
+    return network
 
 
 def _ready(generator: Generator) -> Generator:

@@ -6,15 +6,18 @@ import re
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from mobile_inpaint.documents import quoted
 from mobile_inpaint.errors import WeightsError
-from mobile_inpaint.models import onnx_initializers
+from mobile_inpaint.models import onnx_initializers, torch_files
 from mobile_inpaint.models.small_weights import restored
+from mobile_inpaint.models.weights import LARGEST_BYTES
 
 _PARAMETER = re.compile(r"(?:.*[./])?((?:encoder|synthesis)[./]b\d+[./].+)")
 """Where a parameter's name begins inside the graph's: exporters put the wrapper's before it."""
+_LONGEST_HEADER = 16_000_000
+_SAVE_ALONE = "save the network's state_dict() alone"
 
 
 def read_state(path: Path) -> dict[str, torch.Tensor]:
@@ -33,33 +36,61 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
     readers = {".safetensors": _read_safetensors, ".pt": _read_pickle, ".pth": _read_pickle, ".onnx": _read_onnx}
     if path.suffix not in readers:
         raise WeightsError(f"{path.name}: not a checkpoint: there are {', '.join(readers)}")
-    if not path.is_file():
+    if not path.is_file():  # a pipe would be waited for, a device has no end
         raise WeightsError(f"{path}: no such file")
-    return readers[path.suffix](path)
+    try:
+        if path.stat().st_size > LARGEST_BYTES:
+            raise WeightsError(f"{path.name}: larger than {LARGEST_BYTES / 1e9:g} GB; is it the right file?")
+        return readers[path.suffix](path)
+    except OSError as error:
+        raise WeightsError(f"{path.name}: it cannot be read ({error.strerror or error})") from error
 
 
 def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
+    with path.open("rb") as file:
+        header = int.from_bytes(file.read(8), "little")
+    if header > _LONGEST_HEADER:
+        raise WeightsError(f"{path.name}: not a readable safetensors file (a header of {header} bytes); get it again")
     try:
-        return restored(load_file(path))
-    except (SafetensorError, ValueError, RuntimeError) as error:
-        raise WeightsError(f"{path.name}: not a readable safetensors file ({error}); get it again") from error
+        state = load_file(path)
+    except OSError:
+        raise
+    except Exception as error:  # the library's own, and whatever torch makes of a type that it does not have
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        raise WeightsError(f"{path.name}: not a readable safetensors file ({reason}); get it again") from error
+    try:
+        return restored(_plain(state))
+    except ValueError as error:
+        raise WeightsError(f"{path.name}: {error}") from error
 
 
 def _read_pickle(path: Path) -> dict[str, torch.Tensor]:
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged pickle raises nearly anything
-        message = str(error) or type(error).__name__
-        if "weights_only" in message or "Weights only" in message:
-            reason = "it holds Python objects, which could run code; save its state_dict() alone"
-        else:
-            reason = f"it cannot be read ({message.splitlines()[0][:120]}); get it again"
-        raise WeightsError(f"{path.name}: {reason}") from error
-    if not isinstance(state, dict) or not all(
-        isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in state.items()
-    ):
-        raise WeightsError(f"{path.name}: not a state dict of tensors; save the network's state_dict() alone")
-    return dict(state)
+        with path.open("rb") as file:
+            state = torch_files.read(file, path.stat().st_size)
+        if not isinstance(state, dict) or not all(
+            isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in state.items()
+        ):
+            raise WeightsError(f"{path.name}: not a state dict of tensors; {_SAVE_ALONE}")
+        return _plain(state)
+    except torch_files.HoldsCode as error:
+        raise WeightsError(f"{path.name}: {error}; {_SAVE_ALONE}") from error
+    except ValueError as error:
+        raise WeightsError(f"{path.name}: it cannot be read ({error}); get it again") from error
+
+
+def _plain(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """``state``, whose names are text that can be shown, and whose tensors hold real numbers.
+
+    Raises:
+        ValueError: they do not; one line.
+    """
+    for name, value in state.items():
+        if not isinstance(name, str) or not name.isprintable() or len(name) > 1000:
+            raise ValueError(f"{quoted(name)} cannot name a tensor")
+        if value.is_complex() or value.dtype.itemsize == 0 or value.is_sparse or value.is_quantized:
+            raise ValueError(f"{quoted(name)} holds {str(value.dtype).removeprefix('torch.')}, not real numbers")
+    return state
 
 
 def _read_onnx(path: Path) -> dict[str, torch.Tensor]:

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mobile_inpaint.errors import ModelNotFound
+from mobile_inpaint.errors import ModelNotFound, WeightsError
 from mobile_inpaint.models import base
 from mobile_inpaint.models.migan_blocks import (
     CLAMP,
@@ -351,6 +351,12 @@ def load(name: str | None, state: Mapping[str, torch.Tensor], **overrides: int) 
         )
         name = next(alike, "migan-256")
         overrides = layout.numbers()
-    network = build(name, **{**overrides, "tensors": layout.tensors, "patch": layout.patch, "stem": layout.stem})
+    numbers = {**overrides, "tensors": layout.tensors, "patch": layout.patch, "stem": layout.stem}
+    try:
+        with torch.device("meta"):  # a name such as b65536 stands for gigabytes: nothing is allocated before every shape fits
+            layout.check_fits(build(name, **numbers))
+    except (ValueError, RuntimeError) as error:  # torch's, of a product of sizes that no integer holds
+        raise WeightsError(f"these weights fit no network that can be built ({str(error).splitlines()[0][:120]})") from error
+    network = build(name, **numbers)
     layout.load_into(network)
     return network

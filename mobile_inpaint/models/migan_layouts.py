@@ -17,11 +17,12 @@ from dataclasses import dataclass
 
 import torch
 
+from mobile_inpaint.documents import quoted
 from mobile_inpaint.errors import WeightsError
 from mobile_inpaint.models.base import Generator
 
 _FIXED = re.compile(r"\.(filter\.weight|filter_const|resample_filter)$")
-_BLOCK = re.compile(r"^(encoder|synthesis)\.b(\d+)\.")
+_BLOCK = re.compile(r"^(encoder|synthesis)\.b([0-9]{1,9})\.")
 _RENAMED = (
     (re.compile(r"(\.conv\d)\.conv2\.noise_"), r"\1.noise_"),  # training keeps noise one level further in
     (re.compile(r"(\.conv\d)\.conv1\."), r"\1.depthwise."),
@@ -54,9 +55,9 @@ class Layout:
         """Resolution and channels of the network these weights belong to, as fields of its Variant."""
         try:
             side = self.resolution // self.patch
-            outer = self.state[f"encoder.blocks.b{side}.fromrgb.bias"].shape[0]
-            next_in = self.state[f"encoder.blocks.b{side // 2}.conv1.depthwise.bias"].shape[0]
-            inner = self.state["encoder.blocks.b4.conv1.depthwise.bias"].shape[0]
+            outer = self.state[f"encoder.blocks.b{side}.fromrgb.bias"].numel()
+            next_in = self.state[f"encoder.blocks.b{side // 2}.conv1.depthwise.bias"].numel()
+            inner = self.state["encoder.blocks.b4.conv1.depthwise.bias"].numel()
         except KeyError as error:
             raise WeightsError(f"these weights are damaged: {error} is missing") from error
         return {
@@ -67,23 +68,27 @@ class Layout:
         }
 
     def load_into(self, network: Generator) -> None:
-        """Fills ``network``.
+        """Fills ``network``, which these weights fit."""
+        wanted = network.state_dict()
+        network.load_state_dict({key: value.to(wanted[key].dtype) for key, value in self.state.items()})
+
+    def check_fits(self, network: Generator) -> None:
+        """Compares names and shapes with those of ``network``, which may be on no device.
 
         Raises:
             WeightsError: a key too many, a key too few, or another shape; the first few are named.
         """
         wanted = network.state_dict()
-        faults = [f"'{key}' is missing" for key in wanted if key not in self.state]
-        faults += [f"'{key}' is unknown" for key in self.state if key not in wanted]
+        faults = [f"{quoted(key)} is missing" for key in wanted if key not in self.state]
+        faults += [f"{quoted(key)} is unknown" for key in self.state if key not in wanted]
         faults += [
-            f"'{key}' is {list(self.state[key].shape)}, must be {list(wanted[key].shape)}"
+            f"{quoted(key)} is {list(self.state[key].shape)}, must be {list(wanted[key].shape)}"
             for key in wanted
             if key in self.state and self.state[key].shape != wanted[key].shape
         ]
         if faults:
             more = f" and {len(faults) - 3} more" if len(faults) > 3 else ""
             raise WeightsError(f"these weights do not fit {network.name}: {'; '.join(faults[:3])}{more}")
-        network.load_state_dict({key: value.to(wanted[key].dtype) for key, value in self.state.items()})
 
 
 def to_ours(state: Mapping[str, torch.Tensor]) -> Layout:
@@ -93,28 +98,33 @@ def to_ours(state: Mapping[str, torch.Tensor]) -> Layout:
         WeightsError: none of them, numbers that are not finite, or a fixed filter that is not the published one.
     """
     for key, value in state.items():
-        if not value.is_floating_point() or not torch.isfinite(value).all():
-            raise WeightsError(f"these weights are damaged: '{key}' holds values that are not finite numbers")
+        if not value.is_floating_point() or not torch.isfinite(value.float()).all():
+            raise WeightsError(f"these weights are damaged: {quoted(key)} holds values that are not finite numbers")
+        if not value.ndim and not key.endswith("strength"):
+            raise WeightsError(f"these weights are damaged: {quoted(key)} is a single number")
     if any(".blocks.b" in key for key in state):
         kind, ours = "ours", dict(state)
     elif any(_BLOCK.match(key) for key in state):
         kind, ours = _published(state)
     else:
         raise WeightsError(f"these are not weights of MI-GAN: no key like 'encoder.b256.conv1…' among {len(state)}")
-    sides = [int(match[1]) for key in ours if (match := re.match(r"encoder\.blocks\.b(\d+)\.fromrgb", key))]
+    sides = [int(match[1]) for key in ours if (match := re.match(r"encoder\.blocks\.b([0-9]{1,9})\.fromrgb", key))]
     if not sides:
         raise WeightsError("these are not a generator's weights: no 'fromrgb' in the encoder")
     counts = {value.shape[0] for key, value in ours.items() if key.endswith("wise.tensors")}
     if len(counts) > 1:
-        raise WeightsError(f"these weights are damaged: convolutions have {sorted(counts)} tensors")
+        raise WeightsError(f"these weights are damaged: convolutions have {quoted(sorted(counts))} tensors")
+    largest = max(sides)
     patch = math.isqrt(len(ours["synthesis.detail.bias"]) // 3) if "synthesis.detail.bias" in ours else 1
-    first = f"encoder.blocks.b{max(sides)}.fromrgb"
+    if patch not in (1, 2):
+        raise WeightsError("these weights are damaged: 'synthesis.detail.bias' has neither 3 nor 12 numbers")
+    first = f"encoder.blocks.b{largest}.fromrgb"
     stem = next((ours[key].shape[-1] for key in (f"{first}.weight", f"{first}.tensors") if key in ours), 1)
-    return Layout(kind, ours, counts.pop() if counts else 0, max(sides) * patch, patch, stem)
+    return Layout(kind, ours, counts.pop() if counts else 0, largest * patch, patch, stem)
 
 
 def _published(state: Mapping[str, torch.Tensor]) -> tuple[str, dict[str, torch.Tensor]]:
-    training = any(re.search(r"\.w\d+$", key) for key in state)
+    training = any(re.search(r"\.w[0-9]{1,9}$", key) for key in state)
     ours: dict[str, torch.Tensor] = {}
     stacks: dict[str, dict[int, torch.Tensor]] = {}
     for key, value in state.items():
@@ -123,7 +133,7 @@ def _published(state: Mapping[str, torch.Tensor]) -> tuple[str, dict[str, torch.
             continue
         for pattern, replacement in _RENAMED:
             key = pattern.sub(replacement, key)
-        if tensor := re.search(r"\.w(\d+)$", key):
+        if tensor := re.search(r"\.w([0-9]{1,9})$", key):
             stacks.setdefault(key[: tensor.start()] + ".tensors", {})[int(tensor[1])] = value
         elif training and key.endswith("fromrgb.weight"):
             ours[key.removesuffix("weight") + "tensors"] = value[None]  # normalised like the others, but only one tensor
@@ -131,16 +141,20 @@ def _published(state: Mapping[str, torch.Tensor]) -> tuple[str, dict[str, torch.
             ours[key] = value
     for key, stack in stacks.items():
         if sorted(stack) != list(range(len(stack))):
-            raise WeightsError(f"these weights are damaged: '{key}' has tensors {sorted(stack)}")
+            raise WeightsError(f"these weights are damaged: '{key}' has tensors {quoted(sorted(stack))}")
+        if len({value.shape for value in stack.values()}) > 1:
+            raise WeightsError(f"these weights are damaged: '{key}' has tensors of different shapes")
         ours[key] = torch.stack([stack[i] for i in range(len(stack))])
     return ("training" if training else "inference"), ours
 
 
 def _check_fixed(key: str, value: torch.Tensor) -> None:
     taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
-    if key.endswith("filter_const"):
+    if key.endswith("filter_const") and value.ndim >= 2:
         expected = torch.zeros_like(value)
         expected[..., ::2, ::2] = 1
+    elif value.shape[-2:] != (4, 4):
+        raise WeightsError(f"these weights are of another network: its fixed filter '{key}' is not [1, 3, 3, 1]")
     else:
         up = "upsample" in key
         expected = (torch.outer(taps, taps) * (4 if up else 1) / 64).expand_as(value)

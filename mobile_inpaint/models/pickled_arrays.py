@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Iterator, Mapping, Sequence
+import io
+import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import save_file
 
+from mobile_inpaint.documents import quoted
 from mobile_inpaint.errors import WeightsError
+from mobile_inpaint.models import plain_pickles
+from mobile_inpaint.models.plain_pickles import Call, Name
 
 Arrays = dict[str, npt.NDArray[Any]]
+
+_RECONSTRUCT = ("numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct")
+_DEEPEST, _MOST, _MOST_DIMENSIONS = 32, 100_000, 8
 
 
 def to_safetensors(pickles: Sequence[Path], out: Path) -> Path:
@@ -35,38 +42,75 @@ def read(path: Path) -> Arrays:
     """
     try:
         with path.open("rb") as file:
-            return dict(_flattened(_ArraysOnly(file).load(), ""))
-    except pickle.UnpicklingError as error:
-        raise WeightsError(f"{path.name}: {_first_line(error)}") from error
-    except Exception as error:  # a damaged pickle raises nearly anything
-        raise WeightsError(f"{path.name}: not a readable pickle of arrays ({_first_line(error)}); fetch it again") from error
+            content = io.BytesIO(file.read())
+    except OSError as error:
+        raise WeightsError(f"{path.name}: it cannot be read ({error.strerror or error}); fetch it again") from error
+    found = _Found(2 * len(content.getbuffer()) + 1_000_000)
+    try:
+        found.gather(plain_pickles.read(content), "", 0)
+    except ValueError as error:
+        raise WeightsError(f"{path.name}: {error}; fetch it again") from error
+    return found.arrays
 
 
-class _ArraysOnly(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in {("numpy.core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "_reconstruct")}:
-            return _empty
-        if (module, name) == ("numpy", "ndarray"):
-            return np.ndarray
-        if (module, name) == ("numpy", "dtype"):
-            return np.dtype
-        raise pickle.UnpicklingError(f"it holds {module}.{name}, not arrays alone, and could run code; do not use it")
+class _Found:
+    """The arrays of a pickle, by name.
+
+    Args:
+        most_bytes: of them together; a pickle may name one array often, in containers that are shared.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self.arrays: Arrays = {}
+        self._left = most_bytes
+
+    def gather(self, value: Any, name: str, depth: int) -> None:
+        """Adds the arrays in ``value``."""
+        if depth > _DEEPEST or len(self.arrays) > _MOST:
+            raise ValueError(f"it is nested deeper than {_DEEPEST}, or holds more than {_MOST} arrays")
+        if isinstance(value, dict):
+            if not value and depth:
+                raise ValueError(f"{quoted(name)} is empty")
+            for key, item in value.items():
+                self.gather(item, f"{name}.{key}" if name else str(key), depth + 1)
+        elif isinstance(value, Call) and value.function in _RECONSTRUCT:
+            self._add(value, name)
+        elif isinstance(value, Call | Name):
+            named = value.function if isinstance(value, Call) else value.text
+            raise ValueError(f"it holds {quoted(named)[1:-1]}, not arrays alone, and could run code; do not use it")
+        else:
+            raise ValueError(f"{quoted(name)} is {type(value).__name__}, not an array of floats")
+
+    def _add(self, call: Call, name: str) -> None:
+        """The array that numpy's own pickles describe: version, shape, dtype, whether it is in Fortran's order, content."""
+        match call.state:
+            case (int(), tuple() as shape, Call() as kind, bool() as fortran, bytes() as content):
+                values = _array(content, shape, _dtype(kind, name), "F" if fortran else "C", name)
+            case (int(), tuple(), Call(), bool(), list() as items):
+                for item in items:  # what an array of objects holds
+                    self.gather(item, name, _DEEPEST)
+                raise ValueError(f"{quoted(name)} is not an array of floats")
+            case _:
+                raise ValueError(f"{quoted(name)} is not an array of floats")
+        self._left -= values.nbytes
+        if name in self.arrays or self._left < 0:
+            raise ValueError(f"{quoted(name)} is in it twice")
+        self.arrays[name] = values
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+def _array(
+    content: bytes, shape: tuple[Any, ...], dtype: np.dtype[Any], order: Literal["C", "F"], name: str
+) -> npt.NDArray[Any]:
+    if len(shape) > _MOST_DIMENSIONS:
+        raise ValueError(f"{quoted(name)} has {len(shape)} dimensions, more than {_MOST_DIMENSIONS}")
+    if not all(type(side) is int and side >= 0 for side in shape) or math.prod(shape) * dtype.itemsize != len(content):
+        raise ValueError(f"{quoted(name)} is damaged: {len(content)} bytes are not an array of shape {quoted(shape)}")
+    values = np.frombuffer(content, dtype).reshape(shape, order=order)
+    return np.ascontiguousarray(values, dtype.newbyteorder("=")).reshape(shape)
 
 
-def _empty(*_: object) -> npt.NDArray[Any]:
-    """What numpy's own pickles begin with; shape and values are set afterwards."""
-    return np.ndarray(0)
-
-
-def _flattened(value: object, name: str) -> Iterator[tuple[str, npt.NDArray[Any]]]:
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _flattened(item, f"{name}.{key}" if name else str(key))
-    elif isinstance(value, np.ndarray) and value.dtype.kind == "f":
-        yield name, np.ascontiguousarray(value)
-    else:
-        raise pickle.UnpicklingError(f"'{name}' is {type(value).__name__}, not an array of floats; fetch it again")
+def _dtype(call: Call, name: str) -> np.dtype[Any]:
+    match call.function, call.arguments, call.state:
+        case "numpy.dtype", ("f2" | "f4" | "f8" as kind, *_), (int(), "<" | ">" | "=" as order, None, *_):
+            return np.dtype(f"{order}{kind}")
+    raise ValueError(f"{quoted(name)} is not an array of floats")

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from mobile_inpaint.documents import quoted
+
 _SCALE = "#scale"
 _INTEGERS = ("depthwise.weight", "pointwise.weight")
 """What is rounded to integers; the rest, a few numbers beside these, is kept in half precision."""
@@ -26,8 +28,16 @@ def small(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def restored(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """What :func:`small` was given, rounded; any other tensors as they are."""
+    """What :func:`small` was given, rounded; any other tensors as they are.
+
+    Raises:
+        ValueError: scales that belong to no filter, or not one for each of its channels.
+    """
     scales = {name.removesuffix(_SCALE): value for name, value in state.items() if name.endswith(_SCALE)}
+    for name, scale in scales.items():
+        filters = state.get(name)  # another number of scales would be repeated over the filter, or the filter over them
+        if filters is None or filters.dtype != torch.int8 or not filters.ndim or scale.shape != filters.shape[:1]:
+            raise ValueError(f"{quoted(name + _SCALE)} are not the scales of 8-bit integers in it")
     return {
         name: value.float() * _beside(scales[name], value) if name in scales else value
         for name, value in state.items()

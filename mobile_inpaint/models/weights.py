@@ -37,6 +37,8 @@ from mobile_inpaint.models.card import Card
 from mobile_inpaint.models.client import Progress
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".onnx")
+LARGEST_BYTES = 1_000_000_000
+"""Of a file of weights; the largest network that we know has a quarter of that, in the form in which it trains."""
 _UNKNOWN = "unknown (user file)"
 
 
@@ -49,7 +51,7 @@ def home() -> Path:
 def list_checkpoints() -> list[Card]:
     """The published checkpoints, then the user's own, each as it is here, or as it is published where it is not."""
     known = _published()
-    here = {path.parent.name for path in (home() / "weights").glob("*/card.json")}
+    here = {path.parent.name for path in (home() / "weights").glob("*/card.json") if is_here(path.parent.name)}
     return [card(name) for name in [*known, *sorted(here - set(known))]]
 
 
@@ -70,7 +72,7 @@ def card(name: str) -> Card:
 
 def is_here(name: str) -> bool:
     """True if the store, or this package itself, holds ``name``; its bytes are not looked at."""
-    return _is_embedded(name) or (re.fullmatch(_NAME, name) is not None and _card_file(name).exists())
+    return _is_embedded(name) or (re.fullmatch(_NAME, name) is not None and _card_file(name).is_file())
 
 
 def path(name: str) -> Path:
@@ -118,9 +120,12 @@ def find(
             raise WeightsError(f"'{name}' is a {card(name).kind}, and a {kind} is needed here: there are {names}")
         if fetch and not is_here(name) and card(name).fetchable:
             _fetch(name, progress)
+        if kind == "yardstick" and not _published()[name].describes(card(name).sha256):
+            raise WeightsError(f"{name} is not the published file: mobile-inpaint weights remove {name}, then fetch it again")
         return path(name), card(name)
     file = Path(name_or_path)
     if file.is_file():
+        _check_size(file)
         return file, _card_of(file, file.stem, str(file))
     if file.suffix in SUFFIXES or len(file.parts) > 1:
         raise WeightsError(f"{file}: no such file")
@@ -163,6 +168,7 @@ def add(name: str, file: str | Path, *, model: str | None = None, force: bool = 
         raise WeightsError(f"'{name}' cannot name a checkpoint: use lower-case letters, digits, '-', '_' and '.'")
     if not file.is_file():
         raise WeightsError(f"{file}: no such file")
+    _check_size(file)
     if _is_embedded(name):
         raise WeightsError(f"{name} ships with this package: add the file under a name of its own")
     with _changing_the_store() as folder:
@@ -245,6 +251,11 @@ def _stored(name: str) -> Card:
     return stored
 
 
+def _check_size(file: Path) -> None:
+    if file.stat().st_size > LARGEST_BYTES:
+        raise WeightsError(f"{file}: larger than {LARGEST_BYTES / 1e9:g} GB; is it the right file?")
+
+
 def _card_of(file: Path, name: str, origin: str) -> Card:
     """The Card of a user's file: a published one where the digest is, else one that claims nothing."""
     sha256 = sha256_of(file)
@@ -311,7 +322,9 @@ def _network_of(file: Path, shown: str, model: str | None) -> tuple[str, int]:
     try:
         network, _ = models.open_checkpoint(file)
     except WeightsError as error:
-        raise WeightsError(f"{shown} cannot be added: {error}") from error
+        # the file is a copy, whose name says nothing to the user
+        reason = str(error).replace(str(file), shown).replace(file.name, shown).removeprefix(f"{shown}: ")
+        raise WeightsError(f"{shown} cannot be added: {reason}") from error
     if model is not None and network.name != model:
         raise WeightsError(f"{shown} cannot be added as {model}: it holds {network.name}")
     return network.name, network.resolution

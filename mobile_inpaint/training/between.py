@@ -12,13 +12,13 @@ Source: Wortsman et al., Robust fine-tuning of zero-shot models (CVPR 2022).
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from itertools import count
 from pathlib import Path
 
 import torch
 
+from mobile_inpaint.documents import read_json
 from mobile_inpaint.errors import MobileInpaintError, TrainingError
 from mobile_inpaint.models import open_checkpoint, save_model
 from mobile_inpaint.models.base import Generator
@@ -53,12 +53,21 @@ def main() -> None:
 def _write(run: Path, share: float, out: Path, photos: Path) -> None:
     if not 0 <= share <= 1:
         raise TrainingError(f"SHARE is {share:g}, must be 0, where the run began, to 1, where it ended")
-    config = config_from(json.loads((run / RECORD).read_text(encoding="utf-8"))["config"], str(run / RECORD))
+    record = run / RECORD
+    if not record.is_file():  # a pipe would be waited for
+        raise TrainingError(f"{record}: no such file; RUN must be the folder of a run that has ended")
+    table = read_json(record, TrainingError)
+    if not isinstance(table, dict) or "config" not in table:
+        raise TrainingError(f"{record}: not the record of a run: it has no 'config'")
+    config = config_from(table["config"], str(record))
     samples = Samples(open_photos(photos), config.data.size_px, config.data.seed, config.data.holes)
     drawn = map(samples.__getitem__, count())
     start, _ = starting_generator(config.generator, config.data.seed, drawn, lambda line: print(line, file=sys.stderr))
     end, _ = open_checkpoint(run / MODEL)
-    between(with_tensors(start, 0), end, share)
+    begun = with_tensors(start, 0)
+    if [value.shape for value in begun.state_dict().values()] != [value.shape for value in end.state_dict().values()]:
+        raise TrainingError(f"{run / MODEL}: not the network that {record} describes")
+    between(begun, end, share)
     save_model(end, out)
 
 

@@ -184,6 +184,11 @@ class TrainConfig:
             "optimizer.beta1 and beta2 must be from 0 to below 1": 0 <= optimizer.beta1 < 1 and 0 <= optimizer.beta2 < 1,
             "optimizer.ema_images must be above 0": optimizer.ema_images > 0,
             "run.steps and run.keep must be at least 1": min(run.steps, run.keep) >= 1,
+            "data.batch, data.size_px, run.workers and run.threads must be at most 4096": max(
+                data.batch, data.size_px, run.workers, run.threads
+            )
+            <= 4096,
+            "data.size_px must be at least 8": data.size_px >= 8,
             "nothing in [run] or [optimizer] may be negative": min(_numbers(run), default=0) >= 0
             and min(_numbers(optimizer), default=0) >= 0,
         }

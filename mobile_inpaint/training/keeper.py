@@ -36,7 +36,7 @@ class Keeper:
         state: of the run, looked at whenever something is due.
         teacher: gets a column on the grids, where there is one.
         watch: told of each entry of the log.
-        note: told of each checkpoint.
+        note: told of each checkpoint, and of a record that was damaged.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Keeper:
         self._run, self._config, self._checkpoints, self._photos, self._origin = run, config, checkpoints, photos, origin
         self._state, self._teacher, self._watch, self._note = state, teacher, watch, note
         self._device = next(state.generator.parameters()).device
-        self._log = Log(run, state.step, tensorboard=config.run.tensorboard)
+        self._log = Log(run, state.step, tensorboard=config.run.tensorboard, note=note)
         self._grid = grid_batch(samples, config.run.grid_rows) if config.run.grid_every and config.run.grid_rows else None
         self._measured: list[Measured] = []
         self._since = state.seconds

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import stat
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from mobile_inpaint import files
 from mobile_inpaint.errors import ToolchainMissing
+
+_LARGEST_BYTES = 500_000_000
+"""A million entries."""
+_LONGEST_LINE = 100_000
 
 
 @dataclass(frozen=True)
@@ -38,14 +43,26 @@ class Entry:
 class Log:
     """``<run>/log.jsonl``, continued after ``step``: what a killed session wrote beyond it is dropped.
 
+    Lines that are no entries are left out; the file that held them is kept as ``log.jsonl.damaged``.
+
+    Args:
+        run: the run's folder.
+        step: done so far.
+        tensorboard: also write event files.
+        note: told of a damaged record.
+
     Raises:
         OSError: the folder cannot be written to.
         ToolchainMissing: TensorBoard is not installed.
     """
 
-    def __init__(self, run: Path, step: int, *, tensorboard: bool) -> None:
+    def __init__(self, run: Path, step: int, *, tensorboard: bool, note: Callable[[str], None] = lambda line: None) -> None:
         path = run / "log.jsonl"
-        kept = [line for line in _lines(path) if json.loads(line)["step"] <= step]
+        kept, fault = _entries(path, step)
+        if fault:
+            aside = path.with_name(f"{path.name}.damaged")
+            path.replace(aside)
+            note(f"{path}: {fault}; its {len(kept)} good entries are kept, and the file as it was is {aside.name}")
         files.write_whole(path, "".join(kept))
         self._file = path.open("a", encoding="utf-8")
         self._board = _board(run / "tensorboard", step) if tensorboard else None
@@ -67,11 +84,33 @@ class Log:
             self._board.close()
 
 
-def _lines(path: Path) -> list[str]:
-    """Whole lines of the record; a kill may have cut the last one short."""
-    if not path.exists():
-        return []
-    return [line for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("}\n")]
+def _entries(path: Path, step: int) -> tuple[list[str], str]:
+    """The record's lines up to ``step``, and what is wrong with the file; a kill may have cut the last line short."""
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return [], ""
+    if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST_BYTES:
+        return [], "not a record of this run"
+    kept, foreign = list[str](), 0
+    with path.open("rb") as file:
+        while line := file.readline(_LONGEST_LINE):
+            number = _step_of(line)
+            if number is None:
+                foreign += line.endswith(b"\n") or len(line) == _LONGEST_LINE
+            elif number <= step:
+                kept.append(line.decode())
+    return kept, f"{foreign} lines are no entries" if foreign else ""
+
+
+def _step_of(line: bytes) -> int | None:
+    """The step of an entry; None of a line that is none."""
+    try:
+        entry = json.loads(line.decode()) if line.endswith(b"}\n") else None
+    except (ValueError, RecursionError):
+        return None
+    number = entry.get("step") if isinstance(entry, dict) else None
+    return number if type(number) is int and number >= 0 else None
 
 
 def _board(folder: Path, step: int) -> Any:

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.optim import Adam
 
+from mobile_inpaint.documents import quoted
 from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.models import create_model
 from mobile_inpaint.models.base import Generator
@@ -18,6 +19,7 @@ from mobile_inpaint.training.config import TrainConfig
 from mobile_inpaint.training.generator import averaged_copy, set_noise
 from mobile_inpaint.training.optimizers import GENERATOR_REGULARISED_EVERY, adam
 from mobile_inpaint.training.projected import Projected
+from mobile_inpaint.training.saved_state import SavedState
 
 
 @dataclass
@@ -73,28 +75,43 @@ class State:
         return cls(generator, averaged_copy(generator), discriminator, optimizers)
 
     @classmethod
-    def resumed(cls, config: TrainConfig, saved: dict[str, Any], device: torch.device) -> State:
+    def resumed(cls, config: TrainConfig, saved: object, device: torch.device, where: object = "the checkpoint") -> State:
         """What :meth:`state_dict` gave; ``config`` must be the same but for ``[run]``.
 
+        Nothing as large as the networks is allocated before every tensor in ``saved`` has been compared with them.
+
+        Args:
+            config: of the run.
+            saved: out of a file that nobody has checked.
+            device: gets the networks.
+            where: the file, to open the messages with.
+
         Raises:
+            DamagedCheckpoint: values that no run has saved.
             TrainingError: another version made its networks otherwise.
         """
-        network = saved["network"]
-        generator = create_model(network["name"], **network["variant"]).train()
-        if config.generator.integers_by:
-            with_rounding(generator)
-        state = cls.start(config, generator, device)
-        for name, module in state.networks.items():
+        checked = SavedState(saved, config, where)
+
+        def generator() -> Generator:
             try:
-                module.load_state_dict(saved["networks"][name])
-            except RuntimeError as error:  # it names every key in a line of its own
-                raise TrainingError(
-                    f"the checkpoint's {name} is not built as this version builds it; go on with the version that wrote it, "
-                    "or begin another run from its model.safetensors with --from"
-                ) from error
+                network = create_model(checked.network, None, **checked.variant).train()
+            except (TypeError, ValueError, RuntimeError, ArithmeticError) as error:
+                raise checked.damaged(f"'network.variant' is {quoted(checked.variant)}, which no network has") from error
+            if config.generator.integers_by:
+                with_rounding(network)
+            return network
+
+        with torch.device("meta"):
+            planned: dict[str, nn.Module] = {"generator": generator(), "average": generator()}
+            if config.loss.adversarial:
+                planned["discriminator"] = _discriminator(config, config.discriminator.tensors)
+        checked.check_networks(planned)
+        state = cls.start(config, generator(), device)
+        for name, module in state.networks.items():
+            module.load_state_dict(checked.networks[name])
         for name, optimizer in state.optimizers.items():
-            optimizer.load_state_dict(saved["optimizers"][name])
-        state.step, state.seconds = saved["step"], saved["seconds"]
+            optimizer.load_state_dict(checked.optimizer(name, optimizer))
+        state.step, state.seconds = checked.step, checked.seconds
         return state
 
     @property
@@ -120,4 +137,7 @@ def _discriminator(config: TrainConfig, tensors: int) -> nn.Module:
         torch.manual_seed(config.data.seed)
         if size.kind == "projected":
             return Projected()
-        return Discriminator(config.data.size_px, size.ch_base, size.ch_max, tensors)
+        try:
+            return Discriminator(config.data.size_px, size.ch_base, size.ch_max, tensors)
+        except (ValueError, RuntimeError) as error:  # torch's, of sizes whose product no integer holds
+            raise TrainingError(f"discriminator: no network has these numbers ({str(error).splitlines()[0][:120]})") from error

@@ -15,7 +15,7 @@ import torch
 
 from mobile_inpaint import strict
 from mobile_inpaint.errors import TrainingError
-from mobile_inpaint.training.checkpoint import Checkpoints, read_checkpoint
+from mobile_inpaint.training.checkpoint import Checkpoints
 from mobile_inpaint.training.config import TrainConfig
 from mobile_inpaint.training.data import Samples, batches
 from mobile_inpaint.training.generator import starting_generator
@@ -26,6 +26,7 @@ from mobile_inpaint.training.losses import Losses
 from mobile_inpaint.training.machines import launch
 from mobile_inpaint.training.photo_source import PhotoSource
 from mobile_inpaint.training.result import MODEL, photos_digest
+from mobile_inpaint.training.resume import Resumed, resumed
 from mobile_inpaint.training.state import State
 from mobile_inpaint.training.step import NotFinite, train_step
 from mobile_inpaint.training.stop import Stop
@@ -70,10 +71,10 @@ def train(
         config: what to do.
         photos: what to learn from.
         run: gets ``checkpoints/``, ``log.jsonl``, ``grids/``, ``model.safetensors`` and ``run.json``.
-        resume: go on from the newest checkpoint in ``run``.
+        resume: go on from the newest checkpoint in ``run`` that is not damaged; damaged ones are set aside.
         minutes: stop cleanly after so many; 0 is no limit.
         watch: told of each entry of the log, in the first process.
-        note: told of each checkpoint and of each photo that is left out, in the first process.
+        note: told of each checkpoint, of each damaged file and of each photo that is left out, in the first process.
 
     Raises:
         TrainingError: the run cannot start, go on or be resumed; the newest checkpoint stays as it is.
@@ -89,8 +90,10 @@ def train(
 
         digest = photos_digest(photos)
         samples = Samples(photos, config.data.size_px, config.data.seed, config.data.holes)
+        before: Resumed | None = None
         if resume:
-            state, origin = resumed_state(config, checkpoints, digest, fabric.device)
+            before = resumed(config, checkpoints, digest, fabric.device)
+            state, origin = before.state, before.origin
         elif last := checkpoints.last():
             raise TrainingError(f"{last}: a run is here already; go on with it by --resume, or name another folder with --out")
         else:
@@ -108,6 +111,8 @@ def train(
         try:
             keeper = None
             if first:
+                for line in before.settle(checkpoints) if before else ():
+                    note(line)
                 keeper = Keeper(run, config, checkpoints, digest, origin, samples, state, losses.teacher, watch, note)
                 open_files.enter_context(closing(keeper))
             for batch in batches(
@@ -157,23 +162,6 @@ def starting_state(
     if generator.resolution != config.data.size_px:
         raise TrainingError(f"data.size_px is {config.data.size_px}, but {generator.name} takes {generator.resolution} px")
     return State.start(config, generator, device), json.dumps(strict.dump(provenance)) if provenance else ""
-
-
-def resumed_state(config: TrainConfig, checkpoints: Checkpoints, photos: str, device: torch.device) -> tuple[State, str]:
-    """The newest checkpoint's, and the same.
-
-    Raises:
-        TrainingError: there is none, or it is damaged, of another configuration or of other photos.
-    """
-    last = checkpoints.last()
-    if not last:
-        raise TrainingError(f"{checkpoints.folder}: no checkpoint to go on from; start the run without --resume")
-    document, theirs = read_checkpoint(last)
-    if differences := config.differences(theirs):
-        raise TrainingError(f"{last}: of a run with another configuration: {', '.join(differences)}")
-    if document["photos"] != photos:
-        raise TrainingError(f"{last}: of a run on other photos; name the same ones with --photos, or start another run")
-    return State.resumed(config, document["state"], device), document["origin"]
 
 
 def open_losses(config: TrainConfig) -> Losses:

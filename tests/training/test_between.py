@@ -42,3 +42,11 @@ def test_what_it_cannot_do_is_said_in_one_line(
     with pytest.raises(SystemExit, match=message):
         between.main()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"config": 5}', '{"config": {"data": {"size_px": "x"}}}', "[" * 100_000])
+def test_a_damaged_record_is_one_line(content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "run.json").write_text(content)
+    monkeypatch.setattr(sys, "argv", ["between", str(tmp_path), "0.5", "out.safetensors", "--photos", str(tmp_path)])
+    with pytest.raises(SystemExit, match=r"^between: .*run\.json: [^\n]*$"):
+        between.main()
