@@ -26,7 +26,7 @@ from typing import Any, BinaryIO
 
 import torch
 
-from mobile_inpaint import strict
+from mobile_inpaint import files, strict
 from mobile_inpaint.documents import parse_json, quoted
 from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.models import torch_files
@@ -238,17 +238,4 @@ def _is_sealed(file: BinaryIO, size: int) -> bool:
 
 def _write(path: Path, content: memoryview) -> None:
     """``content`` at ``path``, complete and on the disk, or nothing."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # or the new name is lost with the power
-    finally:
-        os.close(folder)
+    files.write_whole(path, content, durable=True)
