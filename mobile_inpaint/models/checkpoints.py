@@ -88,8 +88,8 @@ def _plain(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     for name, value in state.items():
         if not isinstance(name, str) or not name.isprintable() or len(name) > 1000:
             raise ValueError(f"{quoted(name)} cannot name a tensor")
-        if value.is_complex() or value.dtype.itemsize == 0 or value.is_sparse or value.is_quantized:
-            raise ValueError(f"{quoted(name)} holds {str(value.dtype).removeprefix('torch.')}, not real numbers")
+        if value.dtype not in torch_files.DTYPES.values():
+            raise ValueError(f"{quoted(name)} holds {str(value.dtype).removeprefix('torch.')}, not floats or integers")
     return state
 
 

@@ -79,6 +79,14 @@ class Variant:
         """Side of the largest feature map."""
         return self.resolution // self.patch
 
+    @property
+    def least_numbers(self) -> int:
+        """Those of the 1×1 convolutions and of the noise, which are nearly all that a large network has."""
+        pairs = [(self.channels(side), self.channels(max(side // 2, SMALLEST))) for side in self.sides]
+        pointwise = 2 * sum(here * (here + next_) for here, next_ in pairs) - self.channels(self.outermost) ** 2
+        noise = sum(2 * side * side for side in self.sides if self.noisy(side))
+        return pointwise * max(self.tensors, 1) + noise
+
     def noisy(self, side: int) -> bool:
         """Whether noise is added to maps of that side on the way out."""
         return side > SMALLEST and (self.patch == 1 or side <= NOISE_MOST)
@@ -103,9 +111,13 @@ def build(name: str, **overrides: int) -> Generator:
         ModelNotFound: no such variant.
         ValueError: an override that no network can have.
     """
+    return Generator(name, _variant(name, **overrides))
+
+
+def _variant(name: str, **overrides: int) -> Variant:
     if name not in VARIANTS:
         raise ModelNotFound(name, VARIANTS)
-    return Generator(name, Variant(**{**vars(VARIANTS[name]), **overrides}))
+    return Variant(**{**vars(VARIANTS[name]), **overrides})
 
 
 class EncoderBlock(nn.Module):
@@ -353,10 +365,13 @@ def load(name: str | None, state: Mapping[str, torch.Tensor], **overrides: int) 
         overrides = layout.numbers()
     numbers = {**overrides, "tensors": layout.tensors, "patch": layout.patch, "stem": layout.stem}
     try:
-        with torch.device("meta"):  # a name such as b65536 stands for gigabytes: nothing is allocated before every shape fits
-            layout.check_fits(build(name, **numbers))
-    except (ValueError, RuntimeError) as error:  # torch's, of a product of sizes that no integer holds
-        raise WeightsError(f"these weights fit no network that can be built ({str(error).splitlines()[0][:120]})") from error
+        variant = _variant(name, **numbers)
+    except ValueError as error:
+        raise WeightsError(f"these weights fit no network: {error}") from error
+    # a name such as b65536 stands for gigabytes, which are not allocated for a file of a few bytes
+    if variant.least_numbers > 2 * sum(value.numel() for value in layout.state.values()) + 1_000_000:
+        raise WeightsError(f"these weights do not fit {name}: they lack most of its {variant.least_numbers:.3g} numbers")
     network = build(name, **numbers)
+    layout.check_fits(network)
     layout.load_into(network)
     return network

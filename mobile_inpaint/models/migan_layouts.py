@@ -73,7 +73,7 @@ class Layout:
         network.load_state_dict({key: value.to(wanted[key].dtype) for key, value in self.state.items()})
 
     def check_fits(self, network: Generator) -> None:
-        """Compares names and shapes with those of ``network``, which may be on no device.
+        """Compares names and shapes with those of ``network``.
 
         Raises:
             WeightsError: a key too many, a key too few, or another shape; the first few are named.

@@ -26,7 +26,7 @@ _MOST_DIMENSIONS = 8
 _MOST_DIRECTORY = 16_000_000
 """Bytes of a ZIP's directory: 150,000 tensors."""
 _MOST_PICKLE = 64_000_000
-_DTYPES = {
+DTYPES = {
     "torch.DoubleStorage": torch.float64,
     "torch.FloatStorage": torch.float32,
     "torch.HalfStorage": torch.float16,
@@ -38,6 +38,7 @@ _DTYPES = {
     "torch.ByteStorage": torch.uint8,
     "torch.BoolStorage": torch.bool,
 }
+"""The types of numbers that are read, by the names of their storages."""
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_VERSION = 1001
 
@@ -161,6 +162,10 @@ class _Rebuilt:
         end = offset + sum((side - 1) * step for side, step in zip(shape, stride, strict=True)) + 1 if count else offset
         if end > storage.count or count > storage.count:
             raise TorchFileError(f"a tensor of shape {quoted(list(shape))} claims more than its {storage.count} stored numbers")
+        if not count:
+            if math.prod(max(side, 1) for side in shape) >= 2**31:  # torch computes strides of empty tensors too
+                raise TorchFileError(f"a tensor of shape {quoted(list(shape))} has no place in memory")
+            return torch.zeros(shape, dtype=storage.dtype)
         self._left -= count * storage.dtype.itemsize
         if self._left < 0:
             raise TorchFileError("its tensors claim far more bytes than the file has")
@@ -169,10 +174,10 @@ class _Rebuilt:
     def _storage(self, key: Any) -> _Storage:
         match key:
             case ("storage", Name(text=kind), str() as name, str(), int() as count, *rest) if not any(rest) and count >= 0:
-                if kind not in _DTYPES:
+                if kind not in DTYPES:
                     kind = kind.removeprefix("torch.").removesuffix("Storage")
                     raise TorchFileError(f"it holds numbers of type {quoted(kind)}; save floats or integers")
-                return self._storage_of(name, _DTYPES[kind], count)
+                return self._storage_of(name, DTYPES[kind], count)
         raise TorchFileError("it is damaged: a tensor has no storage")
 
 
@@ -245,8 +250,8 @@ def _storages(document: Any) -> Iterator[tuple[str, torch.dtype, int]]:
         seen.add(id(value))
         if isinstance(value, Reference):
             match value.key:
-                case ("storage", Name(text=kind), str() as key, str(), int() as count, *_) if kind in _DTYPES:
-                    yield key, _DTYPES[kind], count
+                case ("storage", Name(text=kind), str() as key, str(), int() as count, *_) if kind in DTYPES:
+                    yield key, DTYPES[kind], count
         elif isinstance(value, Call):
             left.extend(value.arguments)
         else:
