@@ -84,6 +84,17 @@ def quoted(value: object) -> str:
         return f"a {type(value).__name__}"
 
 
+def shown(text: object) -> str:
+    """``text``, such as another library's error, as a message shows it: on one line, at most 80 characters, control characters
+    escaped."""
+    return _cut(escaped(" ".join(str(text)[: 4 * _LONGEST_QUOTE].split())))
+
+
+def escaped(text: str) -> str:
+    """``text`` with every character that does not print as itself (control characters, half surrogates) as Python escapes it."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"
 
