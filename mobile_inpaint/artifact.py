@@ -11,10 +11,12 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from mobile_inpaint import strict
 from mobile_inpaint.errors import ManifestError
+from mobile_inpaint.quoting import quoted
+from mobile_inpaint.strict import ANY, Range
 
 SCHEMA = 2
 Precision = Literal["fp32", "fp16", "w8a32", "w8a16", "w8a8", "pal8", "pal6", "pal4", "auto"]
@@ -25,6 +27,9 @@ Io = Literal["tensor", "photo"]
 """What a file takes: a square as the network sees it, or a photo."""
 HoleSize = Literal["thin", "small", "object", "large"]
 """Strokes of a few pixels; two sizes of object; large free-form holes."""
+
+
+_Count = Annotated[int, Range(0, 2**53)]
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class TensorSpec:
 
     name: str
     layout: Literal["NCHW", "NHWC", "image"]
-    shape: tuple[int, ...]
+    shape: tuple[Annotated[int, Range(-1, 2**31 - 1)], ...]
     dtype: Literal["float32", "uint8"]
     low: float
     high: float
@@ -96,11 +101,11 @@ class Quantization:
     """
 
     ranges: RangeMethod = "percentile"
-    percentile: float = 99.99
-    equalization: float = 0.5
+    percentile: Annotated[float, Range(0, 100)] = 99.99
+    equalization: Annotated[float, Range(0, 1)] = 0.5
     photos: str = ""
-    samples: int = 0
-    seed: int = 0
+    samples: Annotated[int, Range(0, 100_000)] = 0
+    seed: Annotated[int, Range(0, 2**32 - 1)] = 0
     float_layers: tuple[str, ...] = ()
 
 
@@ -125,7 +130,7 @@ class Contract:
     model: str
     target: str
     precision: Precision
-    size_px: int
+    size_px: Annotated[int, Range(1, 65_536)]
     inputs: tuple[TensorSpec, ...]
     output: TensorSpec
     provenance: Provenance
@@ -197,7 +202,7 @@ class SliceQuality:
     """
 
     slice: HoleSize
-    crops: int
+    crops: _Count
     lpips: float
     lpips_rise: float
     lpips_rise_interval: tuple[float, ...]
@@ -254,11 +259,11 @@ class Manifest:
 
     file: str
     sha256: str
-    bytes: int
+    bytes: _Count
     contract: Contract
-    ops: dict[str, int]
+    ops: dict[str, _Count]
     largest_activation: float
-    compositor: dict[str, float]
+    compositor: dict[str, Annotated[float, ANY]]
     verification: Verification | None = None
     quality: Quality | None = None
     schema: int = SCHEMA
@@ -344,7 +349,7 @@ class Artifact:
             raise ManifestError(f"{path.name}: its manifest {beside.name} is not beside it; export it again")
         manifest = Manifest.load(beside)
         if manifest.file != path.name:
-            raise ManifestError(f"{beside.name}: describes '{manifest.file}', not '{path.name}'; export it again")
+            raise ManifestError(f"{beside.name}: describes {quoted(manifest.file)}, not {quoted(path.name)}; export it again")
         digest = sha256_of(path)
         if digest != manifest.sha256:
             raise ManifestError(

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from mobile_inpaint.quoting import escaped
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -50,13 +52,19 @@ def claimed_stdout() -> Iterator[None]:
 
 
 def say(text: str) -> None:
-    """Prints a line of the result on stdout."""
-    print(text, file=_claimed, flush=True)
+    """Prints the result on stdout, as many lines as it has; characters that a terminal would obey are escaped."""
+    print("\n".join(map(escaped, text.split("\n"))), file=_claimed, flush=True)
 
 
 def note(text: str) -> None:
-    """Prints an aside on stderr: a hint, a step, an error."""
-    print(text, file=sys.stderr, flush=True)
+    """Prints one line on stderr: a hint, a step, an error; characters that a terminal would obey are escaped.
+
+    It never raises: the line is not worth what was done before it.
+    """
+    line = escaped(" ".join(text.split()))
+    with suppress(OSError, ValueError):  # nobody reads any more, or the stream is closed
+        encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+        print(line.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr, flush=True)
 
 
 def emit(document: Any) -> None:
@@ -97,7 +105,7 @@ def _print(table: Table, rows: Sequence[Sequence[object]]) -> None:
     from rich.markup import escape
 
     for row in rows:
-        table.add_row(*(escape(str(cell)) for cell in row))
+        table.add_row(*(escape(escaped(str(cell))) for cell in row))
     Console(file=_claimed, width=10_000 if _is_piped() else None, highlight=False).print(table)
 
 

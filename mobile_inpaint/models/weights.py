@@ -20,7 +20,6 @@ import os
 import re
 import shutil
 import tempfile
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -30,12 +29,13 @@ from typing import Literal
 
 import platformdirs
 
-from mobile_inpaint import strict
+from mobile_inpaint import documents, strict
 from mobile_inpaint.artifact import sha256_of
 from mobile_inpaint.errors import CheckpointNotFound, ModelNotFound, WeightsError
 from mobile_inpaint.models import npm, pypi
 from mobile_inpaint.models.card import Card
 from mobile_inpaint.models.client import Progress
+from mobile_inpaint.quoting import quoted
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".onnx")
 _UNKNOWN = "unknown (user file)"
@@ -116,7 +116,7 @@ def find(
     if name in _published() or is_here(name):
         if card(name).kind != kind:
             names = ", ".join(c.name for c in list_checkpoints() if c.kind == kind)
-            raise WeightsError(f"'{name}' is a {card(name).kind}, and a {kind} is needed here: there are {names}")
+            raise WeightsError(f"{quoted(name)} is a {card(name).kind}, and a {kind} is needed here: there are {names}")
         if fetch and not is_here(name) and card(name).fetchable:
             _fetch(name, progress)
         return path(name), card(name)
@@ -161,7 +161,7 @@ def add(name: str, file: str | Path, *, model: str | None = None, force: bool = 
     """
     file, published = Path(file), _published().get(name)
     if not re.fullmatch(_NAME, name):
-        raise WeightsError(f"'{name}' cannot name a checkpoint: use lower-case letters, digits, '-', '_' and '.'")
+        raise WeightsError(f"{quoted(name)} cannot name a checkpoint: use lower-case letters, digits, '-', '_' and '.'")
     if not file.is_file():
         raise WeightsError(f"{file}: no such file")
     if _is_embedded(name):
@@ -209,7 +209,7 @@ def _published() -> dict[str, Card]:
     text = Path(__file__).with_name("cards.toml").read_text(encoding="utf-8")
     return {
         name: strict.load(Card, {"name": name, **table}, f"cards.toml [{name}]", WeightsError)
-        for name, table in tomllib.loads(text).items()
+        for name, table in documents.parse_toml(text, "cards.toml", WeightsError).items()
     }
 
 
@@ -231,8 +231,8 @@ def _stored(name: str) -> Card:
     record = _card_file(name)
     where = f"{record} is damaged, clear it with: mobile-inpaint weights remove {name}"
     try:
-        table = json.loads(record.read_text(encoding="utf-8"))
-    except ValueError as error:
+        table = documents.read_json(record, WeightsError)
+    except WeightsError as error:
         raise WeightsError(f"{where} ({error})") from error
     return strict.load(Card, table, where, WeightsError)
 

@@ -14,9 +14,9 @@ from typing import Any, BinaryIO, Literal, Protocol
 from PIL import Image as pil
 from PIL import UnidentifiedImageError
 
-from mobile_inpaint.documents import shown
 from mobile_inpaint.errors import MobileInpaintError, PhotoError, ToolchainMissing
 from mobile_inpaint.photo import headers
+from mobile_inpaint.quoting import shown
 
 MAX_PIXELS = 100_000_000
 FORMATS = {
@@ -162,7 +162,8 @@ def write(picture: pil.Image, path: Path, options: Sequence[Mapping[str, Any]]) 
 
 def _encoded(picture: pil.Image, path: Path, options: Sequence[Mapping[str, Any]]) -> tuple[int, io.BytesIO]:
     """The position of the options that were taken, and the file; in memory, because Pillow takes a write to a file that a full
-    disk cuts short for a whole one."""
+    disk cuts short for a whole one.
+    """
     format, refusals = format_of(path), list[Exception]()
     for position, each in enumerate(options):
         encoded = io.BytesIO()

@@ -46,7 +46,7 @@ def check(file: BinaryIO) -> tuple[int, int] | None:
 
 
 def drop_text(picture: pil.Image) -> None:
-    """Takes the texts of a PNG out of ``picture.info``, where one called ``dpi`` or ``transparency`` would pass for the real one."""
+    """Takes the texts of a PNG out of ``picture.info``: one called ``dpi`` or ``transparency`` would pass for the real one."""
     if picture.format == "PNG":
         for key in [key for key, value in picture.info.items() if isinstance(value, str)]:
             del picture.info[key]
@@ -80,7 +80,9 @@ def _check_jpeg(file: BinaryIO) -> None:
             exif += name == b"Exif\0\0"
             size -= len(name)
         if exif > _MOST_EXIF_SEGMENTS:
-            raise Absurd(f"damaged: more than {_MOST_EXIF_SEGMENTS} EXIF segments; open it in another program and save it again")
+            raise Absurd(
+                f"damaged: more than {_MOST_EXIF_SEGMENTS} EXIF segments; open it in another program and save it again"
+            )
         file.seek(size, io.SEEK_CUR)
     raise Absurd(f"damaged: more than {_MOST_PARTS} segments before its pixels")
 
@@ -95,7 +97,7 @@ def _check_png(file: BinaryIO) -> None:
             return
         profiles += header[4:] == b"iCCP"
         if profiles > 1:
-            raise Absurd("damaged: more than one colour profile; open it in another program and save it again")
+            raise Absurd("damaged: more than one colour profile; save it again with another program")
         file.seek(int.from_bytes(header[:4], "big") + 4, io.SEEK_CUR)
     raise Absurd(f"damaged: more than {_MOST_PARTS} chunks before its pixels")
 

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image as pil
 
-from mobile_inpaint.documents import quoted
 from mobile_inpaint.errors import PhotoError
 from mobile_inpaint.photo import files
 from mobile_inpaint.photo.metadata import Metadata
+from mobile_inpaint.quoting import quoted
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 """HWC uint8 RGB in [0,255]."""
@@ -162,7 +162,9 @@ class Photo:
         tried = files.write(picture, path, [kept | coding, coding, _FRESH[format]])
         if tried:
             lost = ("all of it",)
-        return (f"{path}: saved without metadata that cannot be read or does not fit {format}: {', '.join(lost)}",) if lost else ()
+        return (
+            (f"{path}: saved without metadata that cannot be read or does not fit {format}: {', '.join(lost)}",) if lost else ()
+        )
 
     def _renewed(self, picture: pil.Image, format: str) -> tuple[dict[str, Any], tuple[str, ...]]:
         """What the encoder is told of the metadata, and the names of what it is not told."""

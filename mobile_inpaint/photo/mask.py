@@ -139,9 +139,9 @@ class Mask:
         if px <= 0 or box is None:
             return self
         px = min(px, self.diagonal_px)
-        grown = self.hole.copy()
+        grown = np.zeros_like(self.hole)
         around = box.grown(px, self.hole.shape).slices
-        grown[around] = growing.grown(self.hole[around], px)
+        growing.grow(self.hole[around], px, grown[around])
         return Mask(grown)
 
     @property

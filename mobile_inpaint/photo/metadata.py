@@ -89,7 +89,10 @@ class Metadata:
         Returns:
             it, and the names of what cannot be read, which it lacks.
         """
-        changed = {"exif": exif.renewed(self.exif, picture) if self.exif else b"", "xmp": xmp.scrubbed(self.xmp)}
+        changed: dict[str, Any] = {
+            "exif": exif.renewed(self.exif, picture) if self.exif else b"",
+            "xmp": xmp.scrubbed(self.xmp),
+        }
         lost = tuple(name.upper() for name, value in changed.items() if getattr(self, name) and not value)
         return replace(self, orientation=1, **changed), lost
 
@@ -109,7 +112,8 @@ class Metadata:
             room = dict.fromkeys(sizes, _LARGEST_CHUNK // 4)
         too_large = [name for name, size in sizes.items() if size > room[name]]
         names = tuple("comment" if name == "comment" else name.upper() for name in too_large)
-        return replace(self, **dict.fromkeys(too_large, b"")), names
+        dropped: dict[str, Any] = dict.fromkeys(too_large, b"")
+        return replace(self, **dropped), names
 
     def options(self, format: str) -> dict[str, Any]:
         """What Pillow's encoder of ``format`` must be told to write this metadata."""

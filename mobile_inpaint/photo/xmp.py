@@ -1,7 +1,7 @@
 """XMP of an edited photo: what belongs to another picture is taken out, everything else stays.
 
-The packet is read as a stream, so that neither its nesting nor its length matters to the stack, and entities are never expanded:
-a packet that declares any is not XMP.
+The packet is read as a stream, so that its nesting does not matter. Entities are never expanded: a packet that declares any is
+not XMP.
 
 Source: ISO 16684-1:2019 (XMP), section 7; Namespaces in XML 1.0.
 """

@@ -12,13 +12,13 @@ Source: Wortsman et al., Robust fine-tuning of zero-shot models (CVPR 2022).
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from itertools import count
 from pathlib import Path
 
 import torch
 
+from mobile_inpaint import documents
 from mobile_inpaint.errors import MobileInpaintError, TrainingError
 from mobile_inpaint.models import open_checkpoint, save_model
 from mobile_inpaint.models.base import Generator
@@ -53,7 +53,10 @@ def main() -> None:
 def _write(run: Path, share: float, out: Path, photos: Path) -> None:
     if not 0 <= share <= 1:
         raise TrainingError(f"SHARE is {share:g}, must be 0, where the run began, to 1, where it ended")
-    config = config_from(json.loads((run / RECORD).read_text(encoding="utf-8"))["config"], str(run / RECORD))
+    record = documents.read_json(run / RECORD, TrainingError)
+    if not isinstance(record, dict) or "config" not in record:
+        raise TrainingError(f"{run / RECORD}: not the record of a run: it has no 'config'; name the folder of a finished run")
+    config = config_from(record["config"], str(run / RECORD))
     samples = Samples(open_photos(photos), config.data.size_px, config.data.seed, config.data.holes)
     drawn = map(samples.__getitem__, count())
     start, _ = starting_generator(config.generator, config.data.seed, drawn, lambda line: print(line, file=sys.stderr))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -45,7 +46,7 @@ class Log:
 
     def __init__(self, run: Path, step: int, *, tensorboard: bool) -> None:
         path = run / "log.jsonl"
-        kept = [line for line in _lines(path) if json.loads(line)["step"] <= step]
+        kept = [line for line in _lines(path) if _step(line) <= step]
         partial = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             partial.write_text("".join(kept), encoding="utf-8")
@@ -72,11 +73,21 @@ class Log:
             self._board.close()
 
 
+def _step(line: str) -> float:
+    """Of an entry; beyond every step where the line is none, so that it is dropped."""
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        return math.inf
+
+
 def _lines(path: Path) -> list[str]:
     """Whole lines of the record; a kill may have cut the last one short."""
     if not path.exists():
         return []
-    return [line for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("}\n")]
+    return [
+        line for line in path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True) if line.endswith("}\n")
+    ]
 
 
 def _board(folder: Path, step: int) -> Any:
