@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _check_arguments(arguments: Sequence[str]) -> None:
-    """Raises :class:`MobileInpaintError` where one could not be what a shell gives a program: half surrogates, NUL characters."""
+    """Raises :class:`MobileInpaintError` where one could not be what a shell gives a program: half a surrogate, NUL."""
     for argument in arguments:
         try:
             whole = b"\0" not in os.fsencode(argument)
@@ -100,7 +100,8 @@ def _is_path(name: object) -> TypeGuard[str | bytes]:
 
 def _refuse(message: str) -> None:
     """Prints the one line of a failure."""
-    line = " ".join(message.split())
+    # no file's name is as long as that
+    line = re.sub(r"[^\s/]{256,}", lambda found: shown(found[0]), " ".join(message.split()))
     console.note(f"{PROGRAM}: {line if len(line) <= _LONGEST_MESSAGE else line[:_LONGEST_MESSAGE] + '…'}")
 
 

@@ -85,11 +85,6 @@ def export(
     worse than --max-drop allows, is not left behind. For --precision auto the layers that must stay float are searched for.
     """
     from mobile_inpaint.artifact import Quantization
-    from mobile_inpaint.export.gate import Gate
-    from mobile_inpaint.export.integers import WITH_INTEGER_ACTIVATIONS
-    from mobile_inpaint.export.pipeline import check_target
-    from mobile_inpaint.export.prepared import prepare
-    from mobile_inpaint.targets import get_target
 
     settings = Quantization(ranges=ranges, percentile=percentile, equalization=equalization, samples=calib_samples, seed=seed)
     if hole == "black" and io == "tensor":
@@ -98,6 +93,13 @@ def export(
         replace(each, io=io, hole=hole) if recipe is None else each
         for each in _recipes(target, model, precision, min_deployment_target, settings, recipe)
     ]
+    # torch is not loaded before everything typed or read from a file was looked at
+    from mobile_inpaint.export.gate import Gate
+    from mobile_inpaint.export.integers import WITH_INTEGER_ACTIVATIONS
+    from mobile_inpaint.export.pipeline import check_target
+    from mobile_inpaint.export.prepared import prepare
+    from mobile_inpaint.targets import get_target
+
     for each in recipes:  # whatever cannot work is said before the first minute of work
         check_target(get_target(each.target), each.precision, each.deployment)
     gate = Gate(*bounds(max_drop), quality_crops, keep_rejected, quality)
