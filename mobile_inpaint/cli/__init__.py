@@ -74,6 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _refuse(f"{os.fsdecode(error.filename)}: {error.strerror}" if _is_path(error.filename) else str(error))
         except UnicodeEncodeError as error:
             _refuse(f"{quoted(error.object)} is not text in UTF-8, as a name in a file must be; rename it")
+        except UnicodeError as error:  # what looks up the names of machines raises
+            _refuse(f"a name that cannot be looked up ({shown(error)}); name another")
         except MemoryError:
             _refuse("there is not enough memory for that; close other programs, or take a smaller photo or network")
         except KeyboardInterrupt:
