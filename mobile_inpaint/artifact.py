@@ -13,12 +13,13 @@ import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from mobile_inpaint import documents, files, strict
-from mobile_inpaint.documents import quoted
 from mobile_inpaint.errors import ManifestError
 from mobile_inpaint.files import is_plain_name
+from mobile_inpaint.quoting import quoted
+from mobile_inpaint.strict import ANY, Range
 
 SCHEMA = 2
 SMALLEST_SIDE, LARGEST_SIDE = 64, 4096
@@ -32,6 +33,9 @@ Io = Literal["tensor", "photo"]
 """What a file takes: a square as the network sees it, or a photo."""
 HoleSize = Literal["thin", "small", "object", "large"]
 """Strokes of a few pixels; two sizes of object; large free-form holes."""
+
+
+_Count = Annotated[int, Range(0, 2**53)]
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class TensorSpec:
 
     name: str
     layout: Literal["NCHW", "NHWC", "image"]
-    shape: tuple[int, ...]
+    shape: tuple[Annotated[int, Range(-1, 2**31 - 1)], ...]
     dtype: Literal["float32", "uint8"]
     low: float
     high: float
@@ -108,11 +112,11 @@ class Quantization:
     """
 
     ranges: RangeMethod = "percentile"
-    percentile: float = 99.99
-    equalization: float = 0.5
+    percentile: Annotated[float, Range(0, 100)] = 99.99
+    equalization: Annotated[float, Range(0, 1)] = 0.5
     photos: str = ""
-    samples: int = 0
-    seed: int = 0
+    samples: Annotated[int, Range(0, 100_000)] = 0
+    seed: Annotated[int, Range(0, 2**32 - 1)] = 0
     float_layers: tuple[str, ...] = ()
 
 
@@ -137,7 +141,7 @@ class Contract:
     model: str
     target: str
     precision: Precision
-    size_px: int
+    size_px: Annotated[int, Range(1, 65_536)]
     inputs: tuple[TensorSpec, ...]
     output: TensorSpec
     provenance: Provenance
@@ -209,7 +213,7 @@ class SliceQuality:
     """
 
     slice: HoleSize
-    crops: int
+    crops: _Count
     lpips: float
     lpips_rise: float
     lpips_rise_interval: tuple[float, ...]
@@ -266,11 +270,11 @@ class Manifest:
 
     file: str
     sha256: str
-    bytes: int
+    bytes: _Count
     contract: Contract
-    ops: dict[str, int]
+    ops: dict[str, _Count]
     largest_activation: float
-    compositor: dict[str, float]
+    compositor: dict[str, Annotated[float, ANY]]
     verification: Verification | None = None
     quality: Quality | None = None
     schema: int = SCHEMA
@@ -381,8 +385,7 @@ class Artifact:
             raise ManifestError(f"{path.name}: its manifest {beside.name} is not beside it; export it again")
         manifest = Manifest.load(beside)
         if manifest.file != path.name:
-            theirs, ours = documents.quoted(manifest.file), documents.quoted(path.name)
-            raise ManifestError(f"{beside.name}: describes {theirs}, not {ours}; export it again")
+            raise ManifestError(f"{beside.name}: describes {quoted(manifest.file)}, not {quoted(path.name)}; export it again")
         digest = sha256_of(path)
         if digest != manifest.sha256:
             raise ManifestError(
@@ -432,7 +435,7 @@ def package_files(folder: Path) -> list[Path]:
     while left:
         for path in left.pop().iterdir():
             mode = path.lstat().st_mode
-            inside = documents.quoted(path.relative_to(folder).as_posix())
+            inside = quoted(path.relative_to(folder).as_posix())
             if stat.S_ISLNK(mode):
                 raise ManifestError(f"{folder.name}: {inside} is a link, and a model package holds none; export it again")
             if not files.is_plain_name(path.name) or not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):

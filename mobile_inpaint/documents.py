@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from mobile_inpaint.errors import MobileInpaintError
+from mobile_inpaint.quoting import quoted, shown
+
+__all__ = ["LARGEST_BYTES", "parse_json", "parse_toml", "quoted", "read_json", "read_text", "read_toml"]
 
 LARGEST_BYTES = 16_000_000
 """A document of ours has a thousandth of that; a longer file is not read."""
 _DEEPEST = 64
 _LONGEST_TEXT = 1_000_000
 _LARGEST_INTEGER = 2**63 - 1
-_LONGEST_QUOTE = 80
 
 
 def read_text(path: Path, error: type[MobileInpaintError]) -> str:
@@ -44,64 +46,67 @@ def read_toml(path: Path, error: type[MobileInpaintError]) -> dict[str, Any]:
     Raises:
         error: see :func:`read_text`; not TOML, or a value outside the limits of :func:`parse_json`.
     """
-    table: dict[str, Any] = _checked(tomllib.loads, read_text(path, error), str(path), "TOML", error)
+    return parse_toml(read_text(path, error), str(path), error)
+
+
+def parse_toml(text: str, where: str, error: type[MobileInpaintError]) -> dict[str, Any]:
+    """The table that ``text`` is; ``where`` opens the message.
+
+    Raises:
+        error: not TOML, or a value outside the limits of :func:`parse_json`.
+    """
+    table: dict[str, Any] = _checked(tomllib.loads, text, where, "TOML", error)
     return table
 
 
-def read_json(path: Path, error: type[MobileInpaintError]) -> Any:
+def read_json(path: Path, error: type[MobileInpaintError], *, finite: bool = True) -> Any:
     """The document in the JSON file at ``path``.
 
     Raises:
         error: see :func:`read_text` and :func:`parse_json`.
     """
-    return parse_json(read_text(path, error), path.name, error)
+    return parse_json(read_text(path, error), path.name, error, finite=finite)
 
 
-def parse_json(text: str | bytes, where: str, error: type[MobileInpaintError]) -> Any:
+def parse_json(text: str | bytes, where: str, error: type[MobileInpaintError], *, finite: bool = True) -> Any:
     """The document that ``text`` is.
 
     Args:
         text: JSON; NaN and infinities are not.
         where: the file's name, to open the message with.
         error: the class to raise.
+        finite: whether a number too large for a float is a fault; otherwise it is an infinity, for
+            :func:`mobile_inpaint.strict.load` to judge by its key.
 
     Raises:
         error: not JSON; nested deeper than 64; an integer outside 64 bits; a number too large for a float; text with half of a
             surrogate pair, or longer than a million characters.
     """
-    return _checked(lambda source: json.loads(source, parse_constant=_refuse), text, where, "JSON", error)
+    return _checked(lambda source: json.loads(source, parse_constant=_refuse), text, where, "JSON", error, finite=finite)
 
 
-def quoted(value: object) -> str:
-    """``value`` as a message shows it: as Python writes it, at most 80 characters of it, control characters escaped."""
-    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 256:
-        return f"a number of {int(value.bit_length() * math.log10(2)) + 1} digits"
-    if isinstance(value, str):
-        return _cut(repr(value[: _LONGEST_QUOTE + 1]))  # escaping never makes text shorter
-    try:
-        return _cut(repr(value))
-    except (RecursionError, ValueError):
-        return f"a {type(value).__name__}"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"
-
-
-def _checked(parse: Callable[[Any], Any], text: str | bytes, where: str, kind: str, error: type[MobileInpaintError]) -> Any:
+def _checked(
+    parse: Callable[[Any], Any],
+    text: str | bytes,
+    where: str,
+    kind: str,
+    error: type[MobileInpaintError],
+    *,
+    finite: bool = True,
+) -> Any:
     try:
         document = parse(text)
-        fault = next(_faults(document), None)
+        fault = next(_faults(document, finite=finite), None)
     except RecursionError as problem:
         raise error(f"{where}: nested deeper than {_DEEPEST}") from problem
     except ValueError as problem:  # also what the decoder of digits and of UTF-8 raises
-        raise error(f"{where}: not {kind} ({_cut(str(problem))})") from problem
+        raise error(f"{where}: not {kind} ({shown(problem)})") from problem
     if fault is not None:
         raise error(f"{where}: {fault}")
     return document
 
 
-def _faults(document: object) -> Iterator[str]:
+def _faults(document: object, *, finite: bool) -> Iterator[str]:
     """What no document of ours holds, without recursion: the nesting is what may be at fault."""
     left: list[tuple[object, int]] = [(document, 0)]
     while left:
@@ -121,7 +126,7 @@ def _faults(document: object) -> Iterator[str]:
                 yield f"{quoted(value)} is not text: half of a surrogate pair stands alone"
         elif isinstance(value, int) and abs(value) > _LARGEST_INTEGER:
             yield f"{quoted(value)} is larger than 64 bits hold"
-        elif isinstance(value, float) and not math.isfinite(value):
+        elif finite and isinstance(value, float) and not math.isfinite(value):
             yield f"a number that is {'not a number' if math.isnan(value) else 'larger than a float holds'}"
 
 

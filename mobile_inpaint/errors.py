@@ -28,6 +28,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from mobile_inpaint.quoting import listed, quoted
+
 
 class MobileInpaintError(Exception):
     """The root: catch this to catch everything this package raises on purpose."""
@@ -40,7 +42,7 @@ class NameNotFound(MobileInpaintError):
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         self.name, self.known = name, tuple(known)
-        super().__init__(f"unknown {self.kind} '{name}': there are {', '.join(self.known) or 'none'}")
+        super().__init__(f"unknown {self.kind} {quoted(name)}: there are {listed(self.known)}")
 
 
 class ModelNotFound(NameNotFound):
@@ -99,7 +101,7 @@ class UnsupportedPrecision(ExportError):
     """A precision the target does not have."""
 
     def __init__(self, target: str, precision: str, known: Iterable[str]) -> None:
-        super().__init__(f"target '{target}' has no precision '{precision}': it has {', '.join(known)}")
+        super().__init__(f"target {quoted(target)} has no precision {quoted(precision)}: it has {listed(known)}")
 
 
 class CalibrationError(ExportError):

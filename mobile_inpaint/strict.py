@@ -3,16 +3,42 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from mobile_inpaint.documents import quoted
 from mobile_inpaint.errors import MobileInpaintError
+from mobile_inpaint.quoting import listed, quoted
 
 T = TypeVar("T")
 _MOST_FAULTS = 20
+_WHOLE = 2**63 - 1
+_NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Range:
+    """What a number may be, both ends included: ``Annotated[int, Range(1, 100)]``.
+
+    Without one a whole number must fit 64 bits and any other must be finite.
+    """
+
+    least: float
+    most: float
+
+    def holds(self, value: float) -> bool:
+        """Whether ``value`` lies inside; NaN never does."""
+        return self.least <= value <= self.most
+
+    def __str__(self) -> str:
+        return f"from {self.least} to {self.most}"
+
+
+ANY = Range(-math.inf, math.inf)
+"""Of a number whose own reader says what it may be."""
 
 
 def load(cls: type[T], table: object, where: str, error: type[MobileInpaintError]) -> T:
@@ -30,9 +56,20 @@ def load(cls: type[T], table: object, where: str, error: type[MobileInpaintError
     faults: list[str] = []
     value = _convert(cls, table, "", faults)
     if faults:
-        more = [f"and {len(faults) - _MOST_FAULTS} more"] if len(faults) > _MOST_FAULTS else []
-        raise error(f"{where}: " + "; ".join(faults[:_MOST_FAULTS] + more))
+        more = f"; and {len(faults) - _MOST_FAULTS} more" if len(faults) > _MOST_FAULTS else ""
+        raise error(f"{where}: " + "; ".join(faults[:_MOST_FAULTS]) + more)
     return typing.cast(T, value)
+
+
+def out_of_range(value: object, prefix: str = "") -> Iterator[str]:
+    """A line for each number of the dataclass ``value`` that is outside its :class:`Range`, for one that no file described."""
+    hints = _hints(typing.cast(Hashable, type(value)))
+    for field in dataclasses.fields(value):  # type: ignore[arg-type]
+        found, bounds = getattr(value, field.name), _range(hints[field.name])
+        if dataclasses.is_dataclass(found):
+            yield from out_of_range(found, f"{prefix}{field.name}.")
+        elif bounds is not None and isinstance(found, int | float) and not bounds.holds(found):
+            yield f"'{prefix}{field.name}' must be {bounds}, not {quoted(found)}"
 
 
 def dump(value: object) -> Any:
@@ -46,12 +83,30 @@ def dump(value: object) -> Any:
     return value
 
 
+@functools.cache
+def _hints(cls: Hashable) -> dict[str, Any]:
+    return typing.get_type_hints(cls, include_extras=True)
+
+
+def _range(kind: Any) -> Range | None:
+    """Of a kind of number, or of one that may be None."""
+    for one in (kind, *typing.get_args(kind)):
+        found = [note for note in getattr(one, "__metadata__", ()) if isinstance(note, Range)]
+        if found:
+            return found[0]
+    return None
+
+
 def _convert(kind: Any, value: object, key: str, faults: list[str]) -> Any:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is typing.Annotated:
+        if arguments[0] in (int, float):
+            return _number(arguments[0], value, key, faults, _range(kind))
+        return _convert(arguments[0], value, key, faults)
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         return _dataclass(kind, value, key, faults)
     if origin is typing.Literal:
-        if value in arguments and not isinstance(value, bool):
+        if isinstance(value, str | int) and value in arguments and not isinstance(value, bool):
             return value
         return _fault(faults, key, "one of " + ", ".join(map(str, arguments)), value)
     if origin in (typing.Union, types.UnionType):
@@ -66,29 +121,43 @@ def _convert(kind: Any, value: object, key: str, faults: list[str]) -> Any:
         if not isinstance(value, Mapping):
             return _fault(faults, key, "a table", value)
         return {str(k): _convert(arguments[1], item, f"{key}.{k}", faults) for k, item in value.items()}
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if kind is Any or (isinstance(value, kind) and not (kind in (int, float) and isinstance(value, bool))):
+    if kind in (int, float):
+        return _number(kind, value, key, faults, None)
+    if kind is Any or isinstance(value, kind):
         return value
-    return _fault(faults, key, {str: "text", int: "a whole number", float: "a number", bool: "true or false"}[kind], value)
+    return _fault(faults, key, _NAMES[kind], value)
+
+
+def _number(kind: type[int] | type[float], value: object, key: str, faults: list[str], bounds: Range | None) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int if kind is int else (int, float)):
+        return _fault(faults, key, _NAMES[kind], value)
+    if bounds is not None and not bounds.holds(value):
+        return _fault(faults, key, f"{_NAMES[kind]} {bounds}", value)
+    if kind is int:
+        return value if abs(value) <= _WHOLE else _fault(faults, key, "a whole number of 64 bits", value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    return number if bounds is not None or math.isfinite(number) else _fault(faults, key, "a finite number", value)
 
 
 def _dataclass(kind: type[Any], value: object, key: str, faults: list[str]) -> Any:
     if not isinstance(value, Mapping):
         return _fault(faults, key or "the file", "a table", value)
-    hints = typing.get_type_hints(kind)
+    hints = _hints(typing.cast(Hashable, kind))
     fields = {field.name: field for field in dataclasses.fields(kind)}
     prefix = f"{key}." if key else ""
+    before = len(faults)
     faults.extend(
-        f"unknown key {quoted(f'{prefix}{name}')} (there are {', '.join(fields)})" for name in value if name not in fields
+        f"unknown key {quoted(f'{prefix}{name}')} (there are {listed(fields)})" for name in value if name not in fields
     )
     arguments: dict[str, Any] = {}
-    before = len(faults)
     for name, field in fields.items():
         if name in value:
             arguments[name] = _convert(hints[name], value[name], prefix + name, faults)
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            faults.append(f"key '{prefix}{name}' is missing")
+            faults.append(f"key {quoted(f'{prefix}{name}')} is missing")
     return kind(**arguments) if len(faults) == before else None
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mobile_inpaint.errors import BenchError
+from mobile_inpaint.quoting import quoted, shown
 from mobile_inpaint.targets.openvino import RUNTIMES
 
 
@@ -40,7 +41,7 @@ class Candidate:
         path, runtime = Path(named["path"]), named["runtime"]
         if runtime not in runtimes:
             there = f"there are {', '.join(runtimes)}; none" if runtimes else "that device has none to choose; none"
-            raise BenchError(f"{text}: no runtime '{runtime}': {there}: the format's own")
+            raise BenchError(f"{shown(text)}: no runtime {quoted(runtime)}: {there}: the format's own")
         if runtime in RUNTIMES and path.suffix != ".onnx":
             raise BenchError(f"{text}: {runtime} runs .onnx files")
         return cls(path, runtime)

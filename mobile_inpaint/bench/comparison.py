@@ -11,6 +11,7 @@ from mobile_inpaint.bench.published import differences
 from mobile_inpaint.bench.report import LatencyReport
 from mobile_inpaint.errors import BenchError
 from mobile_inpaint.photo.bootstrap import median_ratio_interval
+from mobile_inpaint.quoting import quoted
 
 FEWEST_RUNS = 10
 """Below that an interval says too little to fail anybody's build by."""
@@ -64,5 +65,5 @@ def parse_percent(text: str) -> float:
     """
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", text.strip())
     if found is None:
-        raise BenchError(f"'{text}' is no percentage; write for example 5%")
+        raise BenchError(f"{quoted(text)} is no percentage; write for example 5%")
     return float(found[1]) / 100

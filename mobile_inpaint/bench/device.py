@@ -5,13 +5,12 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
-from mobile_inpaint import strict
+from mobile_inpaint import documents, strict
 from mobile_inpaint.artifact import Precision
 from mobile_inpaint.bench import devices
 from mobile_inpaint.errors import BenchError, DeviceNotFound, DeviceUnavailable
@@ -166,7 +165,8 @@ def _module(kind: str) -> Any:
 @functools.cache
 def _table() -> _Table:
     file = resources.files("mobile_inpaint.bench") / "devices.toml"
-    table = strict.load(_Table, tomllib.loads(file.read_text(encoding="utf-8")), file.name, BenchError)
+    rows = documents.parse_toml(file.read_text(encoding="utf-8"), file.name, BenchError)
+    table = strict.load(_Table, rows, file.name, BenchError)
     unknown = {row.kind for row in table.devices.values()} - set(table.kinds)
     assert not unknown, f"devices.toml: kinds without a row: {unknown}"
     return table

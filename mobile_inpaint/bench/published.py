@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Literal
 
-from mobile_inpaint import strict
+from mobile_inpaint import documents, strict
 from mobile_inpaint.bench.device import list_devices
 from mobile_inpaint.bench.report import LatencyReport
 from mobile_inpaint.errors import BenchError
@@ -98,7 +97,8 @@ class Comparison:
 def published() -> Published:
     """Every published timing known here, the paper's first."""
     file = resources.files("mobile_inpaint.bench") / "published.toml"
-    found = strict.load(Published, tomllib.loads(file.read_text(encoding="utf-8")), file.name, BenchError)
+    rows = documents.parse_toml(file.read_text(encoding="utf-8"), file.name, BenchError)
+    found = strict.load(Published, rows, file.name, BenchError)
     unknown = {timing.source for timing in found.timings} - set(found.sources)
     assert not unknown, f"published.toml: sources without a table: {unknown}"
     return found

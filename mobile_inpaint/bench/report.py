@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
@@ -15,8 +15,12 @@ from mobile_inpaint import documents, strict
 from mobile_inpaint.artifact import Quality
 from mobile_inpaint.bench.statistics import Statistics
 from mobile_inpaint.errors import BenchError
+from mobile_inpaint.quoting import quoted
+from mobile_inpaint.strict import ANY, Range
 
 SCHEMA = 2
+_Ms = Annotated[float, Range(0, 1e15)]
+_Count = Annotated[int, Range(0, 2**53)]
 
 
 @dataclass(frozen=True)
@@ -34,12 +38,12 @@ class Subject:
 
     name: str
     sha256: str
-    bytes: int
+    bytes: Annotated[int, Range(0, 2**53)]
     inputs: dict[str, str]
     network: str | None = None
     checkpoint: str | None = None
     precision: str | None = None
-    size_px: int | None = None
+    size_px: Annotated[int, Range(1, 65_536)] | None = None
     quality: Quality | None = None
     timing_only: bool = False
 
@@ -64,10 +68,10 @@ class Machine:
 
     device: str
     chip: str
-    cores: int
-    memory_mb: int | None
+    cores: Annotated[int, Range(0, 1_000_000)]
+    memory_mb: _Count | None
     os: str
-    free_mb: int | None = None
+    free_mb: _Count | None = None
     emulated_by: str | None = None
 
 
@@ -84,11 +88,11 @@ class ColdStart:
             taking over the graph); None where loading does it or nothing is compiled.
     """
 
-    load_ms: float
-    first_ms: float
+    load_ms: _Ms
+    first_ms: _Ms
     peak_bytes: int | None
     retained_bytes: int | None = None
-    compile_ms: float | None = None
+    compile_ms: _Ms | None = None
 
 
 @dataclass(frozen=True)
@@ -154,9 +158,9 @@ class Pipeline:
     """
 
     photo: str
-    pre_ms: tuple[float, ...]
-    net_ms: tuple[float, ...]
-    post_ms: tuple[float, ...]
+    pre_ms: tuple[_Ms, ...]
+    net_ms: tuple[_Ms, ...]
+    post_ms: tuple[_Ms, ...]
 
     @property
     def total_ms(self) -> tuple[float, ...]:
@@ -173,7 +177,7 @@ class Pipeline:
 class Series:
     """What a tool that tells no single times told of a series of runs, in milliseconds; None where it does not tell."""
 
-    runs: int
+    runs: _Count
     std_ms: float
     min_ms: float
     max_ms: float
@@ -218,22 +222,22 @@ class LatencyReport:
     runtime: str
     accelerator: str
     computes_in: str | None
-    threads: int
+    threads: Annotated[int, Range(0, 1_000_000)]
     timed: Literal["completion", "dispatch"]
     warmup_ms: tuple[float, ...]
-    times_ms: tuple[float, ...]
+    times_ms: tuple[Annotated[float, ANY], ...]
     cold_starts: tuple[ColdStart, ...]
     pipeline: Pipeline | None
     in_turn_with: tuple[str, ...]
     date: str
-    load_average: float | None
+    load_average: Annotated[float, Range(0, 1e9)] | None
     packages: dict[str, str]
     commit: str | None
     command: str
     warnings: tuple[str, ...]
     dispatch_ms: tuple[float, ...] = ()
     thermal: Thermal | None = None
-    energy_mj: float | None = None
+    energy_mj: _Ms | None = None
     placement: dict[str, int] | None = None
     agreement: Agreement | None = None
     series: tuple[Series, ...] = ()
@@ -287,11 +291,7 @@ class LatencyReport:
         Raises:
             BenchError: unreadable, not a report, without times, or of a newer schema.
         """
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, ValueError) as error:
-            raise BenchError(f"{path}: not a latency report ({error})") from error
-        return cls.from_json(text, path.name)
+        return cls.from_json(documents.read_text(path, BenchError), path.name)
 
     @classmethod
     def from_json(cls, text: str, where: str) -> LatencyReport:
@@ -306,7 +306,7 @@ class LatencyReport:
             raise BenchError(f"{where}: not a latency report; measure again") from error
         schema = table.get("schema") if isinstance(table, dict) else None
         if isinstance(schema, int) and schema > SCHEMA:
-            raise BenchError(f"{where}: schema {schema} is newer than this package reads ({SCHEMA}); upgrade it")
+            raise BenchError(f"{where}: schema {quoted(schema)} is newer than this package reads ({SCHEMA}); upgrade it")
         report = strict.load(cls, table, where, BenchError)
         if not report.times_ms or not all(0 < time_ms < math.inf for time_ms in report.times_ms):
             raise BenchError(f"{where}: 'times_ms' must hold times above zero")

@@ -7,17 +7,20 @@ at module level: numpy, torch and converters are imported inside the function, s
 from __future__ import annotations
 
 import importlib
+import os
+import re
 import sys
 import warnings
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import Annotated
+from typing import Annotated, TypeGuard
 
 import typer
 
 from mobile_inpaint import __version__
 from mobile_inpaint.cli import console
 from mobile_inpaint.errors import MobileInpaintError
+from mobile_inpaint.quoting import quoted, shown
 
 PROGRAM = "mobile-inpaint"
 VERBS = {
@@ -42,6 +45,7 @@ VERBS = {
     "lint": "Foresee what phones will refuse of a model file.",
 }
 
+_LONGEST_MESSAGE = 4_000
 GROUPS = ("weights", "photos")
 """Verbs that have verbs of their own."""
 
@@ -58,18 +62,49 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with warnings.catch_warnings(), nullcontext() if asks_for_help else console.claimed_stdout():
         warnings.simplefilter("ignore")  # of the toolchains, to their developers; ours to the user go through console.note
         try:
+            _check_arguments(arguments)
             command = typer.main.get_command(_app(verb))
             code = command.main(arguments, prog_name=PROGRAM, standalone_mode=False)
             return code if isinstance(code, int) else 0
         except typer.TyperException as error:
-            console.note(f"{PROGRAM}: {_usage(error, verb)}")
+            _refuse(_usage(error, verb))
         except MobileInpaintError as error:
-            console.note(f"{PROGRAM}: {' '.join(str(error).split())}")
+            _refuse(str(error))
         except OSError as error:
-            console.note(f"{PROGRAM}: {error.filename}: {error.strerror}" if error.filename else f"{PROGRAM}: {error}")
+            _refuse(f"{os.fsdecode(error.filename)}: {error.strerror}" if _is_path(error.filename) else str(error))
+        except UnicodeEncodeError as error:
+            _refuse(f"{quoted(error.object)} is not text in UTF-8, as a name in a file must be; rename it")
+        except UnicodeError as error:  # what looks up the names of machines raises
+            _refuse(f"a name that cannot be looked up ({shown(error)}); name another")
+        except MemoryError:
+            _refuse("there is not enough memory for that; close other programs, or take a smaller photo or network")
         except KeyboardInterrupt:
             return 130
     return 1
+
+
+def _check_arguments(arguments: Sequence[str]) -> None:
+    """Raises :class:`MobileInpaintError` where one could not be what a shell gives a program: half a surrogate, NUL."""
+    for argument in arguments:
+        try:
+            whole = b"\0" not in os.fsencode(argument)
+        except UnicodeEncodeError:
+            whole = False
+        if not whole:
+            raise MobileInpaintError(
+                f"the argument {quoted(argument)} holds a character that no name or number has; leave it out"
+            )
+
+
+def _is_path(name: object) -> TypeGuard[str | bytes]:
+    return isinstance(name, str | bytes)
+
+
+def _refuse(message: str) -> None:
+    """Prints the one line of a failure."""
+    # no file's name is as long as that
+    line = re.sub(r"[^\s/]{256,}", lambda found: shown(found[0]), " ".join(message.split()))
+    console.note(f"{PROGRAM}: {line if len(line) <= _LONGEST_MESSAGE else line[:_LONGEST_MESSAGE] + '…'}")
 
 
 def _app(verb: str | None) -> typer.Typer:
@@ -104,7 +139,8 @@ def _not_asked_for() -> None:
 
 
 def _usage(error: typer.TyperException, verb: str | None) -> str:
-    message = " ".join(error.format_message().split()).rstrip(".")
+    # typer quotes what was typed whole
+    message = re.sub(r"\S{81,}", lambda found: shown(found[0]), " ".join(error.format_message().split())).rstrip(".")
     context = getattr(error, "ctx", None)
     if commands := getattr(getattr(context, "command", None), "commands", None):
         return f"{message}: there are {', '.join(commands)}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobile_inpaint.cli import console
-from mobile_inpaint.cli.defaults import CHECKPOINT, PUBLISHED
+from mobile_inpaint.cli.defaults import CHECKPOINT, MOST_RUNS, MOST_SECONDS, MOST_THREADS, PUBLISHED
 from mobile_inpaint.errors import BenchError
 
 if TYPE_CHECKING:
@@ -33,13 +33,18 @@ def bench(
         ),
     ] = None,
     device: Annotated[str, typer.Option(help="Where; see: mobile-inpaint devices.")] = "host",
-    threads: Annotated[int | None, typer.Option(min=1, help="For the runtime; if not given, all cores up to 4.")] = None,
-    warmup: Annotated[int, typer.Option(min=0, help="Runs before the timed ones.")] = 10,
-    iterations: Annotated[int, typer.Option(min=1, help="Timed runs.")] = 50,
-    max_temp_c: Annotated[
-        float | None, typer.Option(help="Begin the timed runs below that; if not given, what the device takes for cool.")
+    threads: Annotated[
+        int | None, typer.Option(min=1, max=MOST_THREADS, help="For the runtime; if not given, all cores up to 4.")
     ] = None,
-    cooldown: Annotated[float, typer.Option(min=0, help="Seconds it is given to cool down.")] = 300,
+    warmup: Annotated[int, typer.Option(min=0, max=MOST_RUNS, help="Runs before the timed ones.")] = 10,
+    iterations: Annotated[int, typer.Option(min=1, max=MOST_RUNS, help="Timed runs.")] = 50,
+    max_temp_c: Annotated[
+        float | None,
+        typer.Option(
+            min=-100, max=1_000, help="Begin the timed runs below that; if not given, what the device takes for cool."
+        ),
+    ] = None,
+    cooldown: Annotated[float, typer.Option(min=0, max=MOST_SECONDS, help="Seconds it is given to cool down.")] = 300,
     pipeline: Annotated[bool, typer.Option("--pipeline", help="Time a whole photo too: before, in, after the net.")] = False,
     photo: Annotated[Path | None, typer.Option(help="For --pipeline, instead of 12 synthetic megapixels.")] = None,
     mask: Annotated[Path | None, typer.Option(help="The hole in --photo, white.")] = None,

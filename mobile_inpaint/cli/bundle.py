@@ -9,6 +9,7 @@ import typer
 
 from mobile_inpaint.cli import console
 from mobile_inpaint.errors import BenchError, DeviceUnavailable
+from mobile_inpaint.quoting import quoted
 
 
 def bundle(
@@ -57,6 +58,6 @@ def _best(device_class: str, places: list[Path]) -> list[str]:
     from mobile_inpaint.bench.device import DeviceClass
 
     if device_class not in get_args(DeviceClass):
-        raise BenchError(f"unknown class '{device_class}': there are {', '.join(get_args(DeviceClass))}")
+        raise BenchError(f"unknown class {quoted(device_class)}: there are {', '.join(get_args(DeviceClass))}")
     found = options(records.gather(places), Bounds(cast(DeviceClass, device_class)))
     return [option.slowest.subject.sha256 for option in found if not option.misses]

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from mobile_inpaint.quoting import escaped
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -53,13 +55,19 @@ def claimed_stdout() -> Iterator[None]:
 
 
 def say(text: str) -> None:
-    """Prints a line of the result on stdout, control characters escaped."""
-    print(_lines(text), file=_claimed, flush=True)
+    """Prints the result on stdout, as many lines as it has; characters that a terminal would obey are escaped."""
+    print("\n".join(map(escaped, text.split("\n"))), file=_claimed, flush=True)
 
 
 def note(text: str) -> None:
-    """Prints an aside on stderr: a hint, a step, an error; control characters escaped."""
-    print(_lines(text), file=sys.stderr, flush=True)
+    """Prints one line on stderr: a hint, a step, an error; characters that a terminal would obey are escaped.
+
+    It never raises: the line is not worth what was done before it.
+    """
+    line = escaped(" ".join(text.split()))
+    with suppress(OSError, ValueError):  # nobody reads any more, or the stream is closed
+        encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+        print(line.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr, flush=True)
 
 
 def emit(document: Any) -> None:
@@ -67,14 +75,6 @@ def emit(document: Any) -> None:
     text = json.dumps(document, indent=2, ensure_ascii=False)
     lines = (_UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", line) for line in text.split("\n"))
     print("\n".join(lines), file=_claimed, flush=True)
-
-
-def _lines(text: str) -> str:
-    return "\n".join(_escaped(line) for line in text.split("\n"))
-
-
-def _escaped(text: str) -> str:
-    return _UNPRINTABLE.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> None:
@@ -110,7 +110,7 @@ def _print(table: Table, rows: Sequence[Sequence[object]]) -> None:
     from rich.markup import escape
 
     for row in rows:
-        table.add_row(*(escape(_escaped(str(cell))) for cell in row))
+        table.add_row(*(escape(escaped(str(cell))) for cell in row))
     Console(file=_claimed, width=10_000 if _is_piped() else None, highlight=False).print(table)
 
 

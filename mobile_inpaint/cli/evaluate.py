@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobile_inpaint.cli import console
+from mobile_inpaint.cli.defaults import LARGEST_SEED, MOST_RUNS
 from mobile_inpaint.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ def evaluate(
     photos: Annotated[Path | None, typer.Option(help="A folder of photos, or shards; those that ship when left out.")] = None,
     holes: Annotated[str, typer.Option(help="Kinds of hole, with commas between.")] = "object,large",
     out: Annotated[Path, typer.Option(help="A folder for the report.")] = Path("evaluation"),
-    limit: Annotated[int | None, typer.Option(min=2, help="Look at so many photos only.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the order of photos and the shapes of holes.")] = 0,
+    limit: Annotated[int | None, typer.Option(min=2, max=MOST_RUNS, help="Look at so many photos only.")] = None,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Of the order of photos and the shapes of holes.")] = 0,
     vgg: Annotated[bool, typer.Option("--vgg", help="LPIPS with VGG16 too, which takes ten times as long.")] = False,
     inception: Annotated[
         Path | None, typer.Option(help="torch-fidelity's Inception weights, for FID proper, P-IDS and U-IDS.")

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from mobile_inpaint.cli import console
-from mobile_inpaint.cli.defaults import CHECKPOINT
+from mobile_inpaint.cli.defaults import CHECKPOINT, LARGEST_SEED, MOST_SAMPLES
 from mobile_inpaint.cli.export_output import report
 from mobile_inpaint.errors import RecipeError
+from mobile_inpaint.quoting import shown
 
 if TYPE_CHECKING:
     from mobile_inpaint.artifact import Artifact, Quantization
@@ -54,8 +55,10 @@ def export(
     calib_data: Annotated[
         Path | None, typer.Option(help="Photos to calibrate on; without it, some that ship.", rich_help_panel=_QUANTIZING)
     ] = None,
-    calib_samples: Annotated[int, typer.Option(min=1, help="Crops of them.", rich_help_panel=_QUANTIZING)] = 32,
-    seed: Annotated[int, typer.Option(min=0, help="Of crops and holes.", rich_help_panel=_QUANTIZING)] = 0,
+    calib_samples: Annotated[
+        int, typer.Option(min=1, max=MOST_SAMPLES, help="Crops of them.", rich_help_panel=_QUANTIZING)
+    ] = 32,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Of crops and holes.", rich_help_panel=_QUANTIZING)] = 0,
     ranges: Annotated[
         Ranges, typer.Option(help="How an activation's range is estimated.", rich_help_panel=_QUANTIZING)
     ] = "percentile",
@@ -66,7 +69,7 @@ def export(
         float, typer.Option(min=0, max=1, help="Exponent of the cross-layer equalization.", rich_help_panel=_QUANTIZING)
     ] = 0.5,
     quality_crops: Annotated[
-        int | None, typer.Option(min=1, help="Judge on so many photos only.", rich_help_panel=_QUANTIZING)
+        int | None, typer.Option(min=1, max=MOST_SAMPLES, help="Judge on so many photos only.", rich_help_panel=_QUANTIZING)
     ] = None,
     quality: Annotated[
         bool, typer.Option("--quality", help="Judge the fills of fp32 and fp16 too.", rich_help_panel=_QUANTIZING)
@@ -82,11 +85,6 @@ def export(
     worse than --max-drop allows, is not left behind. For --precision auto the layers that must stay float are searched for.
     """
     from mobile_inpaint.artifact import Quantization
-    from mobile_inpaint.export.gate import Gate
-    from mobile_inpaint.export.integers import WITH_INTEGER_ACTIVATIONS
-    from mobile_inpaint.export.pipeline import check_target
-    from mobile_inpaint.export.prepared import prepare
-    from mobile_inpaint.targets import get_target
 
     settings = Quantization(ranges=ranges, percentile=percentile, equalization=equalization, samples=calib_samples, seed=seed)
     if hole == "black" and io == "tensor":
@@ -95,6 +93,13 @@ def export(
         replace(each, io=io, hole=hole) if recipe is None else each
         for each in _recipes(target, model, precision, min_deployment_target, settings, recipe)
     ]
+    # torch is not loaded before everything typed or read from a file was looked at
+    from mobile_inpaint.export.gate import Gate
+    from mobile_inpaint.export.integers import WITH_INTEGER_ACTIVATIONS
+    from mobile_inpaint.export.pipeline import check_target
+    from mobile_inpaint.export.prepared import prepare
+    from mobile_inpaint.targets import get_target
+
     for each in recipes:  # whatever cannot work is said before the first minute of work
         check_target(get_target(each.target), each.precision, each.deployment)
     gate = Gate(*bounds(max_drop), quality_crops, keep_rejected, quality)
@@ -187,7 +192,7 @@ def bounds(text: str) -> tuple[float, float]:
     except ValueError:
         bounds = -1.0, -1.0
     if not (0 <= bounds[0] < 1 and 0 <= bounds[1] < 1):
-        raise RecipeError(f"--max-drop {text}: must be OBJECT or OBJECT,FREE from 0 to below 1, for example 0.002,0.008")
+        raise RecipeError(f"--max-drop {shown(text)}: must be OBJECT or OBJECT,FREE from 0 to below 1, for example 0.002,0.008")
     return bounds
 
 

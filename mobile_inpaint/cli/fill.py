@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from mobile_inpaint.cli import console
-from mobile_inpaint.cli.defaults import CHECKPOINT
+from mobile_inpaint.cli.defaults import CHECKPOINT, MOST_THREADS
 from mobile_inpaint.errors import MaskError
+from mobile_inpaint.quoting import quoted
 
 if TYPE_CHECKING:
     from mobile_inpaint.photo.compositor import Flags, Pixels
@@ -29,10 +31,12 @@ def fill(
     hole: Annotated[Hole, typer.Option(help="What in the mask means erase.")] = "white",
     grow: Annotated[str, typer.Option(help="Enlarge the mask by so many pixels, or auto.")] = "0",
     allow_full: Annotated[bool, typer.Option("--allow-full", help="Accept a mask that covers everything.")] = False,
-    max_pixels: Annotated[int, typer.Option(help="Refuse larger photos before decoding them.")] = 100_000_000,
-    quality: Annotated[int | None, typer.Option(help="Of a JPEG or WebP, 1 to 100; the photo's own when left out.")] = None,
+    max_pixels: Annotated[int, typer.Option(min=1, max=2**40, help="Refuse larger photos before decoding them.")] = 100_000_000,
+    quality: Annotated[
+        int | None, typer.Option(min=1, max=100, help="Of a JPEG or WebP, 1 to 100; the photo's own when left out.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Let OUT be the photo itself.")] = False,
-    threads: Annotated[int | None, typer.Option(help="For the runtime.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, max=MOST_THREADS, help="For the runtime.")] = None,
     json: console.Json = False,
 ) -> None:
     """Erase what a mask covers from a photo.
@@ -45,6 +49,7 @@ def fill(
     from mobile_inpaint.photo.mask import Mask
 
     opened = Photo.open(photo, max_pixels=max_pixels)
+    opened.check_save(out, overwrite=overwrite)
     wanted = _mask(Mask.open(mask, hole=hole, max_pixels=max_pixels), grow, opened, allow_full=allow_full)
     with console.steps() as step:
         step("loading the network")
@@ -54,7 +59,9 @@ def fill(
         result = opened.with_pixels(fill(opened.pixels, wanted.hole))
         seconds = time.perf_counter() - started
         step(f"writing {out}")
-        result.save(out, quality=quality, overwrite=overwrite)
+        left_out = result.save(out, quality=quality, overwrite=overwrite)
+    for line in left_out:
+        console.note(line)
     if json:
         console.emit(
             {
@@ -77,14 +84,21 @@ def _mask(mask: Mask, grow: str, photo: Photo, *, allow_full: bool) -> Mask:
     hints = [polarity_hint(mask)]
     if grow == "auto":
         mask = mask.grow_auto()
-    elif grow.isdecimal():
-        mask = mask.grow(int(grow))
-        hints.append(None if int(grow) else edge_hint(photo.pixels, mask))
     else:
-        raise MaskError(f"--grow is '{grow}': it must be auto or a whole number of pixels")
+        px = _pixels(grow, mask.diagonal_px)
+        mask = mask.grow(px)
+        hints.append(None if px else edge_hint(photo.pixels, mask))
     for hint in filter(None, hints):
         console.note(hint)
     return mask
+
+
+def _pixels(grow: str, most: int) -> int:
+    if not re.fullmatch("[0-9]+", grow):
+        raise MaskError(f"--grow is {quoted(grow)}: it must be auto or a whole number of pixels")
+    if len(grow.lstrip("0")) > len(str(most)) or int(grow[-len(str(most)) :]) > most:
+        raise MaskError(f"--grow is {quoted(grow)}: it must be at most {most}, the diagonal of the photo, or auto")
+    return int(grow[-len(str(most)) :])
 
 
 def _filler(

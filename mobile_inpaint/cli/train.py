@@ -32,8 +32,10 @@ def train(
         str | None, typer.Option("--from", metavar="NAME|FILE", help="A checkpoint to start from, in place of the TOML's.")
     ] = None,
     out: Annotated[Path, typer.Option(help="The run's folder.")] = Path("run"),
-    steps: Annotated[int | None, typer.Option(help="The last step, in place of the TOML's.")] = None,
-    minutes: Annotated[float, typer.Option(help="Stop cleanly after so many; go on later with --resume. 0: no limit.")] = 0,
+    steps: Annotated[int | None, typer.Option(min=1, max=1_000_000_000, help="The last step, in place of the TOML's.")] = None,
+    minutes: Annotated[
+        float, typer.Option(min=0, max=10_000_000, help="Stop cleanly after so many; go on later with --resume. 0: no limit.")
+    ] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the newest checkpoint in the run's folder.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what it would cost, and leave nothing.")] = False,
     json: console.Json = False,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mobile_inpaint.cli import console
+from mobile_inpaint.cli.defaults import MOST_SAMPLES
 from mobile_inpaint.errors import VerificationError
 
 
@@ -16,7 +17,7 @@ def verify(
     model: Annotated[str | None, typer.Option(help="The weights, if not in the store under the manifest's name.")] = None,
     max_drop: Annotated[str, typer.Option(metavar="OBJECT[,FREE]", help="What LPIPS may rise by over fp32.")] = "0.002,0.008",
     quality: Annotated[bool, typer.Option("--quality", help="Judge the fills of an fp32 or fp16 artifact too.")] = False,
-    quality_crops: Annotated[int | None, typer.Option(min=1, help="Judge on so many photos only.")] = None,
+    quality_crops: Annotated[int | None, typer.Option(min=1, max=MOST_SAMPLES, help="Judge on so many photos only.")] = None,
     json: console.Json = False,
 ) -> None:
     """Repeat an artifact's verification on this machine.

@@ -9,6 +9,7 @@ import typer
 
 from mobile_inpaint.cli import console
 from mobile_inpaint.errors import BenchError
+from mobile_inpaint.quoting import quoted
 
 if TYPE_CHECKING:
     from mobile_inpaint.bench.report import LatencyReport
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 
 def which(
     device_class: Annotated[str, typer.Option(help="phone-low, phone-mid, phone-high, tablet, browser, host …")],
-    max_ms: Annotated[float | None, typer.Option(min=0, help="Median time of a run.")] = None,
-    max_mb: Annotated[float | None, typer.Option(min=0, help="Size of the file.")] = None,
-    max_peak_mb: Annotated[float | None, typer.Option(min=0, help="Memory while it runs.")] = None,
+    max_ms: Annotated[float | None, typer.Option(min=0, max=1e12, help="Median time of a run.")] = None,
+    max_mb: Annotated[float | None, typer.Option(min=0, max=1e12, help="Size of the file.")] = None,
+    max_peak_mb: Annotated[float | None, typer.Option(min=0, max=1e12, help="Memory while it runs.")] = None,
     record: Annotated[list[Path] | None, typer.Option(help="Reports or records; none: the checkout's benchmarks/.")] = None,
     json: console.Json = False,
 ) -> None:
@@ -28,7 +29,7 @@ def which(
     from mobile_inpaint.bench.device import DeviceClass
 
     if device_class not in get_args(DeviceClass):
-        raise BenchError(f"unknown class '{device_class}': there are {', '.join(get_args(DeviceClass))}")
+        raise BenchError(f"unknown class {quoted(device_class)}: there are {', '.join(get_args(DeviceClass))}")
     bounds = Bounds(cast(DeviceClass, device_class), max_ms, max_mb, max_peak_mb)
     found = options(records.gather(record or []), bounds)
     best = None if found[0].misses else found[0]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 import math
-import tomllib
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any, Literal
 
 import numpy as np
 
-from mobile_inpaint import strict
+from mobile_inpaint import documents, strict
 from mobile_inpaint.errors import RecipeError
 from mobile_inpaint.targets.graph import Graph, Op, Tensor
 
@@ -123,7 +122,8 @@ class Rulebook:
 def rulebook() -> Rulebook:
     """The rules that ship with the package."""
     file = resources.files(__package__) / "lint_rules.toml"
-    return strict.load(Rulebook, tomllib.loads(file.read_text(encoding="utf-8")), file.name, RecipeError)
+    rows = documents.parse_toml(file.read_text(encoding="utf-8"), file.name, RecipeError)
+    return strict.load(Rulebook, rows, file.name, RecipeError)
 
 
 def _bytes(tensor: Tensor) -> int:

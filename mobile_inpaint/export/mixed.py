@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mobile_inpaint import files, strict
+from mobile_inpaint import documents, files, strict
 from mobile_inpaint.artifact import HoleSize
 from mobile_inpaint.errors import ExportError
 from mobile_inpaint.export.quality import MAX_RISE_FREE, MAX_RISE_OBJECT, drop
@@ -194,6 +194,13 @@ def search(
     return Search(*bounds, tuple(groups), tuple(measured.mixes), measured.mix(chosen))
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """What a search left on disk: figures by what was measured."""
+
+    figures: dict[str, tuple[float, ...]]
+
+
 class _Measured:
     """Figures, computed when first asked for and kept on disk."""
 
@@ -280,10 +287,10 @@ class _Measured:
 
     def _read(self) -> dict[str, list[float]]:
         try:
-            kept = json.loads(self._path.read_text())
-            return {str(key): [float(value) for value in values] for key, values in kept.items()}
-        except (OSError, ValueError, TypeError, AttributeError):  # not there, or damaged: measured anew
+            kept = strict.load(_Kept, {"figures": documents.read_json(self._path, ExportError)}, self._path.name, ExportError)
+        except ExportError:  # not there, or damaged: measured anew
             return {}
+        return {key: list(values) for key, values in kept.figures.items() if values}
 
 
 def save(found: Search, path: Path) -> None:

@@ -28,6 +28,7 @@ from mobile_inpaint.export.verify import REQUIRED_DB, check_contract, verify
 from mobile_inpaint.export.verify_photo import compositor_of, verify_photo
 from mobile_inpaint.models import open_checkpoint
 from mobile_inpaint.photo.compositor import Compositor
+from mobile_inpaint.quoting import quoted
 from mobile_inpaint.targets import get_target, target_of
 from mobile_inpaint.targets.base import Target
 from mobile_inpaint.targets.reference import run_by_torch
@@ -205,5 +206,7 @@ def check_target(target: Target, precision: Precision, deployment: str | None) -
     possible = target.deployments_for(precision)
     if deployment is not None and deployment not in possible:
         known = ", ".join(possible) or "none; leave --min-deployment-target out"
-        raise ExportError(f"target '{target.name}' has no deployment target '{deployment}' for {precision}: there are {known}")
+        raise ExportError(
+            f"target '{target.name}' has no deployment target {quoted(deployment)} for {precision}: there are {known}"
+        )
     target.tools()

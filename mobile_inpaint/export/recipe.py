@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from mobile_inpaint import strict
+from mobile_inpaint import documents, strict
 from mobile_inpaint.artifact import Io, Precision, Quantization
 from mobile_inpaint.errors import RecipeError, ToolchainMissing
+from mobile_inpaint.quoting import quoted
 from mobile_inpaint.targets import get_target, list_targets
 from mobile_inpaint.targets.toolchain import installed
 
@@ -49,16 +49,12 @@ def load_recipe(path: Path) -> Recipe:
         RecipeError: unreadable, an unknown key, a wrong type or an unknown name; all of them at once.
         ToolchainMissing: another version is installed than the recipe pins, or none.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise RecipeError(f"{path}: cannot be read as TOML ({error})") from error
-    recipe = strict.load(Recipe, table, str(path), RecipeError)
+    recipe = strict.load(Recipe, documents.read_toml(path, RecipeError), str(path), RecipeError)
     if recipe.target not in list_targets():
-        raise RecipeError(f"{path}: 'target' is '{recipe.target}': there are {', '.join(list_targets())}")
+        raise RecipeError(f"{path}: 'target' is {quoted(recipe.target)}: there are {', '.join(list_targets())}")
     precisions = get_target(recipe.target).precisions
     if recipe.precision not in precisions:
-        raise RecipeError(f"{path}: 'precision' is '{recipe.precision}': {recipe.target} has {', '.join(precisions)}")
+        raise RecipeError(f"{path}: 'precision' is {quoted(recipe.precision)}: {recipe.target} has {', '.join(precisions)}")
     if recipe.toolchain is not None:
         _check_pins(path.parent / recipe.toolchain, path)
     return recipe
@@ -70,13 +66,10 @@ def read_pins(path: Path) -> dict[str, str]:
     Raises:
         RecipeError: unreadable, or a line of another form.
     """
-    try:
-        lines = [line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: cannot be read ({error})") from error
+    lines = [line.partition("#")[0].strip() for line in documents.read_text(path, RecipeError).splitlines()]
     pins = [line.partition("==") for line in lines if line]
     if faults := [name for name, separator, version in pins if not separator or not version]:
-        raise RecipeError(f"{path}: must be lines of name==version, not '{faults[0]}'")
+        raise RecipeError(f"{path}: must be lines of name==version, not {quoted(faults[0])}")
     return {name.strip(): version.strip() for name, _, version in pins}
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from mobile_inpaint.strict import Range
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Card:
 
     name: str
     model: str
-    resolution: int
+    resolution: Annotated[int, Range(0, 65_536)]
     licence: str
     copyright: str
     paper: str
@@ -69,7 +71,7 @@ class Card:
     origin: str
     file: str
     sha256: str
-    bytes: int | None = None
+    bytes: Annotated[int, Range(0, 2**53)] | None = None
     also_sha256: str = ""
     kind: Literal["generator", "yardstick"] = "generator"
     embedded: bool = False

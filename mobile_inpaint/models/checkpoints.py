@@ -8,11 +8,11 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from mobile_inpaint.documents import quoted
 from mobile_inpaint.errors import WeightsError
 from mobile_inpaint.models import onnx_initializers, torch_files
 from mobile_inpaint.models.small_weights import restored
 from mobile_inpaint.models.weights import LARGEST_BYTES
+from mobile_inpaint.quoting import quoted
 
 _PARAMETER = re.compile(r"(?:.*[./])?((?:encoder|synthesis)[./]b\d+[./].+)")
 """Where a parameter's name begins inside the graph's: exporters put the wrapper's before it."""

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 import torch
 
-from mobile_inpaint.documents import quoted
 from mobile_inpaint.errors import WeightsError
 from mobile_inpaint.models.base import Generator
+from mobile_inpaint.quoting import quoted
 
 _FIXED = re.compile(r"\.(filter\.weight|filter_const|resample_filter)$")
 _BLOCK = re.compile(r"^(encoder|synthesis)\.b([0-9]{1,9})\.")

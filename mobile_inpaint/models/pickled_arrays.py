@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import save_file
 
-from mobile_inpaint.documents import quoted
 from mobile_inpaint.errors import WeightsError
 from mobile_inpaint.models import plain_pickles
 from mobile_inpaint.models.plain_pickles import Call, Name
+from mobile_inpaint.quoting import quoted
 
 Arrays = dict[str, npt.NDArray[Any]]
 

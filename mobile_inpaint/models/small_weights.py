@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from mobile_inpaint.documents import quoted
+from mobile_inpaint.quoting import quoted
 
 _SCALE = "#scale"
 _INTEGERS = ("depthwise.weight", "pointwise.weight")

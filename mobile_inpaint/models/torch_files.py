@@ -17,9 +17,9 @@ from typing import Any, BinaryIO
 
 import torch
 
-from mobile_inpaint.documents import quoted
 from mobile_inpaint.models.plain_pickles import Call, Name, PickleError, Reference
 from mobile_inpaint.models.plain_pickles import read as read_pickle
+from mobile_inpaint.quoting import quoted
 
 MOST_NESTING = 32
 _MOST_DIMENSIONS = 8

@@ -19,7 +19,6 @@ import json
 import os
 import re
 import shutil
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -35,6 +34,7 @@ from mobile_inpaint.errors import CheckpointNotFound, ModelNotFound, WeightsErro
 from mobile_inpaint.models import npm, pypi
 from mobile_inpaint.models.card import Card
 from mobile_inpaint.models.client import Progress
+from mobile_inpaint.quoting import quoted
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".onnx")
 LARGEST_BYTES = 1_000_000_000
@@ -117,7 +117,7 @@ def find(
     if name in _published() or is_here(name):
         if card(name).kind != kind:
             names = ", ".join(c.name for c in list_checkpoints() if c.kind == kind)
-            raise WeightsError(f"'{name}' is a {card(name).kind}, and a {kind} is needed here: there are {names}")
+            raise WeightsError(f"{quoted(name)} is a {card(name).kind}, and a {kind} is needed here: there are {names}")
         if fetch and not is_here(name) and card(name).fetchable:
             _fetch(name, progress)
         if kind == "yardstick" and not _published()[name].describes(card(name).sha256):
@@ -165,7 +165,7 @@ def add(name: str, file: str | Path, *, model: str | None = None, force: bool = 
     """
     file, published = Path(file), _published().get(name)
     if not re.fullmatch(_NAME, name):
-        raise WeightsError(f"'{name}' cannot name a checkpoint: use lower-case letters, digits, '-', '_' and '.'")
+        raise WeightsError(f"{quoted(name)} cannot name a checkpoint: use lower-case letters, digits, '-', '_' and '.'")
     if not file.is_file():
         raise WeightsError(f"{file}: no such file")
     _check_size(file)
@@ -218,7 +218,7 @@ def _published() -> dict[str, Card]:
     text = Path(__file__).with_name("cards.toml").read_text(encoding="utf-8")
     return {
         name: strict.load(Card, {"name": name, **table}, f"cards.toml [{name}]", WeightsError)
-        for name, table in tomllib.loads(text).items()
+        for name, table in documents.parse_toml(text, "cards.toml", WeightsError).items()
     }
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from math import inf
 
 import numpy as np
 import numpy.typing as npt
@@ -87,9 +86,9 @@ class Compositor:
                 f"the manifest's compositor numbers are not those of rules {RULES} ({', '.join(sorted(names))}): "
                 "export the artifact again with this version"
             )
-        least = {"size_px": 1, "context": 1, "fade": 0, "margin_px": 0}
-        whole = all(float(numbers[name]).is_integer() for name in least if name != "context")
-        if not whole or not all(bound <= numbers[name] < inf for name, bound in least.items()) or numbers["fade"] > 256:
+        bounds = {"size_px": (1, 16_384), "context": (1, 1_024), "fade": (0, 256), "margin_px": (0, 16_384)}
+        whole = all(float(numbers[name]).is_integer() for name in bounds if name != "context")
+        if not whole or not all(least <= numbers[name] <= most for name, (least, most) in bounds.items()):
             raise ManifestError("the manifest's compositor numbers are out of range: export the artifact again")
         return cls(
             size_px=int(numbers["size_px"]),

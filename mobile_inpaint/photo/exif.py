@@ -11,7 +11,9 @@ from __future__ import annotations
 import io
 import re
 import struct
+from collections.abc import Iterable
 
+import numpy as np
 from PIL import Image as pil
 
 ORIENTATION = 0x0112
@@ -22,6 +24,13 @@ _THUMBNAIL, _THUMBNAIL_BYTES = 0x0201, 0x0202
 _THUMBNAIL_SIDE_PX = 160
 _TYPES = {3: ("H", 2), 4: ("I", 4)}
 _START_OF_JPEG = re.compile(rb"\xff\xd8\xff[\xc0-\xfe]")
+_LARGEST_BLOCK = 16_000_000
+"""Bytes; a JPEG holds 65,527."""
+_MOST_SEGMENTS = 300_000
+"""That the search for JPEG streams looks at; a camera's block has a hundred."""
+_MOST_VALUES = 65_536
+"""Of an entry that is read here: the strips of a thumbnail are the most."""
+_DAMAGED = (struct.error, KeyError, IndexError, ValueError, OverflowError)
 
 
 def renewed(block: bytes, picture: pil.Image) -> bytes:
@@ -35,11 +44,14 @@ def renewed(block: bytes, picture: pil.Image) -> bytes:
         picture: RGB or grey, upright.
 
     Returns:
-        The patched block; empty where the old one is too broken to be read, since nobody could say what it still shows.
+        The patched block; empty where the old one is too broken or too large to be read, since nobody could say what it still
+        shows. The time is proportional to the block's length, whatever its directories say.
     """
+    if len(block) > _LARGEST_BLOCK:
+        return b""
     try:
         return _renewed(_Tiff(block), picture)
-    except (struct.error, KeyError, IndexError, ValueError):
+    except _DAMAGED:
         return b""
 
 
@@ -49,7 +61,7 @@ def orientation(block: bytes) -> int | None:
         tiff = _Tiff(block)
         directory, _ = tiff.directory(tiff.first)
         (value,) = tiff.values(directory[ORIENTATION])
-    except (struct.error, KeyError, IndexError, ValueError):
+    except _DAMAGED:
         return None
     return value if 1 <= value <= 8 else None
 
@@ -76,6 +88,8 @@ class _Tiff:
         """The whole numbers of an entry."""
         kind, count = struct.unpack_from(f"{self.order}HI", self.data, entry + 2)
         letter, size = _TYPES[kind]
+        if count > _MOST_VALUES:
+            raise ValueError("too many values")
         at = entry + 8 if count * size <= 4 else self.u32(entry + 8)
         return struct.unpack_from(f"{self.order}{count}{letter}", self.data, at)
 
@@ -85,9 +99,14 @@ class _Tiff:
             (kind,) = struct.unpack_from(f"{self.order}H", self.data, tags[tag] + 2)
             struct.pack_into(f"{self.order}{_TYPES[kind][0]}", self.data, tags[tag] + 8, value)
 
-    def blank(self, start: int, end: int) -> None:
-        """Zeros in place of these bytes."""
-        self.data[start:end] = bytes(len(self.data[start:end]))
+    def blank(self, spans: Iterable[tuple[int, int]]) -> None:
+        """Zeros in place of these bytes, from each first offset up to its second; each byte is written once."""
+        done = 0
+        for start, end in sorted(spans):
+            start, end = max(start, done), min(end, len(self.data))
+            if start < end:
+                self.data[start:end] = bytes(end - start)
+                done = end
 
 
 def _renewed(tiff: _Tiff, picture: pil.Image) -> bytes:
@@ -102,8 +121,7 @@ def _renewed(tiff: _Tiff, picture: pil.Image) -> bytes:
     # Some writers end the block with the last entry and leave the pointer out.
     thumbnail_directory = tiff.u32(next_pointer) if next_pointer + 4 <= len(tiff.data) else 0
     tags = tiff.directory(thumbnail_directory)[0] if thumbnail_directory else {}
-    for start, end in _jpeg_streams(tiff.data):
-        tiff.blank(start, end)
+    tiff.blank(_jpeg_streams(bytes(tiff.data)))
     if tags and not _renew_thumbnail(tiff, tags, picture):
         struct.pack_into(f"{tiff.order}I", tiff.data, next_pointer, 0)
     return bytes(tiff.data)
@@ -112,13 +130,13 @@ def _renewed(tiff: _Tiff, picture: pil.Image) -> bytes:
 def _renew_thumbnail(tiff: _Tiff, tags: dict[int, int], picture: pil.Image) -> bool:
     """Whether the thumbnail's place now holds one of ``picture``; otherwise it holds zeros."""
     if _STRIPS in tags:  # an uncompressed thumbnail: its pixels are not worth their bytes
-        for start, count in zip(tiff.values(tags[_STRIPS]), tiff.values(tags[_STRIP_BYTES]), strict=True):
-            tiff.blank(start, start + count)
+        strips = zip(tiff.values(tags[_STRIPS]), tiff.values(tags[_STRIP_BYTES]), strict=True)
+        tiff.blank((start, start + count) for start, count in strips)
     if _THUMBNAIL not in tags:
         return False
     (start,), (room,) = tiff.values(tags[_THUMBNAIL]), tiff.values(tags[_THUMBNAIL_BYTES])
     room = len(tiff.data[start : start + room])
-    tiff.blank(start, start + room)
+    tiff.blank([(start, start + room)])
     thumbnail = _thumbnail(picture, room)
     tiff.data[start : start + len(thumbnail)] = thumbnail
     tiff.set(tags, _THUMBNAIL_BYTES, len(thumbnail))
@@ -139,22 +157,40 @@ def _thumbnail(picture: pil.Image, room: int) -> bytes:
     return b""
 
 
-def _jpeg_streams(data: bytes | bytearray) -> list[tuple[int, int]]:
-    """Where JPEG files lie in ``data``: offsets of their first bytes and behind their last."""
-    starts = (match.start() for match in _START_OF_JPEG.finditer(data))
-    return [(start, end) for start in starts if (end := _end_of_jpeg(data, start)) is not None]
-
-
-def _end_of_jpeg(data: bytes | bytearray, start: int) -> int | None:
-    """The offset behind the JPEG file that starts at ``start``; None where no picture follows the marker.
+def _jpeg_streams(data: bytes) -> list[tuple[int, int]]:
+    """Where JPEG files lie in ``data``: offsets of their first bytes and behind their last.
 
     Segments are skipped by their length, for one of them may hold another JPEG. In the compressed scan 0xFF is escaped,
     so that the next end marker is the file's own; a stream without one is cut off and lasts to the end.
+
+    Raises:
+        ValueError: more segments than any camera writes.
     """
-    at = start + 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        if data[at + 1] == 0xDA:
-            end = data.find(b"\xff\xd9", at)
-            return end + 2 if end >= 0 else len(data)
-        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return None
+    ends = _ends_of_scans(data)
+    known: dict[int, int | None] = {}  # where a stream ends whose next segment is here: chains that meet are walked once
+    found = []
+    for match in _START_OF_JPEG.finditer(data):
+        walked, at = list[int](), match.start() + 2
+        while at not in known and at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != 0xDA:
+            walked.append(at)
+            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if at not in known:
+            known[at] = _end_of_scan(at, ends, len(data)) if data[at : at + 2] == b"\xff\xda" and at + 4 <= len(data) else None
+        end = known[at]
+        known.update(dict.fromkeys(walked, end))
+        if len(known) > _MOST_SEGMENTS:
+            raise ValueError("too many segments")
+        if end is not None:
+            found.append((match.start(), end))
+    return found
+
+
+def _ends_of_scans(data: bytes) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """Offsets of all end markers, ascending."""
+    values = np.frombuffer(data, np.uint8)
+    return np.flatnonzero((values[:-1] == 0xFF) & (values[1:] == 0xD9))
+
+
+def _end_of_scan(start: int, ends: np.ndarray[tuple[int], np.dtype[np.intp]], length: int) -> int:
+    position = int(np.searchsorted(ends, start))
+    return int(ends[position]) + 2 if position < len(ends) else length

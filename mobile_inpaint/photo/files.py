@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, Protocol
@@ -15,6 +15,8 @@ from PIL import UnidentifiedImageError
 
 from mobile_inpaint import files
 from mobile_inpaint.errors import MobileInpaintError, PhotoError, ToolchainMissing
+from mobile_inpaint.photo import headers
+from mobile_inpaint.quoting import shown
 
 MAX_PIXELS = 100_000_000
 FORMATS = {
@@ -26,6 +28,8 @@ FORMATS = {
     ".heic": "HEIF",
     ".heif": "HEIF",
 }
+LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 65_535}
+"""In pixels, of what the encoders write."""
 _READABLE = ["JPEG", "PNG", "WEBP", "AVIF"]
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
 _UPRIGHT = {
@@ -62,6 +66,7 @@ def decoded(path: Openable, max_pixels: int, shrink: int = 1) -> Iterator[tuple[
         if shrink > 1:
             picture.draft(None, (picture.width // shrink, picture.height // shrink))
         picture.load()
+        headers.drop_text(picture)
         yield picture, file
 
 
@@ -76,18 +81,19 @@ def opened(path: Openable, max_pixels: int) -> Iterator[tuple[pil.Image, BinaryI
     try:
         with path.open("rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow doubts odd metadata aloud; what matters here is an error
+            width, height = headers.check(file) or (0, 0)
+            _check_size(path, width, height, max_pixels)
             with _identified(file) as picture:
-                if picture.width * picture.height > max_pixels:
-                    raise PhotoError(
-                        f"{path}: {picture.width} x {picture.height} pixels are more than the limit of {max_pixels}; "
-                        f"raise it with --max-pixels {picture.width * picture.height}"
-                    )
+                _check_size(path, picture.width, picture.height, max_pixels)
+                headers.drop_text(picture)
                 # The further frames of an MPO are not a film but previews, gain maps and depth maps.
                 if picture.format != "MPO" and getattr(picture, "is_animated", False):
                     raise PhotoError(f"{path}: an animation; save the frame you mean as a picture of its own")
                 yield picture, file
     except MobileInpaintError:
         raise
+    except headers.Absurd as error:
+        raise PhotoError(f"{path}: {error}") from error
     except FileNotFoundError as error:
         raise PhotoError(f"{path}: no such file") from error
     except UnidentifiedImageError as error:
@@ -95,7 +101,15 @@ def opened(path: Openable, max_pixels: int) -> Iterator[tuple[pil.Image, BinaryI
     except OSError as error:
         raise PhotoError(f"{path}: cannot be read ({error.strerror or error})") from error
     except Exception as error:  # Pillow's decoders raise whatever they stumble over in a damaged file
-        raise PhotoError(f"{path}: damaged or cut off ({error})") from error
+        raise PhotoError(f"{path}: damaged or cut off ({shown(error)})") from error
+
+
+def _check_size(path: Openable, width: int, height: int, max_pixels: int) -> None:
+    if width * height > max_pixels:
+        raise PhotoError(
+            f"{path}: {width} x {height} pixels are more than the limit of {max_pixels}; "
+            f"raise it with --max-pixels {width * height}"
+        )
 
 
 def upright(picture: pil.Image, orientation: int) -> pil.Image:
@@ -103,27 +117,60 @@ def upright(picture: pil.Image, orientation: int) -> pil.Image:
     return picture.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else picture
 
 
-def write(picture: pil.Image, path: Path, options: Mapping[str, Any]) -> None:
-    """Writes ``picture`` to ``path``, in the format that its suffix names, whole or not at all.
+def check_target(path: Path) -> None:
+    """Returns if there is a folder for ``path`` and an encoder for its suffix.
 
     Raises:
-        PhotoError: no such folder, an unknown suffix, or the encoder refuses.
+        PhotoError: no such folder, a folder of that name, or an unknown suffix.
         ToolchainMissing: HEIC, and pillow-heif is not installed.
     """
-    format = format_of(path)
-    if format == "HEIF":
+    if format_of(path) == "HEIF":
         _register_heif()
     if not path.parent.is_dir():
         raise PhotoError(f"{path.parent}: no such folder; make it first")
+    if path.is_dir():
+        raise PhotoError(f"{path}: cannot be written: it is a folder; name a file")
+
+
+def write(picture: pil.Image, path: Path, options: Sequence[Mapping[str, Any]]) -> int:
+    """Writes ``picture`` to ``path``, in the format that its suffix names, whole or not at all.
+
+    Args:
+        picture: in a mode that the format has.
+        path: the new file.
+        options: for the encoder; where it refuses the first, the next are tried.
+
+    Returns:
+        the position of those it took.
+
+    Raises:
+        PhotoError: no such folder, an unknown suffix, or the encoder refuses all of them.
+        ToolchainMissing: HEIC, and pillow-heif is not installed.
+    """
+    check_target(path)
+    position, encoded = _encoded(picture, path, options)
     try:
-        # Into memory first: to a file Pillow writes itself, and takes a write that a full disk cuts short for a whole one.
-        encoded = io.BytesIO()
-        picture.save(encoded, format, **options)
         files.write_whole(path, encoded.getbuffer())
     except (OSError, ValueError) as error:
-        if isinstance(error, OSError) and error.strerror:
-            raise PhotoError(f"{path}: cannot be written ({error.strerror})") from error
-        raise PhotoError(f"{path}: {format} cannot hold this photo ({error}); save it as .png") from error
+        raise PhotoError(f"{path}: cannot be written ({getattr(error, 'strerror', None) or error})") from error
+    return position
+
+
+def _encoded(picture: pil.Image, path: Path, options: Sequence[Mapping[str, Any]]) -> tuple[int, io.BytesIO]:
+    """The position of the options that were taken, and the file; in memory, because Pillow takes a write to a file that a full
+    disk cuts short for a whole one.
+    """
+    format, refusals = format_of(path), list[Exception]()
+    for position, each in enumerate(options):
+        encoded = io.BytesIO()
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                picture.save(encoded, format, **each)
+            return position, encoded
+        except Exception as error:  # encoders raise whatever they stumble over in metadata
+            refusals.append(error)
+    raise PhotoError(f"{path}: {format} cannot hold this photo ({shown(refusals[0])}); save it as .png") from refusals[0]
 
 
 def format_of(path: Path) -> str:

@@ -15,6 +15,7 @@ from PIL import Image as pil
 from mobile_inpaint.errors import PhotoError
 from mobile_inpaint.photo import files
 from mobile_inpaint.photo.metadata import Metadata
+from mobile_inpaint.quoting import quoted
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 """HWC uint8 RGB in [0,255]."""
@@ -110,18 +111,39 @@ class Photo:
         """This photo with other pixels of the same size, everything else kept."""
         return dataclasses.replace(self, pixels=pixels)
 
-    def save(self, path: str | Path, *, quality: int | None = None, overwrite: bool = False) -> None:
+    def check_save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Returns if nothing that is known beforehand keeps :meth:`save` from writing to ``path``; ask before a long fill.
+
+        Raises:
+            PhotoError, ToolchainMissing: as :meth:`save`.
+        """
+        path = Path(path)
+        format = files.format_of(path)
+        files.check_target(path)
+        if not overwrite and self.source and path.exists() and path.samefile(self.source):
+            raise PhotoError(f"{path}: is the photo itself; choose another name, or ask for it with --overwrite")
+        if format == "JPEG" and self.alpha is not None and not (self.alpha == 255).all():
+            raise PhotoError(f"{path}: JPEG has no transparency; save as .png or .webp")
+        limit = files.LONGEST_SIDE.get(format)
+        if limit is not None and max(self.width, self.height) > limit:
+            raise PhotoError(f"{path}: {format} cannot hold this photo (a side is longer than {limit} px); save it as .png")
+
+    def save(self, path: str | Path, *, quality: int | None = None, overwrite: bool = False) -> tuple[str, ...]:
         """Writes the photo to ``path``, whole or not at all, in the format that the suffix names.
 
         PNG and lossless WebP keep every bit. A JPEG that was a JPEG gets its quantization tables and chroma sampling again, a
         lossy WebP stays lossy; everything else is written as well as the format can: JPEG at 95 with 4:4:4, WebP lossless,
         AVIF and HEIC at 90. Metadata goes along as far as it is still true: the EXIF thumbnail is made anew, orientation
-        is 1, and previews, gain maps, depth maps and what announces them are left out.
+        is 1, and previews, gain maps, depth maps and what announces them are left out. Metadata never keeps the photo from
+        being written: what cannot be read or does not fit the format is left out.
 
         Args:
             path: the new file.
             quality: 1 to 100 for a lossy format; as described above when None. PNG has none.
             overwrite: whether ``path`` may be the file this photo was opened from.
+
+        Returns:
+            a line for the user where metadata was left out because it cannot be read or does not fit, otherwise none.
 
         Raises:
             PhotoError: no such folder, an unknown suffix, transparency into JPEG, the photo's own file, or an encoder's limit.
@@ -129,14 +151,29 @@ class Photo:
         """
         path = Path(path)
         format = files.format_of(path)
-        if not overwrite and self.source and path.exists() and path.samefile(self.source):
-            raise PhotoError(f"{path}: is the photo itself; choose another name, or ask for it with --overwrite")
+        if quality is not None and not 1 <= quality <= 100:
+            raise PhotoError(f"quality is {quoted(quality)}: it must be from 1 to 100")
+        self.check_save(path, overwrite=overwrite)
         picture = self._picture()
         if format == "JPEG" and picture.mode in ("LA", "RGBA"):
-            if picture.getchannel("A").getextrema() != (255, 255):
-                raise PhotoError(f"{path}: JPEG has no transparency; save as .png or .webp")
             picture = picture.convert(picture.mode[:-1])
-        files.write(picture, path, self.metadata.renewed(picture).options(format) | self._coding(format, quality))
+        kept, lost = self._renewed(picture, format)
+        coding = self._coding(format, quality)
+        tried = files.write(picture, path, [kept | coding, coding, _FRESH[format]])
+        if tried:
+            lost = ("all of it",)
+        return (
+            (f"{path}: saved without metadata that cannot be read or does not fit {format}: {', '.join(lost)}",) if lost else ()
+        )
+
+    def _renewed(self, picture: pil.Image, format: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """What the encoder is told of the metadata, and the names of what it is not told."""
+        try:
+            readable, unread = self.metadata.renewed(picture)
+            fitting, too_large = readable.fitting(format)
+            return fitting.options(format), (*unread, *too_large)
+        except Exception:  # whatever a damaged or made-up block leads to: the fill is worth more
+            return {}, ("all of it",)
 
     def _coding(self, format: str, quality: int | None) -> dict[str, Any]:
         """Encoder options: as the file was coded, or afresh; ``quality`` goes before both."""

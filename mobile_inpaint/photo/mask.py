@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PIL import Image as pil
 
 from mobile_inpaint.errors import MaskError
-from mobile_inpaint.photo import files
+from mobile_inpaint.photo import files, growing
 from mobile_inpaint.photo.image import Image, Pixels
 from mobile_inpaint.photo.metadata import Metadata
 from mobile_inpaint.photo.regions import Box, bounding_box
@@ -23,7 +23,6 @@ Hole: TypeAlias = npt.NDArray[np.bool_]
 Polarity = Literal["white", "black", "alpha"]
 """What marks a hole in a mask file."""
 
-_BAND = 256
 _AUTO_PERCENT, _AUTO_LEAST_PX = 6, 2
 _HINT_SIDE_PX, _EDGE_PX, _NEAR_PX, _FAR_PX = 256, 2, 4, 12
 _EDGE_RATIO, _EDGE_LEAST = 1.5, 4.0
@@ -134,20 +133,21 @@ class Mask:
         """The mask with every pixel added whose centre lies within ``px`` of the centre of a hole pixel.
 
         Integers throughout, so that every language makes the same mask: a pixel ``(dy, dx)`` from the hole joins it where
-        ``dy² + dx² <= px²``. Band by band, so that memory stays flat and far-apart strokes do not cost what lies between.
+        ``dy² + dx² <= px²``. The time depends on the photo's size and hardly on ``px``.
         """
-        if px <= 0:
+        box = bounding_box(self.hole)
+        if px <= 0 or box is None:
             return self
-        grown = self.hole.copy()
-        for start in range(0, self.height, _BAND):
-            band = self.hole[start : start + _BAND]
-            columns = np.flatnonzero(band.any(axis=0))
-            if columns.size:
-                left, right = max(0, int(columns[0]) - px), int(columns[-1]) + 1 + px
-                top = max(0, start - px)
-                around = grown[top : start + _BAND + px, left:right]
-                _add_discs(around, band[:, left:right], start - top, px)
+        px = min(px, self.diagonal_px)
+        grown = np.zeros_like(self.hole)
+        around = box.grown(px, self.hole.shape).slices
+        growing.grow(self.hole[around], px, grown[around])
         return Mask(grown)
+
+    @property
+    def diagonal_px(self) -> int:
+        """The distance of two opposite corners, rounded up: growing by more adds nothing."""
+        return isqrt(self.height**2 + self.width**2) + 1
 
     def grow_auto(self) -> Mask:
         """The mask grown by :attr:`auto_px`."""
@@ -208,25 +208,6 @@ def edge_hint(pixels: Pixels, mask: Mask) -> str | None:
     if steps[edge].mean() < max(_EDGE_RATIO * steps[outside].mean(), _EDGE_LEAST):
         return None
     return f"the mask ends on the object's own edge, of which a rim may stay: try --grow auto ({mask.auto_px} px)"
-
-
-def _add_discs(grown: Hole, band: Hole, offset: int, px: int) -> None:
-    """Sets in ``grown`` what lies within ``px`` of a hole pixel of ``band``, whose first row is row ``offset`` of ``grown``."""
-    along = _distance_along_rows(band, cap=px + 1)
-    for dy in range(-px, px + 1):
-        first, last = max(0, offset + dy), min(grown.shape[0], offset + dy + band.shape[0])
-        if first < last:
-            reached = along[first - offset - dy : last - offset - dy] <= isqrt(px * px - dy * dy)
-            grown[first:last] |= reached
-
-
-def _distance_along_rows(hole: Hole, cap: int) -> npt.NDArray[np.unsignedinteger[Any]]:
-    """Columns from each pixel to the nearest hole pixel of its own row, at most ``cap``; in the smallest type that holds it."""
-    columns = np.arange(hole.shape[1], dtype=np.int32)
-    far = np.int32(cap)
-    before = np.maximum.accumulate(np.where(hole, columns, -far), axis=1)
-    after = np.minimum.accumulate(np.where(hole, columns, columns[-1] + far)[:, ::-1], axis=1)[:, ::-1]
-    return np.minimum(np.minimum(columns - before, after - columns), far).astype(np.min_scalar_type(cap))
 
 
 def _largest_part(hole: Hole) -> int:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import io
-import re
+import math
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, TypeAlias
-from xml.dom import minidom
-from xml.parsers.expat import ExpatError
 
 import numpy as np
 from PIL import Image as pil
 from PIL import JpegImagePlugin, PngImagePlugin
 
-from mobile_inpaint.photo import exif
+from mobile_inpaint.photo import exif, xmp
 
 Chunks: TypeAlias = tuple[tuple[bytes, bytes], ...]
 """PNG chunks: type and data."""
@@ -26,12 +24,12 @@ _DROPPED_TEXT = (b"Raw profile type", b"XML:com.adobe.xmp")
 _IPTC = 0x0404
 _FULL, _HALF_WIDTH = 0, 1  # Pillow's numbers for chroma sampling 4:4:4 and 4:2:2
 
-# What announces or contains a second picture (gain map, depth, motion, thumbnail) that does not know of the edit.
-_SECOND_PICTURE = re.compile(
-    rb"http://ns\.(?:adobe\.com/(?:hdr-gain-map/|xmp/note/|xap/1\.0/g/img/)|google\.com/photos/(?!1\.0/panorama/)|apple\.com/)"
-)
-_STALE_PROPERTIES = {("http://ns.adobe.com/xap/1.0/", "Thumbnails"), ("http://ns.adobe.com/tiff/1.0/", "Orientation")}
-_SUSPICIOUS = re.compile(_SECOND_PICTURE.pattern + rb"|Thumbnails|Orientation")
+_LARGEST_SEGMENT = 65_533
+"""Bytes that a JPEG's segment holds behind its length."""
+_MOST_ICC_SEGMENTS = 255
+_XMP_MARKER, _ICC_MARKER, _EXIF_MARKER = 29, 14, b"Exif\0\0"
+_LARGEST_CHUNK = 2**31 - 1
+_MOST_DPI = 65_535
 
 
 @dataclass(frozen=True)
@@ -70,32 +68,58 @@ class Metadata:
         """
         info = picture.info
         block = _bytes(info.get("exif")).removeprefix(b"Exif\0\0")
-        xmp = _bytes(info.get("xmp")).strip(b"\0")
-        orientation = exif.orientation(block) or _orientation(xmp)
+        packet = _bytes(info.get("xmp")).strip(b"\0")
+        orientation = exif.orientation(block) or xmp.orientation(packet)
         return cls(
             format="JPEG" if picture.format == "MPO" else picture.format or "",
             coding=_coding(picture, file, sideways=orientation >= 5),
             orientation=orientation,
             exif=block,
-            xmp=xmp,
+            xmp=packet,
             icc=_bytes(info.get("icc_profile")),
-            iptc=_bytes(info.get("photoshop", {}).get(_IPTC)),
+            iptc=_bytes((info.get("photoshop") or {}).get(_IPTC)),
             comment=_bytes(info.get("comment")),
-            dpi=info.get("dpi"),
+            dpi=_dpi(info.get("dpi")),
             chunks=tuple(_png_chunks(file)) if picture.format == "PNG" else (),
         )
 
-    def renewed(self, picture: pil.Image) -> Metadata:
-        """The metadata for ``picture``, which stands upright: nothing in it shows or announces the pixels of before."""
-        return replace(
-            self, orientation=1, exif=exif.renewed(self.exif, picture) if self.exif else b"", xmp=_scrubbed(self.xmp)
-        )
+    def renewed(self, picture: pil.Image) -> tuple[Metadata, tuple[str, ...]]:
+        """The metadata for ``picture``, which stands upright: nothing in it shows or announces the pixels of before.
+
+        Returns:
+            it, and the names of what cannot be read, which it lacks.
+        """
+        changed: dict[str, Any] = {
+            "exif": exif.renewed(self.exif, picture) if self.exif else b"",
+            "xmp": xmp.scrubbed(self.xmp),
+        }
+        lost = tuple(name.upper() for name, value in changed.items() if getattr(self, name) and not value)
+        return replace(self, orientation=1, **changed), lost
+
+    def fitting(self, format: str) -> tuple[Metadata, tuple[str, ...]]:
+        """The metadata as far as a file of ``format`` holds it, and the names of what it does not."""
+        sizes = {"exif": len(self.exif), "xmp": len(self.xmp), "icc": len(self.icc)}
+        if format == "JPEG":
+            sizes |= {"iptc": len(_iptc_segment(self.iptc)), "comment": len(self.comment)}
+            room = {
+                "exif": _LARGEST_SEGMENT - len(_EXIF_MARKER),
+                "xmp": _LARGEST_SEGMENT - _XMP_MARKER,
+                "icc": _MOST_ICC_SEGMENTS * (_LARGEST_SEGMENT - _ICC_MARKER),
+                "iptc": _LARGEST_SEGMENT + 4,
+                "comment": _LARGEST_SEGMENT,
+            }
+        else:
+            room = dict.fromkeys(sizes, _LARGEST_CHUNK // 4)
+        too_large = [name for name, size in sizes.items() if size > room[name]]
+        names = tuple("comment" if name == "comment" else name.upper() for name in too_large)
+        dropped: dict[str, Any] = dict.fromkeys(too_large, b"")
+        return replace(self, **dropped), names
 
     def options(self, format: str) -> dict[str, Any]:
         """What Pillow's encoder of ``format`` must be told to write this metadata."""
         options: dict[str, Any] = {"icc_profile": self.icc, "xmp": self.xmp, "dpi": self.dpi}
         if self.exif:
-            options["exif"] = b"Exif\0\0" + self.exif
+            options["exif"] = _EXIF_MARKER + self.exif
         if format == "JPEG":
             options |= {"comment": self.comment, "extra": _iptc_segment(self.iptc)}
         if format == "PNG":
@@ -103,13 +127,21 @@ class Metadata:
         return {name: value for name, value in options.items() if value}
 
 
-def _bytes(value: str | bytes | None) -> bytes:
-    return value.encode() if isinstance(value, str) else value or b""
+def _bytes(value: object) -> bytes:
+    """``value`` if it is data or text; a file can give Pillow's keys values of other types."""
+    if isinstance(value, str):
+        return value.encode(errors="replace")
+    return value if isinstance(value, bytes) else b""
 
 
-def _orientation(xmp: bytes) -> int:
-    match = re.search(rb"""tiff:Orientation(?:=["']|>)([1-8])""", xmp)
-    return int(match[1]) if match else 1
+def _dpi(value: Any) -> tuple[float, float] | None:
+    """Dots per inch as a file says them, if every format can hold them."""
+    try:
+        horizontal, vertical = map(float, value)
+    except (TypeError, ValueError, ArithmeticError):
+        return None
+    possible = all(math.isfinite(side) and 0 < side <= _MOST_DPI for side in (horizontal, vertical))
+    return (horizontal, vertical) if possible else None
 
 
 def _coding(picture: pil.Image, file: BinaryIO, *, sideways: bool) -> dict[str, Any]:
@@ -169,29 +201,7 @@ def _iptc_segment(record: bytes) -> bytes:
     """A JPEG's APP13 with the IPTC record as its only Photoshop resource: the thumbnail stood beside it."""
     if not record:
         return b""
+    # a record too large for the segment is found by :meth:`Metadata.fitting`
     resource = struct.pack(">4sHHI", b"8BIM", _IPTC, 0, len(record)) + record + bytes(len(record) % 2)
     payload = b"Photoshop 3.0\0" + resource
-    return struct.pack(">HH", 0xFFED, len(payload) + 2) + payload
-
-
-def _scrubbed(packet: bytes) -> bytes:
-    """The XMP packet without what belongs to another picture; as it is where there is nothing of the kind."""
-    if not _SUSPICIOUS.search(packet):
-        return packet
-    try:
-        document = minidom.parseString(packet)
-    except (ExpatError, ValueError):
-        return b""  # nobody could say what it still announces
-    for element in document.getElementsByTagName("*"):
-        for attribute in list(element.attributes.values()):
-            announces = attribute.name.startswith("xmlns:") and _SECOND_PICTURE.match(attribute.value.encode())
-            if announces or _is_stale(attribute):
-                element.removeAttributeNode(attribute)
-        if _is_stale(element) and element.parentNode:
-            element.parentNode.removeChild(element)
-    return "".join(node.toxml() for node in document.childNodes).encode()
-
-
-def _is_stale(node: minidom.Element | minidom.Attr) -> bool:
-    namespace = node.namespaceURI or ""
-    return bool(_SECOND_PICTURE.match(namespace.encode())) or (namespace, node.localName) in _STALE_PROPERTIES
+    return struct.pack(">HH", 0xFFED, min(len(payload) + 2, 0xFFFF)) + payload

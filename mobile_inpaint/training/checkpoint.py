@@ -27,9 +27,10 @@ from typing import Any, BinaryIO
 import torch
 
 from mobile_inpaint import files, strict
-from mobile_inpaint.documents import parse_json, quoted
+from mobile_inpaint.documents import parse_json
 from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.models import torch_files
+from mobile_inpaint.quoting import quoted
 from mobile_inpaint.training.config import TrainConfig, config_from
 
 FORMAT = 2

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from mobile_inpaint import strict
+from mobile_inpaint import documents, strict
 from mobile_inpaint.errors import TrainingError
+from mobile_inpaint.quoting import listed, shown
+from mobile_inpaint.strict import Range
 from mobile_inpaint.training.holes import HoleMix
 from mobile_inpaint.training.losses import LossConfig
 
 Schedule = Literal["constant", "cosine"]
 Precision = Literal["auto", "fp32", "bf16"]
+Seed = Annotated[int, Range(0, 2**32 - 1)]
+Steps = Annotated[int, Range(1, 1_000_000_000)]
+_Count = Annotated[int, Range(0, 1_000_000_000)]
+_Samples = Annotated[int, Range(0, 100_000)]
+_Tensors = Annotated[int, Range(0, 64)]
+_Rate = Annotated[float, Range(1e-15, 1_000)]
 
 
 @dataclass(frozen=True)
@@ -39,11 +46,11 @@ class GeneratorConfig:
 
     checkpoint: str | None = None
     variant: str = "migan-512"
-    overrides: dict[str, int] = field(default_factory=dict)
-    narrowed_by: int = 0
-    integers_by: int = 0
-    tensors: int = 1
-    pace: int = 9
+    overrides: dict[str, Annotated[int, Range(0, 65_536)]] = field(default_factory=dict)
+    narrowed_by: _Samples = 0
+    integers_by: _Samples = 0
+    tensors: _Tensors = 1
+    pace: Annotated[int, Range(1, 1024)] = 9
     noise: Literal["random", "constant"] = "random"
 
 
@@ -59,9 +66,9 @@ class DiscriminatorConfig:
     """
 
     kind: Literal["migan", "projected"] = "migan"
-    ch_base: int = 32768
-    ch_max: int = 512
-    tensors: int = 1
+    ch_base: Annotated[int, Range(1, 1 << 20)] = 32768
+    ch_max: Annotated[int, Range(1, 16_384)] = 512
+    tensors: Annotated[int, Range(1, 64)] = 1
 
 
 @dataclass(frozen=True)
@@ -77,10 +84,10 @@ class DataConfig:
         holes: which shapes, how often, how large.
     """
 
-    size_px: int = 512
-    batch: int = 4
-    different: int = 0
-    seed: int = 0
+    size_px: Annotated[int, Range(1, 16_384)] = 512
+    batch: Annotated[int, Range(1, 65_536)] = 4
+    different: _Count = 0
+    seed: Seed = 0
     holes: HoleMix = field(default_factory=HoleMix)
 
 
@@ -99,16 +106,16 @@ class OptimizerConfig:
         ema_ramp_up: while few images were seen, the half-life is at most this share of them; 0 is no ramp.
     """
 
-    generator_lr: float = 0.001
-    discriminator_lr: float = 0.001
-    beta1: float = 0.0
-    beta2: float = 0.99
+    generator_lr: _Rate = 0.001
+    discriminator_lr: _Rate = 0.001
+    beta1: Annotated[float, Range(0, 1)] = 0.0
+    beta2: Annotated[float, Range(0, 1)] = 0.99
     schedule: Schedule = "constant"
-    warm_up: int = 0
-    final: float = 0.0
-    clip: float = 0.0
-    ema_images: float = 20_000
-    ema_ramp_up: float = 0.05
+    warm_up: _Count = 0
+    final: Annotated[float, Range(0, 1_000)] = 0.0
+    clip: Annotated[float, Range(0, 1e9)] = 0.0
+    ema_images: Annotated[float, Range(1e-9, 1e15)] = 20_000
+    ema_ramp_up: Annotated[float, Range(0, 1e9)] = 0.05
 
 
 @dataclass(frozen=True)
@@ -127,16 +134,16 @@ class RunConfig:
         tensorboard: also write TensorBoard's event files.
     """
 
-    steps: int = 2000
+    steps: Steps = 2000
     precision: Precision = "auto"
     accelerator: Literal["auto", "cpu", "gpu", "mps"] = "auto"
-    workers: int = 1
-    threads: int = 0
-    checkpoint_every: int = 250
-    log_every: int = 10
-    grid_every: int = 250
-    keep: int = 3
-    grid_rows: int = 4
+    workers: Annotated[int, Range(0, 256)] = 1
+    threads: Annotated[int, Range(0, 1024)] = 0
+    checkpoint_every: _Count = 250
+    log_every: _Count = 10
+    grid_every: _Count = 250
+    keep: Annotated[int, Range(1, 1_000_000)] = 3
+    grid_rows: Annotated[int, Range(0, 1024)] = 4
     tensorboard: bool = False
 
 
@@ -162,37 +169,19 @@ class TrainConfig:
         Raises:
             TrainingError: names each.
         """
-        data, optimizer, run, generator = self.data, self.optimizer, self.run, self.generator
+        optimizer, generator = self.optimizer, self.generator
         demands = {
-            "generator.tensors, narrowed_by and integers_by must be at least 0": min(
-                generator.tensors, generator.narrowed_by, generator.integers_by
-            )
-            >= 0,
             "generator.integers_by needs a generator.checkpoint, generator.tensors 0 and generator.noise 'constant'": (
                 not generator.integers_by
                 or (generator.checkpoint is not None and generator.tensors == 0 and generator.noise == "constant")
             ),
             "generator.narrowed_by needs a larger generator.checkpoint, and generator.tensors 0": not generator.narrowed_by
             or (generator.checkpoint is not None and generator.tensors == 0),
-            "generator.pace must be at least 1": generator.pace >= 1,
             "a projected discriminator has no gradient penalty: set loss.r1_gamma = 0": self.discriminator.kind != "projected"
             or not self.loss.r1_gamma,
-            "discriminator.tensors must be at least 1": self.discriminator.tensors >= 1,
-            "data.batch must be at least 1": data.batch >= 1,
-            "data.seed and data.different must be at least 0": min(data.seed, data.different) >= 0,
-            "the learning rates must be above 0": min(optimizer.generator_lr, optimizer.discriminator_lr) > 0,
-            "optimizer.beta1 and beta2 must be from 0 to below 1": 0 <= optimizer.beta1 < 1 and 0 <= optimizer.beta2 < 1,
-            "optimizer.ema_images must be above 0": optimizer.ema_images > 0,
-            "run.steps and run.keep must be at least 1": min(run.steps, run.keep) >= 1,
-            "data.batch, data.size_px, run.workers and run.threads must be at most 4096": max(
-                data.batch, data.size_px, run.workers, run.threads
-            )
-            <= 4096,
-            "data.size_px must be at least 8": data.size_px >= 8,
-            "nothing in [run] or [optimizer] may be negative": min(_numbers(run), default=0) >= 0
-            and min(_numbers(optimizer), default=0) >= 0,
+            "optimizer.beta1 and beta2 must be below 1": max(optimizer.beta1, optimizer.beta2) < 1,
         }
-        if faults := [demand for demand, met in demands.items() if not met]:
+        if faults := [*strict.out_of_range(self), *(demand for demand, met in demands.items() if not met)]:
             raise TrainingError("; ".join(faults))
 
     def differences(self, other: TrainConfig) -> list[str]:
@@ -211,13 +200,7 @@ def read_config(path: Path) -> TrainConfig:
     Raises:
         TrainingError: unreadable, not TOML, an unknown key, a wrong type or an impossible value; names file and keys.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise TrainingError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
-    except tomllib.TOMLDecodeError as error:
-        raise TrainingError(f"{path}: not TOML ({error})") from error
-    return config_from(table, str(path))
+    return config_from(documents.read_toml(path, TrainingError), str(path))
 
 
 def config_from(table: object, where: str) -> TrainConfig:
@@ -243,13 +226,9 @@ def shipped_config(name: str) -> TrainConfig:
     folder = Path(str(resources.files("mobile_inpaint.training"))) / "configs"
     path = folder / f"{name}.toml"
     if not path.is_file():
-        names = ", ".join(sorted(file.stem for file in folder.glob("*.toml")))
-        raise TrainingError(f"{name}: neither a file nor a configuration that comes with the package: there are {names}")
+        names = listed(sorted(file.stem for file in folder.glob("*.toml")))
+        raise TrainingError(f"{shown(name)}: neither a file nor a configuration that comes with the package: there are {names}")
     return read_config(path)
-
-
-def _numbers(table: object) -> list[float]:
-    return [value for value in vars(table).values() if isinstance(value, int | float)]
 
 
 def _leaves(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

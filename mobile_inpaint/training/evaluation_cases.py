@@ -15,6 +15,7 @@ from mobile_inpaint.errors import PhotoError, ToolchainMissing, TrainingError
 from mobile_inpaint.photo.image import Pixels
 from mobile_inpaint.photo.mask import Hole
 from mobile_inpaint.photo.strokes import SLICES, Shape, free_form, lama
+from mobile_inpaint.quoting import quoted
 from mobile_inpaint.training.photo_source import PhotoSource
 
 HOLES: Mapping[str, Shape] = {
@@ -67,7 +68,7 @@ class Cases:
     ) -> None:
         for kind in kinds:
             if kind not in HOLES:
-                raise TrainingError(f"unknown kind of hole '{kind}': there are {', '.join(HOLES)}")
+                raise TrainingError(f"unknown kind of hole {quoted(kind)}: there are {', '.join(HOLES)}")
         self.kinds, self.size_px, self.seed = tuple(dict.fromkeys(kinds)), size_px, seed
         self._photos, self._limit, self._warn = photos, limit, warn
         self._unreadable = set[int]()

@@ -6,6 +6,7 @@ import math
 from dataclasses import astuple, dataclass
 from functools import cache, partial
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
@@ -13,6 +14,10 @@ from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.photo.mask import Hole, Mask
 from mobile_inpaint.photo.silhouettes import object_shape, silhouettes
 from mobile_inpaint.photo.strokes import Shape, Size, boxes, draw_stroke, free_form, hairlines, lama
+from mobile_inpaint.strict import Range
+
+_Share = Annotated[float, Range(0, 1e9)]
+_Part = Annotated[float, Range(0, 1)]
 
 
 @dataclass(frozen=True)
@@ -27,13 +32,13 @@ class HoleShares:
         hairlines: wires and scratches.
     """
 
-    objects: float = 0.70
-    free_form: float = 0.10
-    thin: float = 0.04
-    medium: float = 0.04
-    thick: float = 0.02
-    boxes: float = 0.05
-    hairlines: float = 0.05
+    objects: _Share = 0.70
+    free_form: _Share = 0.10
+    thin: _Share = 0.04
+    medium: _Share = 0.04
+    thick: _Share = 0.02
+    boxes: _Share = 0.05
+    hairlines: _Share = 0.05
 
 
 @dataclass(frozen=True)
@@ -54,12 +59,12 @@ class HoleMix:
     """
 
     shares: HoleShares = HoleShares()
-    object_least: float = 0.03
-    object_most: float = 0.15
-    free_form_most: float = 0.75
-    scribbled: float = 0.3
-    grown_percent: float = 8.0
-    joined: float = 0.15
+    object_least: _Part = 0.03
+    object_most: _Part = 0.15
+    free_form_most: _Part = 0.75
+    scribbled: _Part = 0.3
+    grown_percent: Annotated[float, Range(0, 1_000)] = 8.0
+    joined: _Part = 0.15
     silhouettes: str | None = None
 
     def __post_init__(self) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, cast
+from typing import Annotated, Literal, cast
 
 import torch
 from torch import Tensor, nn
 
 from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.models.perceptual import Lpips
+from mobile_inpaint.strict import Range
 from mobile_inpaint.training.adversarial import Discriminate, fooling, r1_penalty, telling
 from mobile_inpaint.training.answer import Answer
 from mobile_inpaint.training.distillation import hole_l1, levels_l1
@@ -31,6 +32,7 @@ Scalars = dict[str, Tensor]
 """Values of the terms by name, before their weights, without gradients."""
 
 
+_Weight = Annotated[float, Range(0, 1e9)]
 TERMS = ("adversarial", "levels", "teacher_l1", "teacher_lpips", "l1", "lpips", "features", "frequency", "spectrum", "lattice")
 """What a generator's loss can be the sum of, by the names of the weights."""
 
@@ -55,21 +57,21 @@ class LossConfig:
         r1_every: steps between two penalties; each counts for all of them.
     """
 
-    adversarial: float = 1.0
-    levels: float = 2.0
-    teacher_l1: float = 0.0
-    teacher_lpips: float = 0.0
-    l1: float = 0.0
-    lpips: float = 0.0
-    features: float = 0.0
-    frequency: float = 0.0
-    spectrum: float = 0.0
-    lattice: float = 0.0
-    levels_from_px: int = 32
+    adversarial: _Weight = 1.0
+    levels: _Weight = 2.0
+    teacher_l1: _Weight = 0.0
+    teacher_lpips: _Weight = 0.0
+    l1: _Weight = 0.0
+    lpips: _Weight = 0.0
+    features: _Weight = 0.0
+    frequency: _Weight = 0.0
+    spectrum: _Weight = 0.0
+    lattice: _Weight = 0.0
+    levels_from_px: Annotated[int, Range(1, 65_536)] = 32
     lpips_trunk: Literal["alex", "vgg"] = "alex"
-    ring_px: int = 16
-    r1_gamma: float = 10.0
-    r1_every: int = 16
+    ring_px: Annotated[int, Range(0, 65_536)] = 16
+    r1_gamma: _Weight = 10.0
+    r1_every: Annotated[int, Range(1, 1_000_000_000)] = 16
 
     def __post_init__(self) -> None:
         if not all(0 <= weight < float("inf") for weight in (*(getattr(self, term) for term in TERMS), self.r1_gamma)):

@@ -196,7 +196,7 @@ def _unpack(archives: Sequence[Path], photos: Sequence[SetPhoto], out: Path, war
                 warn(f"{photo.source}: {path} is not the file that the manifest means (its sha256 differs); left out")
                 continue
             picture = _made(_Content(f"{archive.name}:{path}", content), photo)
-            files.write(picture, out / photo.file, _SAVED[Path(photo.file).suffix])
+            files.write(picture, out / photo.file, [_SAVED[Path(photo.file).suffix]])
             same_bytes += sha256_of(out / photo.file) == photo.sha256
     for path in left:
         warn(f"{photos[0].source}: holds no {path}; left out")

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
-from mobile_inpaint.documents import quoted
 from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.models import create_model, list_models
+from mobile_inpaint.quoting import quoted
 from mobile_inpaint.training.checkpoint import DamagedCheckpoint
 from mobile_inpaint.training.config import TrainConfig
 

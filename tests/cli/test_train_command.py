@@ -77,7 +77,7 @@ def test_a_dry_run_prints_and_leaves_nothing(
         (("--config", "nonsense"), "nonsense: neither a file nor"),
         (("--from", "nonsense"), "unknown checkpoint 'nonsense'"),
         (("--resume",), "no checkpoint to go on from"),
-        (("--steps", "0"), "run.steps and run.keep must be at least 1"),
+        (("--steps", "0"), "'--steps': Input should be greater than or equal to 1"),
     ],
 )
 def test_bad_input_is_one_line(

@@ -221,3 +221,33 @@ def test_masks_and_photos_have_the_same_size(tmp_path: Path) -> None:
     pil.fromarray(colours()).save(tmp_path / "mask.png")
     mask = Mask.open(tmp_path / "mask.png")
     assert (mask.height, mask.width) == colours().shape[:2]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1), st.integers(1, 50), st.integers(1, 50), st.sampled_from([0.002, 0.05, 0.5]), st.integers(1, 300)
+)
+def test_growth_by_any_distance_is_exact(seed: int, height: int, width: int, share: float, px: int) -> None:
+    hole = np.random.default_rng(seed).random((height, width)) < share
+    y, x = np.mgrid[:height, :width]
+    expected = np.zeros_like(hole)
+    for at_y, at_x in np.argwhere(hole):
+        expected |= (y - at_y) ** 2 + (x - at_x) ** 2 <= px * px
+    assert np.array_equal(Mask(hole).grow(px).hole, expected)
+
+
+def test_growth_of_rows_and_columns_longer_than_16_bits() -> None:
+    hole = np.zeros((40_000, 3), bool)
+    hole[20_000, 1] = True
+    for mask in (Mask(hole), Mask(np.ascontiguousarray(hole.T))):
+        grown = mask.grow(10_000)
+        assert grown.area == 2 * 9_999 * 3 + 3 + 2  # the outermost row of the disc is one pixel wide
+        assert grown.grow(10**400).hole.all()
+
+
+@pytest.mark.parametrize("px", [10, 4_000])
+def test_growth_takes_a_time_that_hardly_depends_on_how_far(px: int) -> None:
+    hole = np.random.default_rng(0).random((2_000, 2_500)) < 0.001
+    started = time.process_time()
+    Mask(hole).grow(px)
+    assert time.process_time() - started < 3  # 0.2 s

@@ -24,8 +24,11 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
         ("[optimizer]\nlearning_rate = 1", r"run.toml: unknown key 'optimizer.learning_rate' \(there are generator_lr,"),
         ("[data.holes.shares]\nsquares = 1", r"run.toml: unknown key 'data.holes.shares.squares'"),
         ("[data]\nbatch = 'two'\n[run]\nsteps = 1.5", r"'data.batch' must be a whole number.*'run.steps' must be a whole"),
-        ("[data]\nbatch = 0\n[optimizer]\nclip = -1", r"run.toml: data.batch must be at least 1; nothing in \[run\] or \[opt"),
-        ("[loss]\nl1 = -1", r"run.toml: .*weight"),
+        (
+            "[data]\nbatch = 0\n[optimizer]\nclip = -1",
+            r"run.toml: 'data.batch' must be .* from 1 to 65536, not 0; 'optimizer.clip' must be",
+        ),
+        ("[loss]\nl1 = -1", r"run.toml: 'loss.l1' must be a number from 0 to"),
         ("[data", r"run.toml: not TOML"),
     ],
 )

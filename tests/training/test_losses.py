@@ -210,8 +210,8 @@ def test_the_penalty_is_due_every_so_many_steps_from_the_first() -> None:
     ("settings", "message"),
     [
         (OFF, "nothing to learn"),
-        ({"l1": -1}, "positive number"),
-        ({"r1_gamma": float("nan")}, "positive number"),
+        ({"l1": -1}, "'l1' must be a number from 0 to"),
+        ({"r1_gamma": float("nan")}, "'r1_gamma' must be a number from 0 to"),
         ({"ring_px": -1}, "ring_px"),
         ({"lipps": 1}, "lipps"),
         ({"lpips_trunk": "squeeze"}, "one of alex, vgg"),

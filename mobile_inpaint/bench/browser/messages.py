@@ -6,12 +6,15 @@ A page runs on a machine that is not ours: text is made printable and short befo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from mobile_inpaint import documents, strict
 from mobile_inpaint.errors import BenchError
+from mobile_inpaint.strict import Range
 
 _MOST_TEXT = 400
+_Ms = Annotated[float, Range(0, 1e12)]
+_Count = Annotated[int, Range(0, 2**53)]
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Closed:
 class Progress:
     """How many steps are done: cold starts, then rounds of all files."""
 
-    done: int
+    done: _Count
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,9 @@ class Start:
         heap_bytes: by how much the WebAssembly heap had grown after a few runs; it never shrinks.
     """
 
-    load_ms: float
-    first_ms: float
-    heap_bytes: int
+    load_ms: _Ms
+    first_ms: _Ms
+    heap_bytes: _Count
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,11 @@ class Measured:
         cold_starts: each in a frame of its own.
     """
 
-    threads: int
+    threads: Annotated[int, Range(0, 65_536)]
     whole: bool
-    warmup_ms: tuple[float, ...]
-    times_ms: tuple[float, ...]
-    dispatch_ms: tuple[float, ...]
+    warmup_ms: tuple[_Ms, ...]
+    times_ms: tuple[_Ms, ...]
+    dispatch_ms: tuple[_Ms, ...]
     changed: bool
     psnr_db: float
     max_abs_error: float
@@ -94,8 +97,8 @@ class PageReport:
     """
 
     user_agent: str
-    cores: int
-    memory_gb: float | None
+    cores: Annotated[int, Range(0, 65_536)]
+    memory_gb: Annotated[float, Range(0, 1e9)] | None
     gpu: str | None
     isolated: bool
     was_hidden: bool

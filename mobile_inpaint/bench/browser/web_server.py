@@ -21,8 +21,8 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any, BinaryIO
 
-from mobile_inpaint.documents import quoted
 from mobile_inpaint.errors import BenchError
+from mobile_inpaint.quoting import quoted
 
 LOOPBACK = "127.0.0.1"
 _OWN_NAMES = ("localhost", LOOPBACK, "::1")
