@@ -1,0 +1,26 @@
+"""What a model file may be at most. A network for a phone has a tenth of each or less."""
+
+from __future__ import annotations
+
+LARGEST_FILE = 1 << 30
+"""Bytes of a model file, its weights with it."""
+LARGEST_BESIDE = 1 << 30
+"""Bytes of all files beside a model that hold its weights."""
+MOST_NODES = 50_000
+"""Operations, those of loops, branches and functions with them."""
+MOST_TENSORS = 200_000
+DEEPEST = 16
+"""Levels of graphs inside graphs, and of messages inside messages that are no graphs."""
+MOST_DIMENSIONS = 16
+"""Dimensions of one tensor."""
+LARGEST_DIMENSION = 1 << 31
+LARGEST_TENSOR = 1 << 30
+"""Bytes of one tensor, as its declared dimensions imply them."""
+LARGEST_INPUTS = 1 << 30
+"""Bytes of all inputs together, as their declared dimensions imply them."""
+LARGEST_SIDE = 4096
+"""Pixels of an image's side; a file that declares more is not fed."""
+LONGEST_TEXT = 65_536
+"""Bytes of a name."""
+SECONDS = 60.0
+"""Of work on a file that is not ours."""
