@@ -17,7 +17,15 @@ from mobile_inpaint.documents import quoted
 from mobile_inpaint.errors import ManifestError
 from mobile_inpaint.protobuf import Damaged
 from mobile_inpaint.targets.admission import limits
-from mobile_inpaint.targets.admission.onnx_tensor import Beside, Refused, bits_of, check_tensor, dimensions, implied_bytes
+from mobile_inpaint.targets.admission.onnx_tensor import (
+    Beside,
+    Refused,
+    bits_of,
+    check_tensor,
+    dimensions,
+    implied_bytes,
+    too_large,
+)
 
 _Kind: TypeAlias = str
 _INT, _FLOAT, _NAME, _NOTE, _BYTES, _INTS, _FLOATS, _SKIPPED, _REFUSED = (
@@ -175,7 +183,7 @@ class _Walk:
             if kind != _SKIPPED:
                 if wire not in _WIRES.get(kind, (protobuf.LENGTH,)):
                     raise Damaged(f"field {number} of a {name} is not {kind}")
-                if number in once and (number in seen or name == "type" and seen & once):
+                if number in once and (number in seen or (name == "type" and seen & once)):
                     raise Damaged(f"a {name} holds field {number} more than once")
                 seen.add(number)
                 self._plain(kind, value)

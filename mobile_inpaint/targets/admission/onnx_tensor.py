@@ -33,6 +33,11 @@ class Refused(ValueError):
     """A file that may be sound, but is not read here."""
 
 
+def too_large(what: str, size: int, most: int) -> Refused:
+    """The error for ``what`` that is declared with ``size`` bytes."""
+    return Refused(f"{what}: declared with {size / 1e9:.1f} GB; at most {most / 1e9:.1f} GB are read")
+
+
 class Beside:
     """The files beside a model in which its tensors lie.
 
