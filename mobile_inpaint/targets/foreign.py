@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from mobile_inpaint.documents import quoted
 from mobile_inpaint.errors import BenchError, ManifestError
+from mobile_inpaint.targets.admission import limits
 from mobile_inpaint.targets.onnx import open_session
 from mobile_inpaint.targets.silence import silence
 from mobile_inpaint.targets.toolchain import first_line, versions
@@ -112,6 +115,8 @@ def _load_onnx(path: Path, threads: int | None) -> tuple[Callable[[Mapping[str, 
     for node in session.get_inputs():
         kind = node.type.removeprefix("tensor(").removesuffix(")")
         inputs.append(settle(path, node.name, node.shape, _ORT_DTYPES.get(kind, kind)))
+    if not session.get_outputs():
+        raise ManifestError(f"{path.name}: it has no output, so there is nothing to run")
     output = session.get_outputs()[0].name
 
     def run(arrays: Mapping[str, Array]) -> Array:
@@ -152,7 +157,7 @@ def settle(path: Path, name: str, shape: list[Any], dtype: str) -> Input:
     """The input, each dimension that is not a positive number settled.
 
     Raises:
-        BenchError: it is not a tensor of numbers.
+        BenchError: it is not a tensor of numbers, or a large one.
     """
     try:
         numeric = np.dtype(dtype).kind in "fiub"
@@ -166,6 +171,10 @@ def settle(path: Path, name: str, shape: list[Any], dtype: str) -> Input:
             label = side if isinstance(side, str) else f"{name}[{position}]"
             side = free[label] = 1 if position == 0 else FREE_SIDE_PX
         sides.append(side)
+    size = math.prod(sides) * np.dtype(dtype).itemsize
+    if size > limits.LARGEST_FED:
+        most = f"at most {limits.LARGEST_FED / 1e9:.2f} GB are made up"
+        raise BenchError(f"{path.name}: input {quoted(name)} takes {size / 1e9:.1f} GB; {most}")
     return Input(name, tuple(sides), dtype, free)
 
 

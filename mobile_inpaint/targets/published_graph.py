@@ -12,6 +12,7 @@ from typing import Any
 
 from mobile_inpaint.artifact import sha256_of
 from mobile_inpaint.errors import ManifestError
+from mobile_inpaint.targets.admission import admit
 from mobile_inpaint.targets.toolchain import first_line, versions
 
 _VALUES, _PARAMETERS = "/model/", "model."
@@ -37,6 +38,7 @@ def published_graph(pipeline: Path, cache: Path, *, size_px: int = 512) -> Path:
     if out.exists():
         return out
     versions("onnx", ("onnx",))
+    admit(pipeline)
     import onnx
 
     try:

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 from pathlib import Path
 
+from mobile_inpaint.artifact import size_of
 from mobile_inpaint.errors import ManifestError
 
 
@@ -25,3 +26,10 @@ def admit(path: Path) -> None:
         return
     if importlib.util.find_spec(name) is not None:
         importlib.import_module(name).check(path)
+
+
+def bytes_with_weights(path: Path) -> int:
+    """The size of the admitted model file at ``path``, with the weights that lie in files beside it."""
+    from mobile_inpaint.targets.admission import onnx
+
+    return size_of(path) + (onnx.bytes_beside(path) if path.suffix == ".onnx" else 0)

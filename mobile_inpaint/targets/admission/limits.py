@@ -26,5 +26,7 @@ MOST_NUMBERS = 1_000_000
 """Numbers in all attributes together."""
 LONGEST_TEXT = 65_536
 """Bytes of a name."""
-SECONDS = 60.0
-"""Of work on a file that is not ours."""
+SECONDS, SECONDS_PER_MB = 30.0, 5.0
+"""Of one piece of work on a file that is not ours, and what each MB of it adds."""
+MEMORY, MEMORY_PER_BYTE, MOST_MEMORY = 400_000_000, 512, 6 << 30
+"""Bytes that such work may take, what each byte of the file adds, and the most that they make."""

@@ -88,6 +88,15 @@ def check(path: Path) -> None:
     """Returns where the ONNX file at ``path`` may be read.
 
     Raises:
+        ManifestError: see :func:`bytes_beside`.
+    """
+    bytes_beside(path)
+
+
+def bytes_beside(path: Path) -> int:
+    """The size of the files beside the ONNX file at ``path`` in which its tensors lie, where it may be read.
+
+    Raises:
         ManifestError: damaged; larger than the limits; its tensors lie outside its folder, or hold more or less than they
             declare; sparse tensors.
     """
@@ -101,14 +110,15 @@ def check(path: Path) -> None:
             raise Refused(f"{found.st_size / 1e9:.1f} GB, and at most {limits.LARGEST_FILE / 1e9:.1f} GB are read")
         same = (path.absolute(), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
         if same in _admitted:
-            return
+            return 0
         with path.open("rb") as file:
             content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         walk = _Walk(path.parent)
         walk.model(content)
         _admitted.clear()
-        if walk.stands_alone:
+        if not walk.bytes_beside:
             _admitted.add(same)
+        return walk.bytes_beside
     except Damaged as error:
         raise ManifestError(f"{path.name}: not an ONNX file ({error}); get it again") from error
     except Refused as error:
@@ -128,9 +138,9 @@ class _Walk:
         """What is called in the graph or function that is being looked at."""
 
     @property
-    def stands_alone(self) -> bool:
-        """Whether no tensor lies in another file."""
-        return self._beside.none
+    def bytes_beside(self) -> int:
+        """The size of the files in which tensors lie, all together."""
+        return self._beside.bytes
 
     def model(self, content: memoryview) -> None:
         """Looks at the whole file."""
@@ -227,9 +237,7 @@ class _Walk:
             elif number == 2:
                 size = self._declared(protobuf.message(value))
         if size > limits.LARGEST_TENSOR:
-            raise Refused(
-                f"{quoted(name)} is declared with {size / 1e9:.1f} GB; at most {limits.LARGEST_TENSOR / 1e9:.1f} are read"
-            )
+            raise too_large(quoted(name), size, limits.LARGEST_TENSOR)
         return size
 
     def _declared(self, content: memoryview) -> int:
@@ -263,9 +271,7 @@ class _Walk:
                 sizes[self._text_of(protobuf.message(value), 1)] = self._value(protobuf.message(value))
         total = sum(size for name, size in sizes.items() if name not in constants)
         if total > limits.LARGEST_INPUTS:
-            raise Refused(
-                f"its inputs are declared with {total / 1e9:.1f} GB; at most {limits.LARGEST_INPUTS / 1e9:.1f} are read"
-            )
+            raise too_large("its inputs", total, limits.LARGEST_INPUTS)
 
     def _text_of(self, content: memoryview, field: int) -> str:
         texts = [value for number, _, value in protobuf.fields(content, self._budget) if number == field]

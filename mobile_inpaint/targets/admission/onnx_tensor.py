@@ -50,9 +50,9 @@ class Beside:
         self._sizes: dict[str, int] = {}
 
     @property
-    def none(self) -> bool:
-        """Whether there are none."""
-        return not self._sizes
+    def bytes(self) -> int:
+        """The size of all that were asked for."""
+        return sum(self._sizes.values())
 
     def size_of(self, name: str) -> int:
         """The bytes of the file called ``name``.
