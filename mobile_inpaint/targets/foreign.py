@@ -17,6 +17,7 @@ from mobile_inpaint.errors import BenchError, ManifestError
 from mobile_inpaint.targets.admission import limits
 from mobile_inpaint.targets.onnx import open_session
 from mobile_inpaint.targets.silence import silence
+from mobile_inpaint.targets.tflite_trial import try_out
 from mobile_inpaint.targets.toolchain import first_line, versions
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -126,6 +127,7 @@ def _load_onnx(path: Path, threads: int | None) -> tuple[Callable[[Mapping[str, 
 
 
 def _load_tflite(path: Path, threads: int | None) -> tuple[Callable[[Mapping[str, Array]], Array], tuple[Input, ...]]:
+    try_out(path)
     with silence():
         from ai_edge_litert.interpreter import Interpreter
 
@@ -140,9 +142,11 @@ def _load_tflite(path: Path, threads: int | None) -> tuple[Callable[[Mapping[str
                 inputs.append(taken)
                 index_of[taken.name] = detail["index"]
             interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
+            output = interpreter.get_output_details()[0]["index"]
+        except BenchError:
+            raise
+        except Exception as error:
             raise ManifestError(f"{path.name}: LiteRT cannot read it ({first_line(error)})") from error
-    output = interpreter.get_output_details()[0]["index"]
 
     def run(arrays: Mapping[str, Array]) -> Array:
         for name, array in arrays.items():

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from mobile_inpaint.artifact import Contract, Io, Precision, Quantization, TensorSpec
 from mobile_inpaint.errors import ConversionError, ManifestError
@@ -28,6 +29,7 @@ from mobile_inpaint.targets.tflite_quantize import (
     store_weights_as_fp16,
     store_weights_as_int8,
 )
+from mobile_inpaint.targets.tflite_trial import try_out
 from mobile_inpaint.targets.toolchain import first_line, versions
 
 if TYPE_CHECKING:
@@ -107,7 +109,7 @@ class TfliteTarget:
         version, contract = versions(self.extra, ("ai-edge-litert",))["ai-edge-litert"], self.read_contract(path)
         session = _Session(path, num_threads=threads)
         computes_in: Literal["fp32", "int8"] = "int8" if "QUANTIZE" in self.ops(path) else "fp32"
-        fill = one_file.fill_by(session.interpreter, contract.hole)
+        fill = one_file.fill_by(session.interpreter, contract.hole, path.name)
         return PhotoRunner(fill, f"ai-edge-litert {version}", computes_in, contract.size_px)
 
     def load(self, path: Path, *, threads: int | None = None) -> Runner:
@@ -126,15 +128,18 @@ class TfliteTarget:
         for image, mask in samples:
             session.fill(image, mask)
             for index in graph.computed():
-                see(graph.tensor(index), session.interpreter.get_tensor(index))
+                see(graph.tensor(index), session.value(index))
 
     def read_contract(self, path: Path) -> Contract:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         model = read_model(path)
         for entry in model.metadata or []:
             if entry.name.decode() == _METADATA_KEY:
-                text = bytes(model.buffers[entry.buffer].data).decode()
-                return Contract.from_json(text, f"{path.name} (its metadata)")
+                where, data = f"{path.name} (its metadata)", model.buffers[entry.buffer].data
+                try:
+                    return Contract.from_json(bytes(() if data is None else data).decode(), where)
+                except UnicodeDecodeError as error:
+                    raise ManifestError(f"{where}: not text in UTF-8; is the file damaged?") from error
         raise ManifestError(f"{path.name}: its metadata holds no contract of ours")
 
     def ops(self, path: Path) -> dict[str, int]:
@@ -156,6 +161,8 @@ class _Session:
     """An interpreter with its tensors in place; calls wait for each other, for it holds one set of them."""
 
     def __init__(self, path: Path, **options: Any) -> None:
+        self._name = path.name
+        try_out(path)
         with silence():
             from ai_edge_litert.interpreter import Interpreter
 
@@ -171,12 +178,27 @@ class _Session:
                 raise ManifestError(f"{path.name}: LiteRT cannot read it ({first_line(error)})") from error
         self._one_at_a_time = threading.Lock()
 
+    def value(self, index: int) -> npt.NDArray[Any]:
+        """What the last run left in a tensor."""
+        try:
+            value: npt.NDArray[Any] = self.interpreter.get_tensor(index)
+        except Exception as error:
+            raise ManifestError(f"{self._name}: LiteRT does not show tensor {index} ({first_line(error)})") from error
+        return value
+
     def fill(self, image: Image, mask: Image) -> Image:
         with self._one_at_a_time:  # and by index: a signature runner plans its memory anew at each call
-            self.interpreter.set_tensor(self._image, _to_nhwc(image))
-            self.interpreter.set_tensor(self._mask, _to_nhwc(mask))
-            self.interpreter.invoke()
-            output = self.interpreter.get_tensor(self._output)
+            given = _to_nhwc(image)
+            try:
+                self.interpreter.set_tensor(self._image, given)
+                self.interpreter.set_tensor(self._mask, _to_nhwc(mask))
+                self.interpreter.invoke()
+                output = self.interpreter.get_tensor(self._output)
+            except Exception as error:
+                raise ManifestError(f"{self._name}: LiteRT cannot run it ({first_line(error)})") from error
+        if output.shape != given.shape or output.dtype != np.float32:
+            made = f"{output.dtype} of {'x'.join(map(str, output.shape))}"
+            raise ManifestError(f"{self._name}: its output is {made}, not float32 of {'x'.join(map(str, given.shape))}")
         return np.ascontiguousarray(output.transpose(0, 3, 1, 2))
 
 
