@@ -27,6 +27,7 @@ from mobile_inpaint.targets.coreml_compress import (
     float_steps,
     quantize_activations,
 )
+from mobile_inpaint.targets.coreml_spec import read_spec
 from mobile_inpaint.targets.mil_integers import float_operations
 from mobile_inpaint.targets.one_file import coreml as one_file
 from mobile_inpaint.targets.one_file.runner import PhotoRunner
@@ -134,19 +135,13 @@ class CoremlTarget:
         from mobile_inpaint.targets.mil import Program
 
         self.tools()
-        with silence():
-            try:
-                program = Program(path)
-            except ManifestError:
-                raise
-            except Exception as error:
-                raise ManifestError(f"{path.name}: not a Core ML program ({first_line(error)})") from error
+        program = Program(path)
         for image, mask in samples:
             program(_inputs(image, mask), see)
 
     def read_contract(self, path: Path) -> Contract:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
-        text = _spec(path).description.metadata.userDefined.get(_METADATA_KEY)
+        text = read_spec(path).description.metadata.userDefined.get(_METADATA_KEY)
         if not text:
             raise ManifestError(f"{path.name}: its metadata holds no contract of ours")
         return Contract.from_json(text, f"{path.name} (its metadata)")
@@ -158,7 +153,10 @@ class CoremlTarget:
 
     def float_ops(self, path: Path) -> dict[str, int]:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
-        return float_operations(_operations(path))
+        try:
+            return float_operations(_operations(path))
+        except (IndexError, KeyError) as error:
+            raise ManifestError(f"{path.name}: a damaged Core ML package ({first_line(error)})") from error
 
     def _check(self, contract: Contract) -> None:
         self.tools()
@@ -172,19 +170,8 @@ class CoremlTarget:
 TARGET: Target = CoremlTarget()
 
 
-def _spec(path: Path) -> Any:
-    versions("coreml", ("coremltools",))
-    with silence():
-        from coremltools.models.utils import load_spec
-
-        try:
-            return load_spec(str(path))
-        except Exception as error:
-            raise ManifestError(f"{path.name}: not a Core ML package ({first_line(error)})") from error
-
-
 def _operations(path: Path) -> list[Any]:
-    (block,) = _spec(path).mlProgram.functions["main"].block_specializations.values()
+    (block,) = read_spec(path).mlProgram.functions["main"].block_specializations.values()
     return list(block.operations)
 
 
@@ -287,7 +274,7 @@ def _by_interpreter(path: Path) -> Any:
     program = Program(path)
 
     def fill(image: Image, mask: Image) -> Image:
-        return program(_inputs(image, mask)) / np.float32(255)
+        return program(_inputs(image, mask), of_shape=image.shape) / np.float32(255)
 
     return fill
 

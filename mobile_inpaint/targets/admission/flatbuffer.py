@@ -114,7 +114,8 @@ class Verifier:
         self._span(vtable, described, name)
         self._span(position, size, name)
         found: Table = {}
-        for slot, field in enumerate(self._schema.tables.get(name, ())[: (described - 4) // 2]):
+        fields = self._schema.tables.get(name, ())
+        for slot, field in enumerate(fields[: (described - 4) // 2]):
             if field.kind == "-" or not (offset := self._number(_U16, vtable + 4 + 2 * slot, name)):
                 continue
             where = f"{name}.{field.name}"
@@ -124,7 +125,7 @@ class Verifier:
             if scalar:
                 found[field.name] = self._number(scalar, position + offset, where)
             elif field.union:
-                union_type = found.get(str(slot - 1), found.get(f"{field.name}_type", 0))
+                union_type: int = found.get(fields[slot - 1].name, 0)
                 if value := self._union(position + offset, union_type, field.kind, where):
                     found[field.name] = value
             else:
@@ -170,7 +171,7 @@ class Verifier:
 
     def _follow(self, position: int, where: str) -> int:
         """Where the offset at ``position`` leads."""
-        offset = self._number(_U32, position, where)
+        offset: int = self._number(_U32, position, where)
         if offset < 4:
             raise FlatbufferError(f"{where} has an offset to itself (byte {position})")
         if (position + offset) % 4:

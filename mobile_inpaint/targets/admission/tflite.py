@@ -14,7 +14,7 @@ import numpy as np
 from mobile_inpaint.documents import quoted
 from mobile_inpaint.errors import ManifestError
 from mobile_inpaint.targets.admission import limits
-from mobile_inpaint.targets.admission.flatbuffer import FlatbufferError, Schema, Table, Verifier
+from mobile_inpaint.targets.admission.flatbuffer import FlatbufferError, Table, Verifier
 from mobile_inpaint.targets.admission.tflite_schema import SCHEMA
 
 _IDENTIFIER = b"TFL3"
@@ -221,7 +221,9 @@ class _Model:
 
     def _calls(self, operator: Table, where: str) -> Iterator[int]:
         for options in (operator.get("builtin_options"), operator.get("builtin_options2")):
-            for field in SCHEMA.tables.get(options["kind"], ()) if options else ():
+            if options is None:
+                continue
+            for field in SCHEMA.tables.get(options["kind"], ()):
                 if field.kind == "g":
                     called = options.get(field.name, 0)
                     for index in called if field.many else (called,):
@@ -241,7 +243,9 @@ class _Model:
         signature = self._count(tensor.get("shape_signature", ()))
         if len(shape) > limits.MOST_DIMENSIONS or any(not 0 <= side < limits.LARGEST_DIMENSION for side in shape):
             _refuse(f"{where} has the shape {quoted(shape)}")
-        if signature and (len(signature) != len(shape) or any(free not in (-1, side) for free, side in zip(signature, shape, strict=True))):
+        if signature and (
+            len(signature) != len(shape) or any(free not in (-1, side) for free, side in zip(signature, shape, strict=True))
+        ):
             _refuse(f"{where} has the shape {quoted(shape)} and says {quoted(signature)}")
         self._quantization(tensor.get("quantization", {}), shape, where)
         elements, stored = math.prod(shape), self._sizes[tensor.get("buffer", 0)]
@@ -263,7 +267,13 @@ class _Model:
         data = self._data(buffer)
         count = int.from_bytes(data[:4], "little")
         bounds = np.frombuffer(data, "<i4", count + 1, 4) if 4 * (count + 2) <= len(data) else np.empty(0, np.int32)
-        if count != elements or not bounds.size or bounds[0] != 4 * (count + 2) or bounds[-1] != len(data) or (np.diff(bounds) < 0).any():
+        if (
+            count != elements
+            or not bounds.size
+            or bounds[0] != 4 * (count + 2)
+            or bounds[-1] != len(data)
+            or (np.diff(bounds) < 0).any()
+        ):
             _refuse(f"{where} holds {elements} texts that lead out of their buffer")
 
     @staticmethod
@@ -288,7 +298,9 @@ class _Model:
                 _refuse(f"a signature's {kind} bear no names, or one name twice")
             for row in rows:
                 if row.get("tensor_index", 0) not in ends:
-                    _refuse(f"a signature's {quoted(row['name'])} is tensor {row.get('tensor_index', 0)}, not one of the {kind}")
+                    _refuse(
+                        f"a signature's {quoted(row['name'])} is tensor {row.get('tensor_index', 0)}, not one of the {kind}"
+                    )
 
 
 def _refuse_recursion(calls: Sequence[set[int]]) -> None:
