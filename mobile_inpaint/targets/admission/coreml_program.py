@@ -42,7 +42,47 @@ _KINDS = range(200, 10_000)
 """The fields of a model that hold the network, one for each kind of it."""
 _PROGRAM = 502
 _OF_SHAPES = frozenset(
-    ["abs", "add", "cast", "ceil", "concat", "equal", "expand_dims", "floor", "floor_div", "gather", "gather_along_axis", "greater", "greater_equal", "identity", "less", "less_equal", "logical_and", "logical_not", "logical_or", "maximum", "minimum", "mod", "mul", "not_equal", "real_div", "reduce_max", "reduce_min", "reduce_prod", "reduce_sum", "reshape", "round", "select", "shape", "slice_by_index", "slice_by_size", "split", "squeeze", "stack", "sub"]
+    [
+        "abs",
+        "add",
+        "cast",
+        "ceil",
+        "concat",
+        "equal",
+        "expand_dims",
+        "floor",
+        "floor_div",
+        "gather",
+        "gather_along_axis",
+        "greater",
+        "greater_equal",
+        "identity",
+        "less",
+        "less_equal",
+        "logical_and",
+        "logical_not",
+        "logical_or",
+        "maximum",
+        "minimum",
+        "mod",
+        "mul",
+        "not_equal",
+        "real_div",
+        "reduce_max",
+        "reduce_min",
+        "reduce_prod",
+        "reduce_sum",
+        "reshape",
+        "round",
+        "select",
+        "shape",
+        "slice_by_index",
+        "slice_by_size",
+        "split",
+        "squeeze",
+        "stack",
+        "sub",
+    ]
 )
 """Operations that may read nothing but constants: coremltools evaluates them, and their results are no larger than that."""
 _SOURCES = frozenset(("make_list", "random_bernoulli", "random_categorical", "random_normal", "random_uniform"))

@@ -76,7 +76,9 @@ def _field(place: int, word: str) -> Field:
 
 
 class Verifier:
-    """Follows each offset of a flatbuffer once.
+    """Follows the offsets of a flatbuffer, and no two to one table, so that it decodes no more than the file holds.
+
+    Tables of numbers alone may be shared, as LiteRT's converter shares its empty buffers; they count each time.
 
     Args:
         content: the whole file.
@@ -89,12 +91,13 @@ class Verifier:
         self._content, self._schema = content, schema
         self._tables_left, self._longest_text, self._text_left = most_tables, longest_text, longest_text * 512
         self._seen: set[int] = set()
+        self._leaves: dict[tuple[int, str], Table] = {}
 
     def root(self, name: str) -> Table:
         """The flatbuffer's own table, decoded, which is a ``name``.
 
         Raises:
-            FlatbufferError: an offset leads out of the file or to where another one leads, or a limit is exceeded.
+            FlatbufferError: an offset leads out of the file or to a table that was read already; a limit is exceeded.
         """
         return self._table(self._follow(0, name), name)
 
@@ -102,9 +105,10 @@ class Verifier:
         self._tables_left -= 1
         if self._tables_left < 0:
             raise FlatbufferError("too many tables")
+        if (position, name) in self._leaves:
+            return self._leaves[position, name]
         if position in self._seen:
             raise FlatbufferError(f"two offsets lead to one {name} (byte {position})")
-        self._seen.add(position)
         vtable = position - self._number(_I32, position, name)
         if vtable < 4 or vtable % 2:
             raise FlatbufferError(f"a {name} without a table of fields (byte {position})")
@@ -115,6 +119,10 @@ class Verifier:
         self._span(position, size, name)
         found: Table = {}
         fields = self._schema.tables.get(name, ())
+        if all(field.kind in _SCALARS or field.kind == "-" for field in fields):
+            self._leaves[position, name] = found
+        else:
+            self._seen.add(position)
         for slot, field in enumerate(fields[: (described - 4) // 2]):
             if field.kind == "-" or not (offset := self._number(_U16, vtable + 4 + 2 * slot, name)):
                 continue

@@ -20,6 +20,8 @@ from mobile_inpaint.targets.admission.tflite_schema import SCHEMA
 _IDENTIFIER = b"TFL3"
 _SUBGRAPHS, _CODES, _METADATA, _SIGNATURES = 1_000, 10_000, 1_000, 1_000
 """The most of each."""
+_TABLES = 250_000
+"""The most tables: of each operation and its parameters, each tensor, its quantization and its buffer."""
 _INDICES = 2_000_000
 """The most numbers in all vectors of shapes and of tensors' numbers."""
 _REPEATED = 8
@@ -74,15 +76,10 @@ def _checked(path: Path) -> tuple[bytes, _Model]:
     if content[4:8] != _IDENTIFIER:
         raise ManifestError(f"{path.name}: not a TFLite file")
     try:
-        verifier = Verifier(content, SCHEMA, most_tables=_tables(), longest_text=limits.LONGEST_TEXT)
+        verifier = Verifier(content, SCHEMA, most_tables=_TABLES, longest_text=limits.LONGEST_TEXT)
         return content, _Model(verifier.root("Model"), content)
     except FlatbufferError as error:
         raise ManifestError(f"{path.name}: a damaged TFLite file ({error})") from error
-
-
-def _tables() -> int:
-    """An operation has a table of its own and one of options, a tensor has one of its own, a buffer and its quantization."""
-    return 2 * limits.MOST_NODES + 3 * limits.MOST_TENSORS
 
 
 def _refuse(what: str) -> NoReturn:
