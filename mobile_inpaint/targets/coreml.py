@@ -19,6 +19,7 @@ from mobile_inpaint.artifact import Contract, Io, Precision, Quantization, Tenso
 from mobile_inpaint.errors import ConversionError, ExportError, ManifestError
 from mobile_inpaint.photo.image import Image, Sample
 from mobile_inpaint.targets.base import Runner, See, Target
+from mobile_inpaint.targets.checked import checked, checked_photo
 from mobile_inpaint.targets.coreml_compress import (
     INTEGER_ACTIVATIONS,
     bounds_of,
@@ -112,7 +113,7 @@ class CoremlTarget:
         runtime = f"Core ML, macOS {platform.mac_ver()[0]}" if on_mac else f"our MIL interpreter, coremltools {version}"
         with silence():
             fill = (one_file.fill_by_core_ml if on_mac else one_file.fill_by)(path, contract.hole)
-        return PhotoRunner(fill, runtime, _arithmetic(contract.precision), contract.size_px)
+        return PhotoRunner(checked_photo(path, fill), runtime, _arithmetic(contract.precision), contract.size_px)
 
     def load(self, path: Path, *, threads: int | None = None) -> Runner:
         """See :class:`~mobile_inpaint.targets.base.Target`; ``threads`` is Core ML's own business."""
@@ -122,13 +123,13 @@ class CoremlTarget:
             try:
                 if sys.platform == "darwin":
                     name = f"Core ML, macOS {platform.mac_ver()[0]}"
-                    return Runner(_by_core_ml(path), name, computes_in, grey_levels=True)
+                    return Runner(checked(path, _by_core_ml(path)), name, computes_in, grey_levels=True)
                 run = _by_interpreter(path)
             except ManifestError:
                 raise
             except Exception as error:
                 raise ManifestError(f"{path.name}: not a Core ML program ({first_line(error)})") from error
-        return Runner(run, f"our MIL interpreter, coremltools {version}", computes_in)
+        return Runner(checked(path, run), f"our MIL interpreter, coremltools {version}", computes_in)
 
     def watch(self, path: Path, samples: Sequence[Sample], see: See) -> None:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
@@ -274,7 +275,7 @@ def _by_interpreter(path: Path) -> Any:
     program = Program(path)
 
     def fill(image: Image, mask: Image) -> Image:
-        return program(_inputs(image, mask), of_shape=image.shape) / np.float32(255)
+        return program(_inputs(image, mask)) / np.float32(255)
 
     return fill
 

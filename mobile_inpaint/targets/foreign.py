@@ -15,9 +15,9 @@ import numpy.typing as npt
 from mobile_inpaint.documents import quoted
 from mobile_inpaint.errors import BenchError, ManifestError
 from mobile_inpaint.targets.admission import limits
+from mobile_inpaint.targets.admission.tflite import check
 from mobile_inpaint.targets.onnx import open_session
 from mobile_inpaint.targets.silence import silence
-from mobile_inpaint.targets.tflite_trial import try_out
 from mobile_inpaint.targets.toolchain import first_line, versions
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -127,7 +127,7 @@ def _load_onnx(path: Path, threads: int | None) -> tuple[Callable[[Mapping[str, 
 
 
 def _load_tflite(path: Path, threads: int | None) -> tuple[Callable[[Mapping[str, Array]], Array], tuple[Input, ...]]:
-    try_out(path)
+    check(path)
     with silence():
         from ai_edge_litert.interpreter import Interpreter
 

@@ -94,27 +94,20 @@ class Program:
         self,
         inputs: Mapping[str, npt.NDArray[np.float32]],
         show: Shown | None = None,
-        of_shape: tuple[int, ...] | None = None,
     ) -> npt.NDArray[np.float32]:
         """The program's one output, float32, before any 8-bit rounding of an image-typed output.
 
         Args:
             inputs: NCHW, by name.
             show: is given the name and the values, NCHW, of each floating-point tensor once it is computed.
-            of_shape: what the output must be, where that is known.
 
         Raises:
-            ManifestError: the program takes other inputs, or cannot be run; its output has another shape.
+            ManifestError: the program takes other inputs, or cannot be run.
         """
         given = {name: value.shape for name, value in inputs.items()}
         if given != self._inputs:
             raise ManifestError(f"{self._name}: it takes {_shapes(self._inputs)}, not {_shapes(given)}")
-        output = self._run(inputs, show)
-        if of_shape is not None and output.shape != of_shape:
-            raise ManifestError(
-                f"{self._name}: its output is {_shapes({self._output: output.shape})}, not of the photo's shape"
-            )
-        return output
+        return self._run(inputs, show)
 
     def _run(self, inputs: Mapping[str, npt.NDArray[np.float32]], show: Shown | None) -> npt.NDArray[np.float32]:
         import torch

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from mobile_inpaint.artifact import Contract, Io, Precision, Quantization, TensorSpec
 from mobile_inpaint.errors import ConversionError, ManifestError
 from mobile_inpaint.photo.image import Image, Sample
+from mobile_inpaint.targets.admission.tflite import check
 from mobile_inpaint.targets.base import Runner, See, Target
+from mobile_inpaint.targets.checked import cannot_run, checked, checked_photo
 from mobile_inpaint.targets.layers import layers
 from mobile_inpaint.targets.one_file import tflite as one_file
 from mobile_inpaint.targets.one_file.runner import PhotoRunner
@@ -29,7 +30,6 @@ from mobile_inpaint.targets.tflite_quantize import (
     store_weights_as_fp16,
     store_weights_as_int8,
 )
-from mobile_inpaint.targets.tflite_trial import try_out
 from mobile_inpaint.targets.toolchain import first_line, versions
 
 if TYPE_CHECKING:
@@ -110,14 +110,14 @@ class TfliteTarget:
         session = _Session(path, num_threads=threads)
         computes_in: Literal["fp32", "int8"] = "int8" if "QUANTIZE" in self.ops(path) else "fp32"
         fill = one_file.fill_by(session.interpreter, contract.hole, path.name)
-        return PhotoRunner(fill, f"ai-edge-litert {version}", computes_in, contract.size_px)
+        return PhotoRunner(checked_photo(path, fill), f"ai-edge-litert {version}", computes_in, contract.size_px)
 
     def load(self, path: Path, *, threads: int | None = None) -> Runner:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         version = versions(self.extra, ("ai-edge-litert",))["ai-edge-litert"]
         session = _Session(path, num_threads=threads)
         computes_in: Literal["fp32", "int8"] = "int8" if "QUANTIZE" in self.ops(path) else "fp32"
-        return Runner(session.fill, f"ai-edge-litert {version}", computes_in)
+        return Runner(checked(path, session.fill), f"ai-edge-litert {version}", computes_in)
 
     def watch(self, path: Path, samples: Sequence[Sample], see: See) -> None:
         """See :class:`~mobile_inpaint.targets.base.Target`.
@@ -125,10 +125,15 @@ class TfliteTarget:
         All tensors are held at once: 2.5 GB at 512 px.
         """
         session, graph = _Session(path, experimental_preserve_all_tensors=True), TfliteGraph.load(path)
+        fill = checked(path, session.fill)
         for image, mask in samples:
-            session.fill(image, mask)
+            fill(image, mask)
             for index in graph.computed():
-                see(graph.tensor(index), session.value(index))
+                try:
+                    values = session.interpreter.get_tensor(index)
+                except Exception as error:
+                    raise cannot_run(path, error) from error
+                see(graph.tensor(index), values)
 
     def read_contract(self, path: Path) -> Contract:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
@@ -161,8 +166,7 @@ class _Session:
     """An interpreter with its tensors in place; calls wait for each other, for it holds one set of them."""
 
     def __init__(self, path: Path, **options: Any) -> None:
-        self._name = path.name
-        try_out(path)
+        check(path)
         with silence():
             from ai_edge_litert.interpreter import Interpreter
 
@@ -178,27 +182,12 @@ class _Session:
                 raise ManifestError(f"{path.name}: LiteRT cannot read it ({first_line(error)})") from error
         self._one_at_a_time = threading.Lock()
 
-    def value(self, index: int) -> npt.NDArray[Any]:
-        """What the last run left in a tensor."""
-        try:
-            value: npt.NDArray[Any] = self.interpreter.get_tensor(index)
-        except Exception as error:
-            raise ManifestError(f"{self._name}: LiteRT does not show tensor {index} ({first_line(error)})") from error
-        return value
-
     def fill(self, image: Image, mask: Image) -> Image:
         with self._one_at_a_time:  # and by index: a signature runner plans its memory anew at each call
-            given = _to_nhwc(image)
-            try:
-                self.interpreter.set_tensor(self._image, given)
-                self.interpreter.set_tensor(self._mask, _to_nhwc(mask))
-                self.interpreter.invoke()
-                output = self.interpreter.get_tensor(self._output)
-            except Exception as error:
-                raise ManifestError(f"{self._name}: LiteRT cannot run it ({first_line(error)})") from error
-        if output.shape != given.shape or output.dtype != np.float32:
-            made = f"{output.dtype} of {'x'.join(map(str, output.shape))}"
-            raise ManifestError(f"{self._name}: its output is {made}, not float32 of {'x'.join(map(str, given.shape))}")
+            self.interpreter.set_tensor(self._image, _to_nhwc(image))
+            self.interpreter.set_tensor(self._mask, _to_nhwc(mask))
+            self.interpreter.invoke()
+            output = self.interpreter.get_tensor(self._output)
         return np.ascontiguousarray(output.transpose(0, 3, 1, 2))
 
 

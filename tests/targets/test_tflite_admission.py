@@ -23,8 +23,8 @@ from mobile_inpaint.targets import target_of
 from mobile_inpaint.targets.admission.tflite import check
 from mobile_inpaint.targets.admission.tflite_schema import SCHEMA
 from mobile_inpaint.targets.foreign import load_foreign
+from mobile_inpaint.targets.guarded import guarded
 from mobile_inpaint.targets.tflite_graph import TfliteGraph, read_model
-from mobile_inpaint.targets.tflite_trial import try_out
 
 Change = Callable[[Any], None]
 
@@ -88,6 +88,12 @@ def bomb(offsets: int) -> bytes:
     schema.ModelAddSubgraphs(builder, graphs)
     builder.Finish(schema.ModelEnd(builder), b"TFL3")
     return bytes(builder.Output())
+
+
+def loaded(path: Path) -> None:
+    """For another process."""
+    runner = load_foreign(path)
+    runner.run({one.name: np.ones(one.shape, one.dtype) for one in runner.inputs})
 
 
 def graph_of(model: Any) -> Any:
@@ -225,8 +231,8 @@ def test_what_crashes_litert_crashes_another_process(small_artifacts: dict[str, 
             op.builtinOptions.strideW = op.builtinOptions.strideH = 0
     graph.save(tmp_path / "no-stride.tflite")
     check(tmp_path / "no-stride.tflite")
-    with pytest.raises(ManifestError, match="LiteRT c"):
-        try_out(tmp_path / "no-stride.tflite")
+    with pytest.raises(ManifestError, match=r"ended the process that worked on it|cannot read it"):
+        guarded(tmp_path / "no-stride.tflite", loaded, tmp_path / "no-stride.tflite")
 
 
 def test_a_run_that_takes_more_memory_than_the_shapes_imply_ends(written: Callable[[Any], Path]) -> None:
@@ -245,8 +251,8 @@ def test_a_run_that_takes_more_memory_than_the_shapes_imply_ends(written: Callab
     graph.outputs = [2, 5]
     path = written(model)
     check(path)
-    with pytest.raises(ManifestError, match="LiteRT c"):
-        load_foreign(path)
+    with pytest.raises(ManifestError, match=r"needs more than|cannot read it|ended the process"):
+        guarded(path, loaded, path)
 
 
 def test_metadata_that_is_no_text_is_said_in_one_line(small_artifacts: dict[str, Artifact], tmp_path: Path) -> None:
@@ -272,7 +278,7 @@ def test_the_schema_is_litert_s_own() -> None:
                 slots[(int(at) - 4) // 2] = kind
     for name, slots in found.items():
         ours = {i: _described(field) for i, field in enumerate(SCHEMA.tables.get(name, ())) if field.kind != "-"}
-        theirs = {i: re.sub("[iI]", "g", kind) if "g" in ours.get(i, "") else kind for i, kind in slots.items()}
+        theirs = {i: re.sub("[iI]", "g", kind) if ours.get(i) in ("g", "[g]") else kind for i, kind in slots.items()}
         assert ours == theirs, name
     for name, members in SCHEMA.unions.items():
         numbers = {
@@ -328,7 +334,7 @@ def _damaged(content: bytes, noise: random.Random) -> bytes:
 def test_damaged_files_are_refused_or_read(small_artifacts: dict[str, Artifact], tmp_path: Path) -> None:
     noise, content, path = random.Random(20), small_artifacts["tflite"].path.read_bytes(), tmp_path / "damaged.tflite"
     target, refused, runs = target_of(path), 0, 0
-    for _ in range(300):
+    for _ in range(150):
         path.write_bytes(_damaged(content, noise))
         readers: list[Callable[[], object]] = [
             lambda: target.read_contract(path),
@@ -350,4 +356,4 @@ def test_damaged_files_are_refused_or_read(small_artifacts: dict[str, Artifact],
                 read()
             except MobileInpaintError as error:
                 assert "\n" not in str(error)
-    assert 50 < refused < 300 and runs == 12
+    assert 30 < refused < 150 and runs == 12

@@ -41,7 +41,7 @@ def check(path: Path) -> None:
     Raises:
         ManifestError: what is wrong with the file at ``path``.
     """
-    _checked(path)
+    read_checked(path)
 
 
 def read_checked(path: Path) -> bytes:
@@ -50,20 +50,6 @@ def read_checked(path: Path) -> bytes:
     Raises:
         ManifestError: see :func:`check`.
     """
-    return _checked(path)[0]
-
-
-def memory_of(path: Path) -> int:
-    """Bytes of all tensors of the file at ``path`` by the shapes that it declares, once it is checked; the file's own included.
-
-    Raises:
-        ManifestError: see :func:`check`.
-    """
-    content, model = _checked(path)
-    return len(content) + model.constants + model.computed
-
-
-def _checked(path: Path) -> tuple[bytes, _Model]:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -77,9 +63,10 @@ def _checked(path: Path) -> tuple[bytes, _Model]:
         raise ManifestError(f"{path.name}: not a TFLite file")
     try:
         verifier = Verifier(content, SCHEMA, most_tables=_TABLES, longest_text=limits.LONGEST_TEXT)
-        return content, _Model(verifier.root("Model"), content)
+        _Model(verifier.root("Model"), content)
     except FlatbufferError as error:
         raise ManifestError(f"{path.name}: a damaged TFLite file ({error})") from error
+    return content
 
 
 def _refuse(what: str) -> NoReturn:
@@ -96,15 +83,11 @@ class _Tensor:
 
 
 class _Model:
-    """Checks a decoded file; the whole work is done when it is made.
-
-    Attributes:
-        constants, computed: bytes of tensors whose values stand in the file, and of the others.
-    """
+    """Checks a decoded file; the whole work is done when it is made."""
 
     def __init__(self, model: Table, content: bytes) -> None:
         self._content = content
-        self.constants = self.computed = self._indices = self._tensors = self._operators = 0
+        self._constants = self._computed = self._indices = self._tensors = self._operators = 0
         self._codes = self._list(model, "operator_codes", _CODES)
         self._subgraphs = self._list(model, "subgraphs", _SUBGRAPHS)
         if not self._subgraphs:
@@ -128,10 +111,10 @@ class _Model:
                 _refuse("an entry of the metadata without a name")
         for signature in self._list(model, "signature_defs", _SIGNATURES):
             self._signature(signature)
-        if self.constants > _REPEATED * len(content) + (1 << 20):
-            _refuse(f"its tensors share constants: {self.constants >> 20} MiB of them in a file of {len(content) >> 20} MiB")
-        if self.computed > _COMPUTED:
-            _refuse(f"its tensors take {self.computed >> 30} GiB; {_COMPUTED >> 30} GiB is the limit")
+        if self._constants > _REPEATED * len(content) + (1 << 20):
+            _refuse(f"its tensors share constants: {self._constants >> 20} MiB of them in a file of {len(content) >> 20} MiB")
+        if self._computed > _COMPUTED:
+            _refuse(f"its tensors take {self._computed >> 30} GiB; {_COMPUTED >> 30} GiB is the limit")
 
     @staticmethod
     def _list(table: Table, name: str, most: int) -> Sequence[Table]:
@@ -254,9 +237,9 @@ class _Model:
         if stored and kind == _TEXT:
             self._texts(tensor["buffer"], elements, where)
         if stored:
-            self.constants += stored
+            self._constants += stored
         else:
-            self.computed += needed
+            self._computed += needed
         return _Tensor(stored > 0, elements == 0, tensor.get("is_variable", False))
 
     def _texts(self, buffer: int, elements: int, where: str) -> None:

@@ -81,8 +81,7 @@ def fill_by(path: Path, hole: int) -> Callable[[Pixels, Flags], Pixels]:
 
     def fill(pixels: Pixels, flags: Flags) -> Pixels:
         mask = np.where(flags == bool(hole), np.float32(255), np.float32(0))
-        image = pixels.transpose(2, 0, 1)[None].astype(np.float32)
-        result = program({"image": image, "mask": mask[None, None]}, of_shape=image.shape)
+        result = program({"image": pixels.transpose(2, 0, 1)[None].astype(np.float32), "mask": mask[None, None]})
         filled: Pixels = result[0].transpose(1, 2, 0).astype(np.uint8)
         return filled
 

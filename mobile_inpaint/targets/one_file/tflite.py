@@ -17,7 +17,6 @@ from mobile_inpaint.errors import ManifestError
 from mobile_inpaint.photo.compositor import Compositor, Flags, Pixels
 from mobile_inpaint.targets.one_file.fixed_size import composite, grain_field
 from mobile_inpaint.targets.tflite_graph import read_model
-from mobile_inpaint.targets.toolchain import first_line
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -147,7 +146,7 @@ def fill_by(interpreter: Any, hole: int, name: str) -> Callable[[Pixels, Flags],
         name: of the file, for messages.
 
     Raises:
-        ManifestError: the file has other tensors than a one-file pipeline; ``fill`` raises it where LiteRT cannot run the file.
+        ManifestError: the file has other tensors than a one-file pipeline.
     """
     runner = interpreter.get_signature_runner("serving_default")
     tensors = runner.get_input_details() | runner.get_output_details()
@@ -158,16 +157,10 @@ def fill_by(interpreter: Any, hole: int, name: str) -> Callable[[Pixels, Flags],
     def fill(pixels: Pixels, flags: Flags) -> Pixels:
         mask = np.where(flags == bool(hole), np.uint8(255), np.uint8(0))
         with one_at_a_time:  # and by index: a signature runner plans its memory anew at each call
-            try:
-                interpreter.set_tensor(tensors["image"]["index"], np.ascontiguousarray(pixels[None]))
-                interpreter.set_tensor(tensors["mask"]["index"], mask[None, :, :, None])
-                interpreter.invoke()
-                result: Pixels = interpreter.get_tensor(tensors["result"]["index"])[0]
-            except Exception as error:
-                raise ManifestError(f"{name}: LiteRT cannot run it ({first_line(error)})") from error
-        if result.shape != pixels.shape or result.dtype != np.uint8:
-            made = f"{result.dtype} of {'x'.join(map(str, result.shape))}"
-            raise ManifestError(f"{name}: its result is {made}, not a photo of the size that it was given")
+            interpreter.set_tensor(tensors["image"]["index"], np.ascontiguousarray(pixels[None]))
+            interpreter.set_tensor(tensors["mask"]["index"], mask[None, :, :, None])
+            interpreter.invoke()
+            result: Pixels = interpreter.get_tensor(tensors["result"]["index"])[0]
         return result
 
     return fill
