@@ -62,12 +62,17 @@ class Program:
         constants: its constants, decompressed, by name.
 
     Raises:
-        ManifestError: not a Core ML program, a damaged one, or one with an operation that this interpreter does not know.
+        ManifestError: not a Core ML program, a damaged one, or one with an operation that this interpreter does not know or with
+            other names than the description.
     """
 
     def __init__(self, path: Path) -> None:
         self._name = path.name
-        main = read_program(path, read_spec(path))
+        spec = read_spec(path)
+        main = read_program(path, spec)
+        described = [{feature.name for feature in features} for features in (spec.description.input, spec.description.output)]
+        if described != [set(main.inputs), {output.name for output in main.outputs}]:
+            raise ManifestError(f"{path.name}: its description and its program disagree about inputs and output")
         self._operations = operations()
         self.constants: Values = {}
         self.steps: list[Step] = []

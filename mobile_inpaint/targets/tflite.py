@@ -109,7 +109,10 @@ class TfliteTarget:
         version, contract = versions(self.extra, ("ai-edge-litert",))["ai-edge-litert"], self.read_contract(path)
         session = _Session(path, num_threads=threads)
         computes_in: Literal["fp32", "int8"] = "int8" if "QUANTIZE" in self.ops(path) else "fp32"
-        fill = one_file.fill_by(session.interpreter, contract.hole, path.name)
+        try:
+            fill = one_file.fill_by(session.interpreter, contract.hole)
+        except (KeyError, ValueError) as error:
+            raise ManifestError(f"{path.name}: not a one-file pipeline (no tensor {first_line(error)})") from error
         return PhotoRunner(checked_photo(path, fill), f"ai-edge-litert {version}", computes_in, contract.size_px)
 
     def load(self, path: Path, *, threads: int | None = None) -> Runner:

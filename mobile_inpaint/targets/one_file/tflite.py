@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_inpaint.artifact import Contract, TensorSpec
-from mobile_inpaint.errors import ManifestError
 from mobile_inpaint.photo.compositor import Compositor, Flags, Pixels
 from mobile_inpaint.targets.one_file.fixed_size import composite, grain_field
 from mobile_inpaint.targets.tflite_graph import read_model
@@ -137,30 +136,24 @@ def _append(model: Any, other: Any, inputs: Mapping[str, int]) -> list[int]:
     return [place[tensor.tensorIndex] for tensor in signature.outputs]
 
 
-def fill_by(interpreter: Any, hole: int, name: str) -> Callable[[Pixels, Flags], Pixels]:
+def fill_by(interpreter: Any, hole: int) -> Callable[[Pixels, Flags], Pixels]:
     """``fill(pixels, hole) -> pixels`` by a LiteRT ``interpreter`` of a file whose contract says ``hole``, tensors in place.
 
-    Args:
-        interpreter: LiteRT's.
-        hole: see :class:`~mobile_inpaint.artifact.Contract`.
-        name: of the file, for messages.
-
     Raises:
-        ManifestError: the file has other tensors than a one-file pipeline.
+        KeyError: the file has other tensors than a one-file pipeline.
     """
     runner = interpreter.get_signature_runner("serving_default")
     tensors = runner.get_input_details() | runner.get_output_details()
-    if missing := {"image", "mask", "result"} - tensors.keys():
-        raise ManifestError(f"{name}: it has no tensor {', '.join(sorted(missing))}, which a one-file pipeline has")
+    image_at, mask_at, result_at = (tensors[name]["index"] for name in ("image", "mask", "result"))
     one_at_a_time = threading.Lock()
 
     def fill(pixels: Pixels, flags: Flags) -> Pixels:
         mask = np.where(flags == bool(hole), np.uint8(255), np.uint8(0))
         with one_at_a_time:  # and by index: a signature runner plans its memory anew at each call
-            interpreter.set_tensor(tensors["image"]["index"], np.ascontiguousarray(pixels[None]))
-            interpreter.set_tensor(tensors["mask"]["index"], mask[None, :, :, None])
+            interpreter.set_tensor(image_at, np.ascontiguousarray(pixels[None]))
+            interpreter.set_tensor(mask_at, mask[None, :, :, None])
             interpreter.invoke()
-            result: Pixels = interpreter.get_tensor(tensors["result"]["index"])[0]
+            result: Pixels = interpreter.get_tensor(result_at)[0]
         return result
 
     return fill
