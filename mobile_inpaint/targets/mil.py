@@ -62,8 +62,8 @@ class Program:
         constants: its constants, decompressed, by name.
 
     Raises:
-        ManifestError: not a Core ML program, a damaged one, or one with an operation that this interpreter does not know or with
-            other names than the description.
+        ManifestError: not a Core ML program, a damaged one, or one with an operation that this interpreter does not know, or
+            with other names than its description.
     """
 
     def __init__(self, path: Path) -> None:
