@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from mobile_inpaint.photo.compositor import Flags, Pixels
     from mobile_inpaint.photo.image import Photo
     from mobile_inpaint.photo.mask import Mask
+    from mobile_inpaint.targets.guarded import Guard
+
+_SECONDS_PER_PIXEL, _BYTES_PER_PIXEL = 1e-5, 256
+"""What a one-file pipeline may take more for each of the photo's."""
 
 Hole = Literal["white", "black", "alpha"]
 
@@ -51,9 +56,11 @@ def fill(
     opened = Photo.open(photo, max_pixels=max_pixels)
     opened.check_save(out, overwrite=overwrite)
     wanted = _mask(Mask.open(mask, hole=hole, max_pixels=max_pixels), grow, opened, allow_full=allow_full)
-    with console.steps() as step:
+    with ExitStack() as stack:
+        step = stack.enter_context(console.steps())
         step("loading the network")
-        fill, runtime = _filler(model, artifact, threads, step)
+        guard = None if artifact is None else stack.enter_context(_guard(artifact, wanted.hole.size))
+        fill, runtime = _filler(model, guard, threads, step)
         step(f"filling {wanted.area:,} pixels")
         started = time.perf_counter()
         result = opened.with_pixels(fill(opened.pixels, wanted.hole))
@@ -101,23 +108,29 @@ def _pixels(grow: str, most: int) -> int:
     return int(grow[-len(str(most)) :])
 
 
+def _guard(artifact: Path, pixels: int) -> Guard:
+    """What runs the artifact; a one-file pipeline is given the whole photo, and so may take what that needs."""
+    from mobile_inpaint.targets.guarded import Guard
+
+    return Guard(artifact, more_seconds=pixels * _SECONDS_PER_PIXEL, more_bytes=pixels * _BYTES_PER_PIXEL)
+
+
 def _filler(
-    model: str, artifact: Path | None, threads: int | None, step: Callable[[str], None]
+    model: str, guard: Guard | None, threads: int | None, step: Callable[[str], None]
 ) -> tuple[Callable[[Pixels, Flags], Pixels], str]:
     """What fills a photo, and by what it runs."""
     from functools import partial
 
     from mobile_inpaint.photo.compositor import Compositor
 
-    if artifact is not None:
+    if guard is not None:
         from mobile_inpaint.artifact import Artifact
-        from mobile_inpaint.targets import load_artifact, load_pipeline
 
-        manifest = Artifact.open(artifact).manifest
+        manifest = Artifact.open(guard.path).manifest
         if manifest.contract.io == "photo":
-            pipeline = load_pipeline(artifact, threads=threads)
+            pipeline = guard.load_photo(threads=threads)
             return pipeline, pipeline.runtime
-        runner = load_artifact(artifact, threads=threads)
+        runner = guard.load(threads=threads)
         return partial(Compositor.from_numbers(manifest.compositor), fill=runner), runner.runtime
     import torch
 

@@ -36,10 +36,11 @@ def lint(
     """
     from mobile_inpaint import strict
     from mobile_inpaint.export.lint import lint_artifact
+    from mobile_inpaint.targets.guarded import guarded
 
     with console.steps() as step:
         step(f"reading {artifact.name}")
-        report = lint_artifact(artifact, providers or (), run=photos)
+        report = guarded(artifact, lint_artifact, artifact, tuple(providers or ()), run=photos)
     if json:
         console.emit(strict.dump(report))
     else:

@@ -25,6 +25,11 @@ def verify(
     Compares the file with its manifest and its own metadata, then runs it and its generator on the golden photos. Where
     integers or palettes may have cost quality, it is judged on photos whose truth is known.
     """
+    from mobile_inpaint.artifact import Artifact
+    from mobile_inpaint.targets.admission import admit
+
+    admit(Artifact.open(artifact).path)  # before torch is imported, which takes seconds
+
     from mobile_inpaint.cli.export import bounds
     from mobile_inpaint.cli.export_output import report
     from mobile_inpaint.export.gate import Gate

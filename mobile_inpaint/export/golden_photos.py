@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import TypeAlias
+from typing import TypeAlias, overload
 
 import numpy as np
 from PIL import Image as Pictures
 
-from mobile_inpaint.photo.image import Image, to_image
+from mobile_inpaint.photo.image import Image, Sample, to_image
 
 KINDS = ("small", "large", "border", "thin", "object", "several")
 """Kinds of hole, each the name of one photo: under 2 % of the photo; 30 to 40 %; cut by its border; strokes of 3 px; the
@@ -40,10 +41,31 @@ def golden_photos(size_px: int) -> list[GoldenPhoto]:
     They are stored at 512 px. For a smaller network the photo is averaged over the area that each new pixel covers, and a pixel
     that the hole touches is hole.
     """
-    return [
-        GoldenPhoto(name, to_image(np.asarray(_resize(photo, size_px))), _to_mask(mask, size_px))
-        for name, photo, mask in _stored()
-    ]
+    return [_golden_photo(name, photo, mask, size_px) for name, photo, mask in _stored()]
+
+
+def _golden_photo(name: str, photo: Picture, mask: Picture, size_px: int) -> GoldenPhoto:
+    return GoldenPhoto(name, to_image(np.asarray(_resize(photo, size_px))), _to_mask(mask, size_px))
+
+
+class GoldenSamples(Sequence[Sample]):
+    """Images and masks of :func:`golden_photos`, each made when it is asked for: six large ones at once would fill memory."""
+
+    def __init__(self, size_px: int) -> None:
+        self._size_px = size_px
+
+    def __len__(self) -> int:
+        return len(KINDS)
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Sample]: ...
+    def __getitem__(self, index: int | slice) -> Sample | list[Sample]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        photo = _golden_photo(*_stored()[index], self._size_px)
+        return photo.image, photo.mask
 
 
 @functools.cache

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mobile_inpaint.export.golden_photos import golden_photos
+from mobile_inpaint.export.golden_photos import GoldenSamples
+from mobile_inpaint.quoting import quoted
 from mobile_inpaint.targets import target_of
-from mobile_inpaint.targets.graph import Graph
+from mobile_inpaint.targets.admission import limits
+from mobile_inpaint.targets.graph import Graph, declared_bytes
 
 LARGEST = float(np.finfo(np.float16).max)
 """65,504; what is larger becomes infinite. Source: IEEE 754, binary16."""
@@ -60,13 +62,13 @@ def measure_headroom(path: Path, graph: Graph, *, run: bool = True) -> Headroom:
     }
     lost = {name: share for name, share in _lost(graph).items() if share > ROUNDING}
     side, unmeasured = _side(graph)
-    photos = golden_photos(side) if run and side else []
+    photos = GoldenSamples(side) if run and side else ()
 
     def see(name: str, values: npt.NDArray[Any]) -> None:
         largest[name] = max(largest.get(name, 0.0), _magnitude(values))
 
     if photos:
-        target_of(path).watch(path, [(photo.image, photo.mask) for photo in photos], see)
+        target_of(path).watch(path, photos, see)
     ranked = sorted(largest.items(), key=lambda item: -item[1])
     named = [item for i, item in enumerate(ranked) if i == 0 or item[1] * HEADROOM > LARGEST]
     return Headroom(len(photos), "" if photos else unmeasured or "the file was not run", dict(named), lost)
@@ -94,7 +96,14 @@ def _side(graph: Graph) -> tuple[int, str]:
     if set(graph.inputs) != {"image", "mask"}:
         return 0, f"its inputs are {', '.join(graph.inputs)}, not image and mask"
     image = graph.tensors[graph.inputs["image"]]
-    # [1, 3, side, side] or [1, side, side, 3]
-    if image.shape is None or len(image.shape) != 4 or not image.shape[2] or image.dtype != "float32":
+    shape = image.shape or ()
+    side = shape[2] if len(shape) == 4 else None
+    if not side or shape not in ((1, 3, side, side), (1, side, side, 3)) or image.dtype != "float32":
         return 0, "its image is not a float32 square of fixed size"
-    return image.shape[2], ""
+    if side > limits.LARGEST_SIDE:
+        return 0, f"its image is {side} px wide, and at most {limits.LARGEST_SIDE} px are fed"
+    largest = max(graph.tensors.values(), key=declared_bytes)
+    if declared_bytes(largest) > limits.LARGEST_FED:
+        said = f"{quoted(largest.name)} takes {declared_bytes(largest) / 1e9:.1f} GB"
+        return 0, f"{said}, and at most {limits.LARGEST_FED / 1e9:.2f} GB are computed"
+    return side, ""

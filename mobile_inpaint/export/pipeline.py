@@ -31,6 +31,8 @@ from mobile_inpaint.photo.compositor import Compositor
 from mobile_inpaint.quoting import quoted
 from mobile_inpaint.targets import get_target, target_of
 from mobile_inpaint.targets.base import Target
+from mobile_inpaint.targets.guarded import Guard
+from mobile_inpaint.targets.one_file.runner import PhotoRunner
 from mobile_inpaint.targets.reference import run_by_torch
 
 
@@ -96,7 +98,7 @@ def export_artifact(
             inputs, output = kind.tensors(contract.size_px, io)
             contract = replace(contract, io=io, hole=hole, inputs=inputs, output=output)
             kind.wrap(source, network, contract, new)
-            verification, compositor = _verify_photo(kind, new, contract, prepared, progress)
+            verification, compositor = _verify_photo(kind.load_photo(new), new, contract, prepared, progress)
         manifest = Manifest(
             file=new.name,
             sha256=sha256_of(new),
@@ -115,10 +117,9 @@ def export_artifact(
 
 
 def _verify_photo(
-    kind: Target, path: Path, contract: Contract, prepared: Prepared, progress: Progress
+    runner: PhotoRunner, path: Path, contract: Contract, prepared: Prepared, progress: Progress
 ) -> tuple[Verification, Compositor]:
     """The verification of a one-file pipeline, and the compositor in it."""
-    runner = kind.load_photo(path)
     verification = verify_photo(
         runner,
         contract.precision,
@@ -165,8 +166,16 @@ def verify_artifact(
     """
     progress("checking hash and contract")
     artifact = Artifact.open(path)
-    target = target_of(path)
-    check_contract(artifact, target)
+    with Guard(path) as guard:
+        return _verify_guarded(guard, artifact, checkpoint, gate, progress)
+
+
+def _verify_guarded(
+    guard: Guard, artifact: Artifact, checkpoint: str | Path | None, gate: Gate, progress: Progress
+) -> Artifact:
+    """What :func:`verify_artifact` does; all that touches the file's content is done by ``guard``."""
+    path = artifact.path
+    check_contract(artifact, target_of(path), guard.describe())
     contract = artifact.manifest.contract
     claimed = artifact.manifest.verification
     if claimed is None:
@@ -184,9 +193,9 @@ def verify_artifact(
     network = reparameterize(generator, yardstick)
     prepared = Prepared(provenance.checkpoint, generator.name, provenance, network, yardstick)
     if contract.io == "photo":  # its quality is that of the network inside, judged when it was made
-        verification, _ = _verify_photo(target, path, contract, prepared, progress)
+        verification, _ = _verify_photo(guard.load_photo(), path, contract, prepared, progress)
         return Artifact(path, replace(artifact.manifest, verification=verification))
-    runner = target.load(path)
+    runner = guard.load()
     verification = verify(runner, contract.precision, yardstick, lambda photo: progress(f"running the artifact: {photo}"))
     quality = None
     if gate.always or contract.precision not in REQUIRED_DB:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mobile_inpaint.artifact import Artifact, Precision, Verification
+from mobile_inpaint.artifact import Artifact, Contract, Precision, Verification
 from mobile_inpaint.errors import ManifestError, MobileInpaintError, VerificationError
 from mobile_inpaint.export.golden_photos import golden_photos
 from mobile_inpaint.export.yardstick import Yardstick
@@ -77,15 +77,21 @@ def verify(
     return verification
 
 
-def check_contract(artifact: Artifact, target: Target) -> None:
+def check_contract(artifact: Artifact, target: Target, described: tuple[Contract, dict[str, int]] | None = None) -> None:
     """Holds manifest, file metadata and what this package promises against each other.
+
+    Args:
+        artifact: the file and its manifest.
+        target: its format.
+        described: the contract in the file's metadata and its operations, counted; None reads them here.
 
     Raises:
         ManifestError: they disagree; the manifest was edited, or belongs to another file.
     """
     manifest, where = artifact.manifest, artifact.path.name
     contract = manifest.contract
-    if target.read_contract(artifact.path) != contract:
+    inside, ops = described or (target.read_contract(artifact.path), target.ops(artifact.path))
+    if inside != contract:
         raise ManifestError(
             f"{where}: its manifest and its own metadata disagree; the manifest is another file's, or was edited"
         )
@@ -97,7 +103,7 @@ def check_contract(artifact: Artifact, target: Target) -> None:
     tensors = target.tensors(contract.size_px, contract.io)
     if (contract.inputs, contract.output) != tensors or contract.hole not in holes or not contract.composited:
         raise ManifestError(f"{where}: its inputs or its mask polarity are not those of a {target.name} artifact")
-    if target.ops(artifact.path) != manifest.ops:
+    if ops != manifest.ops:
         raise ManifestError(f"{where}: its graph is not the one that its manifest counts")
 
 

@@ -3,28 +3,31 @@
 The default checkpoint is published as an ONNX file, and reading it must not need an extra. Of the format this takes the
 little that stores tensors; everything else is stepped over.
 
-Source: onnx.proto3 (field numbers), protobuf's wire format (tags, varints, lengths).
+Source: onnx.proto3 (field numbers).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import mmap
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mobile_inpaint import protobuf
 from mobile_inpaint.errors import WeightsError
+from mobile_inpaint.protobuf import Budget, Damaged
+from mobile_inpaint.quoting import quoted
 
 _GRAPH = 7  # of the model
 _NODE, _INITIALIZER = 1, 5  # of the graph
 _NODE_INPUT, _NODE_NAME = 1, 3
 _DIMS, _DATA_TYPE, _FLOAT_DATA, _NAME, _RAW_DATA, _DATA_LOCATION = 1, 2, 4, 8, 9, 14  # of a tensor
 _DTYPES = {1: "<f4", 10: "<f2", 11: "<f8"}
-_VARINT, _LENGTH = 0, 2
-_FIXED_SIZES = {1: 8, 5: 4}
+_LARGEST_FILE = 1 << 30
+_MOST_DIMENSIONS = 16
 
 _Message = dict[int, list[int | memoryview]]
 """Every value of each field, by the field's number: an int for a varint, the bytes for anything else."""
@@ -52,79 +55,72 @@ def read(path: Path) -> list[Initializer]:
         WeightsError: damaged, not ONNX, or its tensors are in another file.
     """
     try:
-        model = _parse(memoryview(path.read_bytes()))
-        if _GRAPH not in model:
-            raise ValueError("it has no graph")
-        graph = _parse(_bytes(model[_GRAPH][0]))
-        users: dict[str, str] = {}
-        for node in map(_parse, map(_bytes, graph.get(_NODE, []))):
-            for taken in node.get(_NODE_INPUT, []):
-                users.setdefault(_text([taken]), _text(node.get(_NODE_NAME, [])))
-        tensors = map(_parse, map(_bytes, graph.get(_INITIALIZER, [])))
-        return [_initializer(tensor, users) for tensor in tensors if tensor.get(_DATA_TYPE, [0])[0] in _DTYPES]
-    except ValueError as error:
+        size = path.stat().st_size
+        if not 0 < size <= _LARGEST_FILE:
+            raise Damaged(f"it has {size / 1e9:.1f} GB")
+        with path.open("rb") as file:
+            content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        return _initializers(content, Budget())
+    except (ValueError, OSError) as error:
         raise WeightsError(f"{path.name}: not a readable ONNX file ({error}); get it again") from error
+
+
+def _initializers(content: memoryview, budget: Budget) -> list[Initializer]:
+    graphs = [protobuf.message(value) for number, _, value in protobuf.fields(content, budget) if number == _GRAPH]
+    if not graphs:
+        raise Damaged("it has no graph")
+    users: dict[str, str] = {}
+    tensors = []
+    for number, _, value in protobuf.fields(graphs[0], budget):
+        if number == _NODE:
+            node = _parse(protobuf.message(value), budget)
+            for taken in node.get(_NODE_INPUT, []):
+                users.setdefault(protobuf.text(taken), _text(node.get(_NODE_NAME, [])))
+        elif number == _INITIALIZER:
+            tensors.append(_parse(protobuf.message(value), budget))
+    return [_initializer(tensor, users) for tensor in tensors if _number(tensor, _DATA_TYPE) in _DTYPES]
 
 
 def _initializer(tensor: _Message, users: dict[str, str]) -> Initializer:
     name = _text(tensor.get(_NAME, []))
-    if tensor.get(_DATA_LOCATION, [0])[0] != 0:
-        raise ValueError(f"'{name}' lies in a file beside it")
-    shape = [size for value in tensor.get(_DIMS, []) for size in ([value] if isinstance(value, int) else _varints(value))]
+    if _number(tensor, _DATA_LOCATION) != 0:
+        raise Damaged(f"{quoted(name)} lies in a file beside it")
+    shape = _shape(name, tensor.get(_DIMS, []))
     if _RAW_DATA in tensor:
-        values = np.frombuffer(_bytes(tensor[_RAW_DATA][0]), _DTYPES[int(tensor[_DATA_TYPE][0])])
+        raw = protobuf.message(tensor[_RAW_DATA][-1])
+        dtype = np.dtype(_DTYPES[_number(tensor, _DATA_TYPE)])
     else:
-        values = np.frombuffer(b"".join(map(_bytes, tensor.get(_FLOAT_DATA, []))), "<f4")
-    if values.size != math.prod(shape):
-        raise ValueError(f"'{name}' has {values.size} numbers, not those of shape {shape}")
-    return Initializer(name, users.get(name, ""), values.reshape(shape).copy())
+        raw = memoryview(b"".join(map(protobuf.message, tensor.get(_FLOAT_DATA, []))))
+        dtype = np.dtype("<f4")
+    if len(raw) != math.prod(shape) * dtype.itemsize:
+        raise Damaged(f"{quoted(name)} holds {len(raw):,} bytes, not those of shape {shape}")
+    return Initializer(name, users.get(name, ""), np.frombuffer(raw, dtype).reshape(shape).copy())
 
 
-def _parse(data: memoryview) -> _Message:
+def _shape(name: str, stored: list[int | memoryview]) -> list[int]:
+    """Dimensions, one a field or all in one."""
+    shape: list[int] = []
+    for value in stored:
+        for size in [value] if isinstance(value, int) else protobuf.varints(value):
+            shape.append(size)
+            if len(shape) > _MOST_DIMENSIONS or size > _LARGEST_FILE:
+                raise Damaged(f"{quoted(name)} has dimensions that no weights have")
+    return shape
+
+
+def _parse(data: memoryview, budget: Budget) -> _Message:
     message: _Message = {}
-    position = 0
-    while position < len(data):
-        tag, position = _varint(data, position)
-        kind = tag & 7
-        value: int | memoryview
-        if kind == _VARINT:
-            value, position = _varint(data, position)
-        elif kind == _LENGTH or kind in _FIXED_SIZES:
-            size, position = _varint(data, position) if kind == _LENGTH else (_FIXED_SIZES[kind], position)
-            value, position = data[position : position + size], position + size
-            if position > len(data):
-                raise ValueError("it is cut off")
-        else:
-            raise ValueError(f"it is not protobuf at byte {position}")
-        message.setdefault(tag >> 3, []).append(value)
+    for number, _, value in protobuf.fields(data, budget):
+        message.setdefault(number, []).append(value)
     return message
 
 
-def _varint(data: memoryview, position: int) -> tuple[int, int]:
-    """The number that begins at ``position``, seven bits a byte, lowest first, and the position after it."""
-    value = 0
-    for shift in range(0, 70, 7):
-        if position + shift // 7 >= len(data):
-            raise ValueError("it is cut off")
-        byte = data[position + shift // 7]
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position + shift // 7 + 1
-    raise ValueError(f"it is not protobuf at byte {position}")
-
-
-def _varints(data: memoryview) -> Iterator[int]:
-    position = 0
-    while position < len(data):
-        value, position = _varint(data, position)
-        yield value
-
-
-def _bytes(value: int | memoryview) -> memoryview:
-    if isinstance(value, int):
-        raise ValueError("a number stands where bytes belong")
+def _number(message: _Message, field: int) -> int:
+    value = message.get(field, [0])[-1]
+    if not isinstance(value, int):
+        raise Damaged("bytes stand where a number belongs")
     return value
 
 
 def _text(values: list[int | memoryview]) -> str:
-    return bytes(_bytes(values[-1])).decode() if values else ""
+    return protobuf.text(values[-1]) if values else ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 import numpy.typing as npt
 
 from mobile_inpaint.artifact import Contract, Io, Precision, TensorSpec
+from mobile_inpaint.photo.compositor import Flags, Pixels
 from mobile_inpaint.photo.image import Fill, Image, Sample
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from mobile_inpaint.targets.one_file.runner import PhotoRunner
     from mobile_inpaint.targets.ranges import Ranges
 
+
+PhotoFill: TypeAlias = Callable[[Pixels, Flags], Pixels]
+"""``fill(pixels, hole) -> pixels``: HWC uint8 RGB and HW bool, True = fill."""
 
 See: TypeAlias = Callable[[str, npt.NDArray[Any]], None]
 """Is shown a tensor's name and its values, each time a run has computed it."""

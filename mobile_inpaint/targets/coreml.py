@@ -19,6 +19,7 @@ from mobile_inpaint.artifact import Contract, Io, Precision, Quantization, Tenso
 from mobile_inpaint.errors import ConversionError, ExportError, ManifestError
 from mobile_inpaint.photo.image import Image, Sample
 from mobile_inpaint.targets.base import Runner, See, Target
+from mobile_inpaint.targets.checked import checked, checked_photo
 from mobile_inpaint.targets.coreml_compress import (
     INTEGER_ACTIVATIONS,
     bounds_of,
@@ -27,6 +28,7 @@ from mobile_inpaint.targets.coreml_compress import (
     float_steps,
     quantize_activations,
 )
+from mobile_inpaint.targets.coreml_spec import read_spec
 from mobile_inpaint.targets.mil_integers import float_operations
 from mobile_inpaint.targets.one_file import coreml as one_file
 from mobile_inpaint.targets.one_file.runner import PhotoRunner
@@ -111,7 +113,7 @@ class CoremlTarget:
         runtime = f"Core ML, macOS {platform.mac_ver()[0]}" if on_mac else f"our MIL interpreter, coremltools {version}"
         with silence():
             fill = (one_file.fill_by_core_ml if on_mac else one_file.fill_by)(path, contract.hole)
-        return PhotoRunner(fill, runtime, _arithmetic(contract.precision), contract.size_px)
+        return PhotoRunner(checked_photo(path, fill), runtime, _arithmetic(contract.precision), contract.size_px)
 
     def load(self, path: Path, *, threads: int | None = None) -> Runner:
         """See :class:`~mobile_inpaint.targets.base.Target`; ``threads`` is Core ML's own business."""
@@ -121,32 +123,26 @@ class CoremlTarget:
             try:
                 if sys.platform == "darwin":
                     name = f"Core ML, macOS {platform.mac_ver()[0]}"
-                    return Runner(_by_core_ml(path), name, computes_in, grey_levels=True)
+                    return Runner(checked(path, _by_core_ml(path)), name, computes_in, grey_levels=True)
                 run = _by_interpreter(path)
             except ManifestError:
                 raise
             except Exception as error:
                 raise ManifestError(f"{path.name}: not a Core ML program ({first_line(error)})") from error
-        return Runner(run, f"our MIL interpreter, coremltools {version}", computes_in)
+        return Runner(checked(path, run), f"our MIL interpreter, coremltools {version}", computes_in)
 
     def watch(self, path: Path, samples: Sequence[Sample], see: See) -> None:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         from mobile_inpaint.targets.mil import Program
 
         self.tools()
-        with silence():
-            try:
-                program = Program(path)
-            except ManifestError:
-                raise
-            except Exception as error:
-                raise ManifestError(f"{path.name}: not a Core ML program ({first_line(error)})") from error
+        program = Program(path)
         for image, mask in samples:
             program(_inputs(image, mask), see)
 
     def read_contract(self, path: Path) -> Contract:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
-        text = _spec(path).description.metadata.userDefined.get(_METADATA_KEY)
+        text = read_spec(path).description.metadata.userDefined.get(_METADATA_KEY)
         if not text:
             raise ManifestError(f"{path.name}: its metadata holds no contract of ours")
         return Contract.from_json(text, f"{path.name} (its metadata)")
@@ -158,7 +154,10 @@ class CoremlTarget:
 
     def float_ops(self, path: Path) -> dict[str, int]:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
-        return float_operations(_operations(path))
+        try:
+            return float_operations(_operations(path))
+        except (IndexError, KeyError) as error:
+            raise ManifestError(f"{path.name}: a damaged Core ML package ({first_line(error)})") from error
 
     def _check(self, contract: Contract) -> None:
         self.tools()
@@ -172,19 +171,8 @@ class CoremlTarget:
 TARGET: Target = CoremlTarget()
 
 
-def _spec(path: Path) -> Any:
-    versions("coreml", ("coremltools",))
-    with silence():
-        from coremltools.models.utils import load_spec
-
-        try:
-            return load_spec(str(path))
-        except Exception as error:
-            raise ManifestError(f"{path.name}: not a Core ML package ({first_line(error)})") from error
-
-
 def _operations(path: Path) -> list[Any]:
-    (block,) = _spec(path).mlProgram.functions["main"].block_specializations.values()
+    (block,) = read_spec(path).mlProgram.functions["main"].block_specializations.values()
     return list(block.operations)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from mobile_inpaint.errors import BenchError, DeviceUnavailable
+from mobile_inpaint.targets.admission.coreml import check
 from mobile_inpaint.targets.toolchain import first_line, versions
 
 UNITS = {"cpu": "CPU_ONLY", "gpu": "CPU_AND_GPU", "ane": "CPU_AND_NE"}
@@ -98,6 +99,7 @@ class _Subject:
 
         self._path, self._device = path, device
         units = ct.ComputeUnit[UNITS[unit] if unit else "ALL"]
+        check(path)
         model = ct.models.MLModel(str(path), compute_units=units, skip_model_load=True)
         self._model = model if device is None else _with_tensors(model, units)
         self._inputs = [_inputs(self._model.get_spec(), seed) for seed in range(2)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_inpaint.errors import BenchError, ManifestError
+from mobile_inpaint.quoting import quoted
+from mobile_inpaint.targets.admission import limits
+from mobile_inpaint.targets.admission.tflite import check
 from mobile_inpaint.targets.onnx import open_session
 from mobile_inpaint.targets.silence import silence
 from mobile_inpaint.targets.toolchain import first_line, versions
@@ -112,6 +116,8 @@ def _load_onnx(path: Path, threads: int | None) -> tuple[Callable[[Mapping[str, 
     for node in session.get_inputs():
         kind = node.type.removeprefix("tensor(").removesuffix(")")
         inputs.append(settle(path, node.name, node.shape, _ORT_DTYPES.get(kind, kind)))
+    if not session.get_outputs():
+        raise ManifestError(f"{path.name}: it has no output, so there is nothing to run")
     output = session.get_outputs()[0].name
 
     def run(arrays: Mapping[str, Array]) -> Array:
@@ -121,6 +127,7 @@ def _load_onnx(path: Path, threads: int | None) -> tuple[Callable[[Mapping[str, 
 
 
 def _load_tflite(path: Path, threads: int | None) -> tuple[Callable[[Mapping[str, Array]], Array], tuple[Input, ...]]:
+    check(path)
     with silence():
         from ai_edge_litert.interpreter import Interpreter
 
@@ -135,9 +142,11 @@ def _load_tflite(path: Path, threads: int | None) -> tuple[Callable[[Mapping[str
                 inputs.append(taken)
                 index_of[taken.name] = detail["index"]
             interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
+            output = interpreter.get_output_details()[0]["index"]
+        except BenchError:
+            raise
+        except Exception as error:
             raise ManifestError(f"{path.name}: LiteRT cannot read it ({first_line(error)})") from error
-    output = interpreter.get_output_details()[0]["index"]
 
     def run(arrays: Mapping[str, Array]) -> Array:
         for name, array in arrays.items():
@@ -152,7 +161,7 @@ def settle(path: Path, name: str, shape: list[Any], dtype: str) -> Input:
     """The input, each dimension that is not a positive number settled.
 
     Raises:
-        BenchError: it is not a tensor of numbers.
+        BenchError: it is not a tensor of numbers, or a large one.
     """
     try:
         numeric = np.dtype(dtype).kind in "fiub"
@@ -166,6 +175,10 @@ def settle(path: Path, name: str, shape: list[Any], dtype: str) -> Input:
             label = side if isinstance(side, str) else f"{name}[{position}]"
             side = free[label] = 1 if position == 0 else FREE_SIDE_PX
         sides.append(side)
+    size = math.prod(sides) * np.dtype(dtype).itemsize
+    if size > limits.LARGEST_FED:
+        most = f"at most {limits.LARGEST_FED / 1e9:.2f} GB are made up"
+        raise BenchError(f"{path.name}: input {quoted(name)} takes {size / 1e9:.1f} GB; {most}")
     return Input(name, tuple(sides), dtype, free)
 
 

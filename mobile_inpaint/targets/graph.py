@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
 import numpy.typing as npt
 
 from mobile_inpaint.errors import ManifestError
@@ -34,6 +36,12 @@ class Tensor:
     shape: tuple[int | None, ...] | None
     constant: bool = False
     values: Array | None = field(default=None, repr=False, compare=False)
+
+
+def declared_bytes(tensor: Tensor) -> int:
+    """What ``tensor`` takes; free dimensions count once, and a type that numpy does not know as one byte a value."""
+    width = np.dtype(tensor.dtype).itemsize if tensor.dtype in np.sctypeDict else 1
+    return math.prod(1 if length is None else max(length, 0) for length in tensor.shape or ()) * width
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ Source: operations as defined in Apple's MIL operator reference for iOS 15 to 18
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_inpaint.errors import ManifestError
+from mobile_inpaint.targets.admission import limits
 from mobile_inpaint.targets.mil_one_file import concat, one_file_operations
 
 if TYPE_CHECKING:
@@ -35,9 +37,14 @@ def constant(op: Any) -> Any:
 
 
 def _decompressed(op: Any) -> Any:
+    elements = math.prod(int(side) for side in op.outputs[0].shape)
+    if 4 * elements > limits.LARGEST_TENSOR:
+        raise ManifestError(f"a constant of {elements} elements; the limit is {limits.LARGEST_TENSOR // 4}")
     # the reference repeats the table for each weight, gigabytes for a palette of 256
     if op.op_type == "constexpr_lut_to_dense" and op.lut.val.ndim > 1 and op.lut.val.shape[-1] == 1:
         return _from_palettes(op.indices.val, op.lut.val[..., 0])
+    if op.op_type == "constexpr_lut_to_dense" and elements * op.lut.val.size > limits.LARGEST_TENSOR:
+        raise ManifestError("a palette of vectors, too large to be read here")
     return op.materialized_val_inference()
 
 

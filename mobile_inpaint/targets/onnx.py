@@ -15,11 +15,14 @@ from mobile_inpaint.artifact import Contract, Io, Precision, TensorSpec
 from mobile_inpaint.errors import ConversionError, ManifestError
 from mobile_inpaint.photo.image import Image, Sample
 from mobile_inpaint.targets import onnx_quantize
+from mobile_inpaint.targets.admission import admit
 from mobile_inpaint.targets.base import Runner, See, Target
+from mobile_inpaint.targets.checked import cannot_run, checked, checked_photo
 from mobile_inpaint.targets.layers import layers
 from mobile_inpaint.targets.one_file import onnx as one_file
 from mobile_inpaint.targets.one_file.runner import PhotoRunner
 from mobile_inpaint.targets.ranges import Ranges
+from mobile_inpaint.targets.share import bytes_at_a_time
 from mobile_inpaint.targets.silence import silence
 from mobile_inpaint.targets.toolchain import first_line, versions
 
@@ -30,8 +33,6 @@ OPSET = 18
 """Old enough for the runtimes on phones and in browsers, new enough for every operation here."""
 
 _METADATA_KEY = "mobile_inpaint"
-_AT_A_TIME = 1 << 30
-"""Bytes of tensors that are watched in one run; all of a 512-px network's are 3 GB."""
 
 
 class OnnxTarget:
@@ -101,7 +102,7 @@ class OnnxTarget:
         version = versions(self.extra, ("onnxruntime",))["onnxruntime"]
         integers = "QuantizeLinear" in self.ops(path)
         fill = one_file.fill_by(open_session(path, threads, integers=integers), self.read_contract(path).hole)
-        return PhotoRunner(fill, f"onnxruntime {version}", "int8" if integers else "fp32", None)
+        return PhotoRunner(checked_photo(path, fill), f"onnxruntime {version}", "int8" if integers else "fp32", None)
 
     def load(self, path: Path, *, threads: int | None = None) -> Runner:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
@@ -113,11 +114,11 @@ class OnnxTarget:
             output: Image = session.run(["output"], {"image": image, "mask": mask})[0]
             return output
 
-        return Runner(fill, f"onnxruntime {version}", "int8" if integers else "fp32")
+        return Runner(checked(path, fill), f"onnxruntime {version}", "int8" if integers else "fp32")
 
     def watch(self, path: Path, samples: Sequence[Sample], see: See) -> None:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
-        _watch(_load(path), samples, see)
+        _watch(path, samples, see)
 
     def read_contract(self, path: Path) -> Contract:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
@@ -149,6 +150,7 @@ def open_session(path: Path, threads: int | None, *, integers: bool = False) -> 
     Raises:
         ManifestError: the runtime cannot read it.
     """
+    admit(path)
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -181,11 +183,13 @@ def _cuts_sums(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
 
 
 def _load(path: Path) -> Any:
+    """The model with all its tensors, those in files beside it too."""
     versions("onnx", ("onnx",))
+    admit(path)
     import onnx
 
     try:
-        return onnx.load(path, load_external_data=False)
+        return onnx.load(path)
     except Exception as error:
         raise ManifestError(f"{path.name}: not an ONNX file ({first_line(error)})") from error
 
@@ -195,11 +199,38 @@ def _nodes(graph: Any) -> Iterator[Any]:
     for node in graph.node:
         yield node
         for attribute in node.attribute:
-            yield from _nodes(attribute.g)
+            for body in (attribute.g, *attribute.graphs):
+                yield from _nodes(body)
 
 
-def _watch(model: Any, samples: Sequence[Sample], see: See) -> None:
-    """Shows ``see`` every float tensor that ``model`` computes, so many at a time that they fit into :data:`_AT_A_TIME`."""
+def _watch(path: Path, samples: Sequence[Sample], see: See) -> None:
+    """Shows ``see`` every float tensor that the file computes, so many at a time as fit into a share of the memory."""
+    model = _load(path)
+    try:
+        session, values = _all_outputs(model)
+    except Exception as error:
+        raise cannot_run(path, error) from error
+    groups: list[list[str]] = [[]]
+    share = room = bytes_at_a_time()
+    for value in values:
+        size = 4 * math.prod(d.dim_value for d in value.type.tensor_type.shape.dim)
+        if size > room:
+            groups.append([])
+            room = share
+        groups[-1].append(value.name)
+        room -= size
+    for image, mask in samples:
+        for names in filter(None, groups):
+            try:
+                arrays = session.run(names, {"image": image, "mask": mask})
+            except Exception as error:
+                raise cannot_run(path, error) from error
+            for name, array in zip(names, arrays, strict=True):
+                see(name, array)
+
+
+def _all_outputs(model: Any) -> tuple[Any, list[Any]]:
+    """A session that can return every float tensor that ``model`` computes, and those tensors."""
     import onnx
     import onnxruntime
 
@@ -211,20 +242,7 @@ def _watch(model: Any, samples: Sequence[Sample], see: See) -> None:
     seen.graph.output.extend(v for v in values if v.name not in already)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(seen.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    groups: list[list[str]] = [[]]
-    room = _AT_A_TIME
-    for value in values:
-        size = 4 * math.prod(d.dim_value for d in value.type.tensor_type.shape.dim)
-        if size > room:
-            groups.append([])
-            room = _AT_A_TIME
-        groups[-1].append(value.name)
-        room -= size
-    for image, mask in samples:
-        for names in filter(None, groups):
-            for name, array in zip(names, session.run(names, {"image": image, "mask": mask}), strict=True):
-                see(name, array)
+    return onnxruntime.InferenceSession(seen.SerializeToString(), options, providers=["CPUExecutionProvider"]), values
 
 
 def _export(network: torch.nn.Module, size_px: int) -> Any:

@@ -91,13 +91,13 @@ def quantize(model: Any, ranges: Ranges, settings: Quantization, layers: Sequenc
 
 def float_ops(model: Any) -> dict[str, int]:
     """The operations that compute in floating point, by name, counted: all but those between Dequantize- and QuantizeLinear."""
-    quantized = {node.input[0] for node in model.graph.node if node.op_type == "QuantizeLinear"}
-    dequantized = {node.output[0] for node in model.graph.node if node.op_type == "DequantizeLinear"}
+    quantized = {name for node in model.graph.node if node.op_type == "QuantizeLinear" for name in node.input[:1]}
+    dequantized = {name for node in model.graph.node if node.op_type == "DequantizeLinear" for name in node.output[:1]}
     moves = ("QuantizeLinear", "DequantizeLinear", "Constant", "Cast")
     left = (
         node.op_type
         for node in model.graph.node
-        if node.op_type not in moves and not (node.input[0] in dequantized and quantized.issuperset(node.output))
+        if node.op_type not in moves and not (node.input and node.input[0] in dequantized and quantized.issuperset(node.output))
     )
     return dict(sorted(collections.Counter(left).items()))
 

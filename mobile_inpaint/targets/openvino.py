@@ -12,7 +12,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from mobile_inpaint.errors import BenchError, DeviceUnavailable, ManifestError
+from mobile_inpaint.errors import BenchError, DeviceUnavailable, ManifestError, MobileInpaintError
+from mobile_inpaint.targets.admission import admit
 from mobile_inpaint.targets.foreign import Array, ForeignRunner, Input, settle
 from mobile_inpaint.targets.toolchain import first_line, versions
 
@@ -67,11 +68,9 @@ def load(path: Path, runtime: str, *, threads: int | None = None) -> ForeignRunn
         DeviceUnavailable: this processor does not have the arithmetic of ``runtime``.
         ManifestError: OpenVINO cannot read the file.
     """
+    admit(path)
     name = import_runtime(runtime)
-    model = _read(path)
-    inputs = tuple(_input(path, port) for port in model.inputs)
-    if any(one.free for one in inputs):
-        model.reshape({one.name: list(one.shape) for one in inputs})
+    model, inputs = _read(path)
     compiled = _compile(path, model, runtime, threads)
     request = compiled.create_infer_request()
 
@@ -85,9 +84,16 @@ def load(path: Path, runtime: str, *, threads: int | None = None) -> ForeignRunn
     return ForeignRunner(run, inputs, name, _computes_in(compiled))
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path) -> tuple[Any, tuple[Input, ...]]:
+    """The model and its inputs, each dimension settled."""
     try:
-        return import_quietly().Core().read_model(path)
+        model = import_quietly().Core().read_model(path)
+        inputs = tuple(_input(path, port) for port in model.inputs)
+        if any(one.free for one in inputs):
+            model.reshape({one.name: list(one.shape) for one in inputs})
+        return model, inputs
+    except MobileInpaintError:
+        raise
     except Exception as error:
         raise ManifestError(f"{path.name}: OpenVINO cannot read it ({first_line(error)})") from error
 

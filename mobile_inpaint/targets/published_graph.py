@@ -11,6 +11,7 @@ from typing import Any
 from mobile_inpaint import files
 from mobile_inpaint.artifact import sha256_of
 from mobile_inpaint.errors import ManifestError
+from mobile_inpaint.targets.admission import admit
 from mobile_inpaint.targets.toolchain import first_line, versions
 
 _VALUES, _PARAMETERS = "/model/", "model."
@@ -36,6 +37,7 @@ def published_graph(pipeline: Path, cache: Path, *, size_px: int = 512) -> Path:
     if out.exists():
         return out
     versions("onnx", ("onnx",))
+    admit(pipeline)
     import onnx
 
     try:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mobile_inpaint.errors import ManifestError
-from mobile_inpaint.targets.coreml import _spec
+from mobile_inpaint.targets.coreml_spec import read_program, read_spec
 from mobile_inpaint.targets.graph import Graph, Op, Tensor
 from mobile_inpaint.targets.silence import silence
 from mobile_inpaint.targets.toolchain import first_line
@@ -24,15 +24,9 @@ def read(path: Path) -> Graph:
         ManifestError: it is not one, or holds an older kind of network.
         ToolchainMissing: with the pip line.
     """
-    spec = _spec(path)
-    if spec.WhichOneof("Type") != "mlProgram":
-        raise ManifestError(f"{path.name}: not a Core ML program but a {spec.WhichOneof('Type')}; convert it to an mlprogram")
+    main = read_program(path, read_spec(path))
     with silence():
-        from coremltools.converters.mil.frontend.milproto.load import load
-
         try:
-            weights = path / "Data" / "com.apple.CoreML" / "weights"
-            main = load(spec, spec.specificationVersion, str(weights)).functions["main"]
             ops = tuple(_ops(main.operations))
             tensors = {tensor.name: tensor for tensor in _tensors(main)}
         except Exception as error:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from mobile_inpaint.errors import ManifestError
-from mobile_inpaint.targets.graph import Array, Graph, Op, Tensor
+from mobile_inpaint.quoting import quoted
+from mobile_inpaint.targets.admission import admit, limits
+from mobile_inpaint.targets.fold_onnx import fold, is_small
+from mobile_inpaint.targets.graph import Array, Graph, Op, Tensor, declared_bytes
 from mobile_inpaint.targets.toolchain import first_line, versions
-
-_SMALL = 64
-"""Numbers in a constant that may be a shape; a weight has more."""
 
 
 def read(path: Path) -> Graph:
@@ -23,16 +22,21 @@ def read(path: Path) -> Graph:
         ToolchainMissing: with the pip line.
     """
     versions("onnx", ("onnx",))
+    admit(path)
     import onnx
 
     try:
-        model = onnx.load(path, load_external_data=False)
+        model = onnx.load(path)
         _infer_shapes(model)
         opsets = {opset.domain: opset.version for opset in model.opset_import}
         ops = tuple(_ops(model.graph, opsets))
         tensors = {tensor.name: tensor for tensor in _tensors(model.graph)}
     except Exception as error:
         raise ManifestError(f"{path.name}: not an ONNX file ({first_line(error)})") from error
+    for tensor in tensors.values():
+        if (size := declared_bytes(tensor)) > limits.LARGEST_TENSOR:
+            said = f"{quoted(tensor.name)} takes {size / 1e9:.1f} GB"
+            raise ManifestError(f"{path.name}: {said}; at most {limits.LARGEST_TENSOR / 1e9:.1f} GB are read")
     if not ops:
         raise ManifestError(f"{path.name}: not an ONNX file (it holds no operations)")
     inputs = [value.name for value in model.graph.input if not tensors[value.name].constant]
@@ -46,27 +50,21 @@ def _infer_shapes(model: Any) -> None:
     computed of other constants. It is given a copy in which they stand.
     """
     import onnx
-    from onnx.reference import ReferenceEvaluator
 
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     opsets = {opset.domain: opset.version for opset in model.opset_import}
-    small = {each.name: onnx.numpy_helper.to_array(each) for each in model.graph.initializer if math.prod(each.dims) <= _SMALL}
+    known = {each.name: onnx.numpy_helper.to_array(each) for each in model.graph.initializer if is_small(each)}
     left = []
     for node in model.graph.node:
-        if set(node.input) <= {"", *small} and not any(True for _ in _bodies(node)):
-            feeds = {name: small[name] for name in node.input if name}
-            try:
-                values = ReferenceEvaluator(node, opsets=opsets).run(None, feeds)
-            except Exception:  # of another domain, or random: its shape stays unknown
-                values = []
-            if values and all(value.size <= _SMALL for value in values):
-                small |= dict(zip(node.output, values, strict=True))
-                known = [onnx.numpy_helper.from_array(small[name], name) for name in node.output]
-                copy.graph.initializer.extend(known)
-                copy.graph.value_info.extend(onnx.helper.make_tensor_value_info(t.name, t.data_type, t.dims) for t in known)
-                continue
-        left.append(node)
+        values = fold(node, known, opsets)
+        if values is None:
+            left.append(node)
+            continue
+        known |= values
+        tensors = [onnx.numpy_helper.from_array(value, name) for name, value in values.items()]
+        copy.graph.initializer.extend(tensors)
+        copy.graph.value_info.extend(onnx.helper.make_tensor_value_info(t.name, t.data_type, t.dims) for t in tensors)
     del copy.graph.node[:]
     copy.graph.node.extend(left)
     inferred = onnx.shape_inference.infer_shapes(copy, data_prop=True).graph
@@ -127,7 +125,7 @@ def _constant(name: str, tensor: Any) -> Tensor:
     import onnx
 
     values: Array | None = None
-    if tensor.data_location != onnx.TensorProto.EXTERNAL and tensor.data_type != onnx.TensorProto.STRING:
+    if tensor.data_type != onnx.TensorProto.STRING:
         values = onnx.numpy_helper.to_array(tensor)
     return Tensor(name, _dtype(tensor.data_type), tuple(tensor.dims), True, values)
 

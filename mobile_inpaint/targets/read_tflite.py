@@ -11,7 +11,7 @@ import numpy as np
 
 from mobile_inpaint.errors import ManifestError
 from mobile_inpaint.targets.graph import Array, Graph, Op, Tensor
-from mobile_inpaint.targets.tflite_graph import read_model
+from mobile_inpaint.targets.tflite_graph import read_model, row
 from mobile_inpaint.targets.toolchain import first_line
 
 
@@ -39,15 +39,15 @@ def read(path: Path) -> Graph:
 def _inputs(model: Any, names: list[str]) -> dict[str, str]:
     """By the names that the first signature gives them; by the tensors' own where the file has none."""
     for signature in model.signatureDefs or []:
-        return {tensor.name.decode(): names[tensor.tensorIndex] for tensor in signature.inputs}
-    return {names[i]: names[i] for i in model.subgraphs[0].inputs}
+        return {tensor.name.decode(): names[tensor.tensorIndex] for tensor in signature.inputs or []}
+    return {names[i]: names[i] for i in row(model.subgraphs[0].inputs)}
 
 
 def _unique(graph: Any, prefix: str) -> list[str]:
     """A name for each of the subgraph's tensors; the format lets several bear one."""
     names: list[str] = []
     seen: set[str] = set()
-    for i, tensor in enumerate(graph.tensors):
+    for i, tensor in enumerate(graph.tensors or []):
         name = prefix + ((tensor.name or b"").decode(errors="replace") or f"#{i}")
         names.append(f"{name}#{i}" if name in seen else name)
         seen.add(name)
@@ -58,7 +58,7 @@ def _tensors(model: Any, graph: Any, names: list[str]) -> Iterator[Tensor]:
     from ai_edge_litert import schema_py_generated as schema
 
     types = {value: name.lower() for name, value in vars(schema.TensorType).items() if isinstance(value, int)}
-    for name, tensor in zip(names, graph.tensors, strict=True):
+    for name, tensor in zip(names, graph.tensors or [], strict=True):
         data = model.buffers[tensor.buffer].data
         # shapeSignature says -1 where shape says 1
         free = tensor.shapeSignature if tensor.shapeSignature is not None else tensor.shape
@@ -80,20 +80,18 @@ def _ops(model: Any, graph: Any, names: list[str]) -> Iterator[Op]:
 
     builtin = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
     fused = {value: name for name, value in vars(schema.ActivationFunctionType).items() if isinstance(value, int)}
-    for op in graph.operators:
+    for op in graph.operators or []:
         code = model.operatorCodes[op.opcodeIndex]
-        kind = builtin[max(code.builtinCode, code.deprecatedBuiltinCode)]
+        number = max(code.builtinCode, code.deprecatedBuiltinCode)
+        kind = builtin.get(number, f"BUILTIN_{number}")
         if kind == "CUSTOM":
             kind = f"CUSTOM:{(code.customCode or b'').decode(errors='replace')}"
-        inputs, outputs = (tuple(names[i] if i >= 0 else "" for i in row) for row in (_row(op.inputs), _row(op.outputs)))
+        inputs, outputs = (tuple(names[i] if i >= 0 else "" for i in row) for row in (row(op.inputs), row(op.outputs)))
         attributes = {_snake_case(name): value for name, value in vars(op.builtinOptions or object).items() if name[0] != "_"}
         if "fused_activation_function" in attributes:
-            attributes["fused_activation_function"] = fused[attributes["fused_activation_function"]]
+            number = attributes["fused_activation_function"]
+            attributes["fused_activation_function"] = fused.get(number, str(number))
         yield Op(outputs[0] if outputs else kind, kind, inputs, outputs, attributes)
-
-
-def _row(indices: Any) -> list[int]:
-    return [] if indices is None else [int(i) for i in indices]
 
 
 def _snake_case(name: str) -> str:

@@ -15,7 +15,9 @@ import numpy as np
 from mobile_inpaint.artifact import Contract, Io, Precision, Quantization, TensorSpec
 from mobile_inpaint.errors import ConversionError, ManifestError
 from mobile_inpaint.photo.image import Image, Sample
+from mobile_inpaint.targets.admission.tflite import check
 from mobile_inpaint.targets.base import Runner, See, Target
+from mobile_inpaint.targets.checked import cannot_run, checked, checked_photo
 from mobile_inpaint.targets.layers import layers
 from mobile_inpaint.targets.one_file import tflite as one_file
 from mobile_inpaint.targets.one_file.runner import PhotoRunner
@@ -107,15 +109,18 @@ class TfliteTarget:
         version, contract = versions(self.extra, ("ai-edge-litert",))["ai-edge-litert"], self.read_contract(path)
         session = _Session(path, num_threads=threads)
         computes_in: Literal["fp32", "int8"] = "int8" if "QUANTIZE" in self.ops(path) else "fp32"
-        fill = one_file.fill_by(session.interpreter, contract.hole)
-        return PhotoRunner(fill, f"ai-edge-litert {version}", computes_in, contract.size_px)
+        try:
+            fill = one_file.fill_by(session.interpreter, contract.hole)
+        except (KeyError, ValueError) as error:
+            raise ManifestError(f"{path.name}: not a one-file pipeline (no tensor {first_line(error)})") from error
+        return PhotoRunner(checked_photo(path, fill), f"ai-edge-litert {version}", computes_in, contract.size_px)
 
     def load(self, path: Path, *, threads: int | None = None) -> Runner:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         version = versions(self.extra, ("ai-edge-litert",))["ai-edge-litert"]
         session = _Session(path, num_threads=threads)
         computes_in: Literal["fp32", "int8"] = "int8" if "QUANTIZE" in self.ops(path) else "fp32"
-        return Runner(session.fill, f"ai-edge-litert {version}", computes_in)
+        return Runner(checked(path, session.fill), f"ai-edge-litert {version}", computes_in)
 
     def watch(self, path: Path, samples: Sequence[Sample], see: See) -> None:
         """See :class:`~mobile_inpaint.targets.base.Target`.
@@ -123,18 +128,26 @@ class TfliteTarget:
         All tensors are held at once: 2.5 GB at 512 px.
         """
         session, graph = _Session(path, experimental_preserve_all_tensors=True), TfliteGraph.load(path)
+        fill = checked(path, session.fill)
         for image, mask in samples:
-            session.fill(image, mask)
+            fill(image, mask)
             for index in graph.computed():
-                see(graph.tensor(index), session.interpreter.get_tensor(index))
+                try:
+                    values = session.interpreter.get_tensor(index)
+                except Exception as error:
+                    raise cannot_run(path, error) from error
+                see(graph.tensor(index), values)
 
     def read_contract(self, path: Path) -> Contract:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         model = read_model(path)
         for entry in model.metadata or []:
             if entry.name.decode() == _METADATA_KEY:
-                text = bytes(model.buffers[entry.buffer].data).decode()
-                return Contract.from_json(text, f"{path.name} (its metadata)")
+                where, data = f"{path.name} (its metadata)", model.buffers[entry.buffer].data
+                try:
+                    return Contract.from_json(bytes(() if data is None else data).decode(), where)
+                except UnicodeDecodeError as error:
+                    raise ManifestError(f"{where}: not text in UTF-8; is the file damaged?") from error
         raise ManifestError(f"{path.name}: its metadata holds no contract of ours")
 
     def ops(self, path: Path) -> dict[str, int]:
@@ -156,6 +169,7 @@ class _Session:
     """An interpreter with its tensors in place; calls wait for each other, for it holds one set of them."""
 
     def __init__(self, path: Path, **options: Any) -> None:
+        check(path)
         with silence():
             from ai_edge_litert.interpreter import Interpreter
 

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_inpaint.errors import ManifestError
-from mobile_inpaint.targets.toolchain import versions
+from mobile_inpaint.targets.admission.tflite import read_checked
+from mobile_inpaint.targets.toolchain import first_line, versions
 
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 BETWEEN_TYPES = ("QUANTIZE", "DEQUANTIZE")
@@ -26,18 +27,21 @@ def read_model(path: Path) -> Any:
     versions("tflite", ("ai-edge-litert",))
     from ai_edge_litert import schema_py_generated as schema
 
-    content = path.read_bytes()
-    if content[4:8] != b"TFL3":
-        raise ManifestError(f"{path.name}: not a TFLite file")
+    content = read_checked(path)
     try:
         model = schema.ModelT.InitFromPackedBuf(content, 0)
     except Exception as error:
-        raise ManifestError(f"{path.name}: a damaged TFLite file ({error})") from error
+        raise ManifestError(f"{path.name}: a damaged TFLite file ({first_line(error)})") from error
     for buffer in model.buffers:
         if buffer.offset > 1:  # the quantizer appends large constants behind the flatbuffer; packing again takes them in
             buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
             buffer.offset = buffer.size = 0
     return model
+
+
+def row(indices: Any) -> list[int]:
+    """A vector of tensors' numbers; empty where the file leaves it out."""
+    return [] if indices is None else [int(i) for i in indices]
 
 
 class TfliteGraph:
@@ -54,7 +58,8 @@ class TfliteGraph:
         self._graph = model.subgraphs[0]
         self._float = schema.TensorType.FLOAT32
         names = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
-        self._ops = [names[max(code.builtinCode, code.deprecatedBuiltinCode)] for code in model.operatorCodes]
+        numbers = (max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes or [])
+        self._ops = [names.get(number, f"BUILTIN_{number}") for number in numbers]
 
     @classmethod
     def load(cls, path: Path) -> TfliteGraph:
@@ -77,15 +82,15 @@ class TfliteGraph:
     @property
     def ops(self) -> list[Any]:
         """The operations, in the order in which they run."""
-        return list(self._graph.operators)
+        return list(self._graph.operators or [])
 
     def name(self, op: Any) -> str:
         """What ``op`` does, for example ``CONV_2D``."""
         return str(self._ops[op.opcodeIndex])
 
     def tensor(self, index: int) -> str:
-        """The name of a tensor."""
-        return str(self._graph.tensors[index].name.decode())
+        """The name of a tensor; empty where it has none."""
+        return (self._graph.tensors[index].name or b"").decode()
 
     def constant(self, index: int) -> npt.NDArray[np.float32] | None:
         """The values of a float32 tensor that is stored in the file; of any other, None."""
@@ -102,11 +107,11 @@ class TfliteGraph:
 
     def inputs(self) -> list[str]:
         """Names of the tensors that the graph is given."""
-        return [self.tensor(index) for index in self._graph.inputs]
+        return [self.tensor(index) for index in row(self._graph.inputs)]
 
     def computed(self) -> Iterator[int]:
         """The float32 tensors that the operations compute, in order."""
-        return (index for op in self.ops for index in op.outputs if self.is_float(index))
+        return (index for op in self.ops for index in row(op.outputs) if self.is_float(index))
 
     def spread_by_moving(self) -> None:
         """Makes DEPTH_TO_SPACE of every TRANSPOSE_CONV that only gives each of its channels a pixel of a square.

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 from mobile_inpaint.errors import ToolchainMissing
 
+_LONGEST_LINE, _SHOWN = 2000, 240
+
 
 def installed(distribution: str) -> str | None:
     """The installed version of ``distribution``, as pip knows it; None where there is none. Nothing is imported."""
@@ -33,5 +35,11 @@ def versions(extra: str, distributions: Iterable[str]) -> dict[str, str]:
 
 
 def first_line(error: Exception) -> str:
-    """What ``error`` says in one line; its kind where it says nothing."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    """What ``error`` says in one line; its kind where it says nothing.
+
+    Runtimes repeat what a file says. Control characters are escaped, and a long line loses its middle, for runtimes begin it
+    with places in their sources.
+    """
+    line = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    shown = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in line[:_LONGEST_LINE])
+    return shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN // 3]}…{shown[-2 * _SHOWN // 3 :]}"

@@ -11,6 +11,7 @@ from mobile_inpaint.bench.device import Attached, Device, DeviceRow
 from mobile_inpaint.bench.machine import commit, load_average, packages, this_machine
 from mobile_inpaint.bench.pipeline import Scene, measure_pipeline
 from mobile_inpaint.bench.protocol import Plan, Timing, measure_in_turn
+from mobile_inpaint.bench.rehearsal import rehearse
 from mobile_inpaint.bench.report import LatencyReport, Pipeline, Thermal
 from mobile_inpaint.bench.sensors import Sensors, cool_down
 from mobile_inpaint.bench.statistics import doubts
@@ -45,6 +46,8 @@ class Host:
             done += 1
             advance(done, total)
 
+        for one in candidates:
+            rehearse(one, plan.threads)
         workloads = [load(one, plan.threads) for one in candidates]  # first, for what cannot be run fails here at once
         starts = []
         for candidate in candidates:

@@ -137,18 +137,23 @@ def _append(model: Any, other: Any, inputs: Mapping[str, int]) -> list[int]:
 
 
 def fill_by(interpreter: Any, hole: int) -> Callable[[Pixels, Flags], Pixels]:
-    """``fill(pixels, hole) -> pixels`` by a LiteRT ``interpreter`` of a file whose contract says ``hole``, tensors in place."""
+    """``fill(pixels, hole) -> pixels`` by a LiteRT ``interpreter`` of a file whose contract says ``hole``, tensors in place.
+
+    Raises:
+        KeyError: the file has other tensors than a one-file pipeline.
+    """
     runner = interpreter.get_signature_runner("serving_default")
     tensors = runner.get_input_details() | runner.get_output_details()
+    image_at, mask_at, result_at = (tensors[name]["index"] for name in ("image", "mask", "result"))
     one_at_a_time = threading.Lock()
 
     def fill(pixels: Pixels, flags: Flags) -> Pixels:
         mask = np.where(flags == bool(hole), np.uint8(255), np.uint8(0))
         with one_at_a_time:  # and by index: a signature runner plans its memory anew at each call
-            interpreter.set_tensor(tensors["image"]["index"], np.ascontiguousarray(pixels[None]))
-            interpreter.set_tensor(tensors["mask"]["index"], mask[None, :, :, None])
+            interpreter.set_tensor(image_at, np.ascontiguousarray(pixels[None]))
+            interpreter.set_tensor(mask_at, mask[None, :, :, None])
             interpreter.invoke()
-            result: Pixels = interpreter.get_tensor(tensors["result"]["index"])[0]
+            result: Pixels = interpreter.get_tensor(result_at)[0]
         return result
 
     return fill
