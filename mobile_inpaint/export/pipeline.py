@@ -24,7 +24,7 @@ from mobile_inpaint.export.integers import WITH_INTEGER_ACTIVATIONS, Integers
 from mobile_inpaint.export.prepared import Prepared, Progress, quiet, yardstick_of
 from mobile_inpaint.export.reparameterize import reparameterize
 from mobile_inpaint.export.staging import staging
-from mobile_inpaint.export.verify import REQUIRED_DB, check_contract, verify
+from mobile_inpaint.export.verify import REQUIRED_DB, check_claim, check_contract, verify
 from mobile_inpaint.export.verify_photo import compositor_of, verify_photo
 from mobile_inpaint.models import open_checkpoint
 from mobile_inpaint.photo.compositor import Compositor
@@ -197,6 +197,8 @@ def _verify_guarded(
         return Artifact(path, replace(artifact.manifest, verification=verification))
     runner = guard.load()
     verification = verify(runner, contract.precision, yardstick, lambda photo: progress(f"running the artifact: {photo}"))
+    if contract.precision not in REQUIRED_DB:
+        check_claim(path.name, claimed, verification)
     quality = None
     if gate.always or contract.precision not in REQUIRED_DB:
         quality = judge_fills(prepared, runner, gate, progress)

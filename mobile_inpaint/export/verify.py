@@ -23,6 +23,8 @@ REQUIRED_DB_OF_INTEGERS = 10.0
 altogether; whether the fills are good is what :mod:`~mobile_inpaint.export.quality` says."""
 REQUIRED_DB_IN_FP16_ARITHMETIC = 50.0
 """The same where the runtime computes in float16 and does not merely store it."""
+CLAIM_DB = 3.0
+"""How far below the PSNR in its manifest an artifact with integers or palettes may be when it is verified again."""
 INVERTED_DB = 35.0
 """With the mask inverted, an artifact of the right polarity returns the photo itself in the hole: it must stay below this."""
 _LARGEST_SIDE_PX = 4096
@@ -141,6 +143,23 @@ def check_file(artifact: Artifact, target: Target) -> None:
         raise
     except Exception as error:  # readers and runtimes raise anything on a damaged file
         raise ManifestError(f"{where}: damaged ({first_line(error)}); export it again") from error
+
+
+def check_claim(file: str, claimed: Verification, measured: Verification) -> None:
+    """Holds what an artifact with integers or palettes did when it was made against what it does now.
+
+    Rounding moves its fills so far that the required PSNR finds no damaged weight, and judging the fills takes half a minute and
+    more. A run of the same runtime in the same arithmetic differs by far less than :data:`CLAIM_DB`, whatever the processor.
+
+    Raises:
+        VerificationError: it does worse.
+    """
+    same = (claimed.runtime, claimed.computes_in, claimed.photos) == (measured.runtime, measured.computes_in, measured.photos)
+    if same and measured.worst_psnr_db < claimed.worst_psnr_db - CLAIM_DB:
+        raise VerificationError(
+            f"{file}: in-hole PSNR to the fp32 generator is {measured.worst_psnr_db:.1f} dB, its manifest says "
+            f"{claimed.worst_psnr_db:.1f} dB; the file is damaged, export it again"
+        )
 
 
 def psnr(difference: npt.NDArray[np.floating[Any]]) -> float:

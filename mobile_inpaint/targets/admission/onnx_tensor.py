@@ -149,9 +149,7 @@ def check_tensor(content: memoryview, budget: protobuf.Budget, beside: Beside) -
     values = math.prod(sides)
     size = implied_bytes(sides, bits_of(kind))
     if size > limits.LARGEST_TENSOR:
-        raise Refused(
-            f"{quoted(name)} is declared with {size / 1e9:.1f} GB; at most {limits.LARGEST_TENSOR / 1e9:.1f} are read"
-        )
+        raise too_large(quoted(name), size, limits.LARGEST_TENSOR)
     if location == 1:
         _check_external(name, external, size, kind, beside)
         return
