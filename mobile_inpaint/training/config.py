@@ -22,7 +22,7 @@ Steps = Annotated[int, Range(1, 1_000_000_000)]
 _Count = Annotated[int, Range(0, 1_000_000_000)]
 _Samples = Annotated[int, Range(0, 100_000)]
 _Tensors = Annotated[int, Range(0, 64)]
-_Rate = Annotated[float, Range(1e-15, 1_000)]
+_Rate = Annotated[float, Range(1e-38, 1e38)]  # what single precision holds
 
 
 @dataclass(frozen=True)
