@@ -84,8 +84,8 @@ class DataConfig:
         holes: which shapes, how often, how large.
     """
 
-    size_px: Annotated[int, Range(1, 16_384)] = 512
-    batch: Annotated[int, Range(1, 65_536)] = 4
+    size_px: Annotated[int, Range(8, 4_096)] = 512
+    batch: Annotated[int, Range(1, 4_096)] = 4
     different: _Count = 0
     seed: Seed = 0
     holes: HoleMix = field(default_factory=HoleMix)
