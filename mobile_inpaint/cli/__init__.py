@@ -73,7 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except OSError as error:
             _refuse(f"{os.fsdecode(error.filename)}: {error.strerror}" if _is_path(error.filename) else str(error))
         except UnicodeEncodeError as error:
-            _refuse(f"{quoted(error.object)} is not text in UTF-8, as a name in a file must be; rename it")
+            start = error.object.rfind("\n", 0, error.start) + 1  # of the line that holds it
+            found = error.object[max(start, error.start - 30) :].partition("\n")[0]
+            _refuse(f"{quoted(found)} is not text in UTF-8, as a name in a file must be; rename it")
         except UnicodeError as error:  # what looks up the names of machines raises
             _refuse(f"a name that cannot be looked up ({shown(error)}); name another")
         except MemoryError:

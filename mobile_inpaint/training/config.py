@@ -22,7 +22,7 @@ Steps = Annotated[int, Range(1, 1_000_000_000)]
 _Count = Annotated[int, Range(0, 1_000_000_000)]
 _Samples = Annotated[int, Range(0, 100_000)]
 _Tensors = Annotated[int, Range(0, 64)]
-_Rate = Annotated[float, Range(1e-15, 1_000)]
+_Rate = Annotated[float, Range(1e-38, 1e38)]  # what single precision holds
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ class DataConfig:
         holes: which shapes, how often, how large.
     """
 
-    size_px: Annotated[int, Range(1, 16_384)] = 512
-    batch: Annotated[int, Range(1, 65_536)] = 4
+    size_px: Annotated[int, Range(8, 4_096)] = 512
+    batch: Annotated[int, Range(1, 4_096)] = 4
     different: _Count = 0
     seed: Seed = 0
     holes: HoleMix = field(default_factory=HoleMix)

@@ -32,7 +32,7 @@ Scalars = dict[str, Tensor]
 """Values of the terms by name, before their weights, without gradients."""
 
 
-_Weight = Annotated[float, Range(0, 1e9)]
+_Weight = Annotated[float, Range(0, 1e38)]  # what single precision holds
 TERMS = ("adversarial", "levels", "teacher_l1", "teacher_lpips", "l1", "lpips", "features", "frequency", "spectrum", "lattice")
 """What a generator's loss can be the sum of, by the names of the weights."""
 

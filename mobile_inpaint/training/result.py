@@ -56,7 +56,7 @@ def photos_digest(photos: PhotoSource) -> str:
         name = photo.path.relative_to(photos.name) if photo.path.is_relative_to(photos.name) else Path(photo.path.name)
         name = name if photo.path != Path(photos.name) else Path(photo.path.name)
         lines.append(f"{name.as_posix()} {photo.member or ''} {photo.length or photo.path.stat().st_size}\n")
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+    return hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
 def _commit() -> str | None:

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import os
 from importlib import resources
 from pathlib import Path
 
 import pytest
+from PIL import Image as pil
 
 from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.training.config import TrainConfig, config_from, read_config, shipped_config
+from mobile_inpaint.training.photo_source import open_photos
+from mobile_inpaint.training.result import photos_digest
 
 SHIPPED = sorted(
     path.name.removesuffix(".toml") for path in resources.files("mobile_inpaint.training").joinpath("configs").iterdir()
@@ -26,7 +30,7 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
         ("[data]\nbatch = 'two'\n[run]\nsteps = 1.5", r"'data.batch' must be a whole number.*'run.steps' must be a whole"),
         (
             "[data]\nbatch = 0\n[optimizer]\nclip = -1",
-            r"run.toml: 'data.batch' must be .* from 1 to 65536, not 0; 'optimizer.clip' must be",
+            r"run.toml: 'data.batch' must be .* from 1 to 4096, not 0; 'optimizer.clip' must be",
         ),
         ("[loss]\nl1 = -1", r"run.toml: 'loss.l1' must be a number from 0 to"),
         ("[data", r"run.toml: not TOML"),
@@ -55,3 +59,9 @@ def test_only_the_table_run_may_differ_when_resuming() -> None:
     assert ours.differences(TrainConfig()) == ["loss.l1 (0.0 there, 2.0 here)"]
     small = config_from({"generator": {"overrides": {"ch_max": 16}}}, "test")
     assert TrainConfig().differences(small) == ["generator.overrides.ch_max (16 there, None here)"]
+
+
+def test_the_digest_of_a_set_takes_every_name(tmp_path: Path) -> None:
+    for name in (b"a.png", b"\xff.png"):
+        pil.new("RGB", (8, 8)).save(tmp_path / os.fsdecode(name))
+    assert len(photos_digest(open_photos(tmp_path))) == 64
