@@ -148,8 +148,8 @@ def check_file(artifact: Artifact, target: Target) -> None:
 def check_claim(file: str, claimed: Verification, measured: Verification) -> None:
     """Holds what an artifact with integers or palettes did when it was made against what it does now.
 
-    Rounding moves its fills so far that the required PSNR finds no damaged weight, and judging the fills takes half a minute and
-    more. A run of the same runtime in the same arithmetic differs by far less than :data:`CLAIM_DB`, whatever the processor.
+    Rounding moves its fills so far that the required PSNR finds no damaged weight, and judging the fills takes half a minute
+    or more. A run of the same runtime in the same arithmetic differs by far less than :data:`CLAIM_DB` on any processor.
 
     Raises:
         VerificationError: it does worse.
