@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 
-from mobile_inpaint.bench.protocol import measure, measure_in_turn
+from mobile_inpaint.bench.protocol import REST_S, measure, measure_in_turn
 
 
 class FakeClock:
@@ -47,6 +48,28 @@ def test_several_are_measured_in_turn() -> None:
     first, second = measure_in_turn([quick, slow], 1, 2, clock)
     assert seen == ["a0", "b0", "a1", "b1", "a2", "b2"]
     assert (first.times_ms, second.times_ms) == ((1.0, 1.0), (4.0, 4.0))
+
+
+def test_the_runtimes_threads_rest_before_each_run_where_there_are_several() -> None:
+    clock, seen = FakeClock(), []
+    subjects = [clock.run_of(iter([0.001] * 3), seen, name) for name in "ab"]
+
+    def rest(seconds: float) -> None:
+        seen.append(f"{seconds * 1000:.0f} ms")
+        clock.now += seconds
+
+    timings = measure_in_turn(subjects, 1, 2, clock, rest=rest)
+    assert seen == [event for i in range(3) for name in "ab" for event in ("50 ms", f"{name}{i}")]
+    assert {time for timing in timings for time in timing.times_ms} == {1.0}, "the rest is outside the timed span"
+    seen.clear()
+    measure_in_turn([clock.run_of(iter([0.001] * 3), seen, "a")], 1, 2, clock, rest=rest)
+    assert seen == ["a0", "a1", "a2"]
+
+
+def test_the_rest_is_really_waited_for() -> None:
+    started = time.monotonic()
+    measure_in_turn([lambda i: np.array([i])] * 2, 0, 2)
+    assert time.monotonic() - started >= 4 * REST_S >= 0.2
 
 
 @pytest.mark.parametrize("outputs", [[1, 1, 1], [1, 2, 2], [1]])

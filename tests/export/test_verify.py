@@ -8,11 +8,14 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
 import torch
 
 from mobile_inpaint.artifact import Artifact, Manifest, manifest_path, sha256_of, size_of
 from mobile_inpaint.errors import ManifestError, MobileInpaintError, VerificationError, WeightsError
+from mobile_inpaint.export.golden_photos import golden_photos
 from mobile_inpaint.export.pipeline import verify_artifact
 from mobile_inpaint.export.prepared import Prepared
 from mobile_inpaint.models import create_model, save_model
@@ -127,6 +130,45 @@ def test_a_graph_that_composites_the_other_way_round(
     wrapper.add_module("network", small_prepared.network)
     _put(path, wrapper.eval(), "onnx")
     refused(path, small_checkpoint, VerificationError, "outside the hole changed")
+
+
+def _with_mask_of(path: Path, *nodes: onnx.NodeProto) -> None:
+    """Edits an ONNX artifact so that its graph reads the output "other" of ``nodes`` wherever it read "mask"."""
+    model = onnx.load(path)
+    for node in model.graph.node:
+        for place, name in enumerate(node.input):
+            if name == "mask":
+                node.input[place] = "other"
+    for node in reversed(nodes):
+        model.graph.node.insert(0, node)
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+    rewrite_manifest(path, sha256=sha256_of(path), bytes=size_of(path), ops=get_target("onnx").ops(path))
+
+
+@pytest.mark.parametrize(("everywhere", "message"), [(0.0, "in-hole PSNR"), (1.0, "outside the hole changed")])
+def test_a_graph_that_ignores_its_mask(
+    mine: Callable[[str], Path], small_checkpoint: Path, everywhere: float, message: str
+) -> None:
+    """Whatever the mask is, nothing is filled, or everything."""
+    path = mine("onnx")
+    constant = onnx.numpy_helper.from_array(np.full((1, 1, 64, 64), everywhere, np.float32))
+    _with_mask_of(path, onnx.helper.make_node("Constant", [], ["other"], value=constant))
+    refused(path, small_checkpoint, VerificationError, message)
+
+
+def test_a_graph_that_fills_the_same_hole_when_its_mask_is_inverted(mine: Callable[[str], Path], small_checkpoint: Path) -> None:
+    """It takes for hole what differs from the corner, which is right on every golden photo and deaf to what the mask says."""
+    assert all(photo.mask[0, 0, 0, 0] == 0 for photo in golden_photos(64))
+    path = mine("onnx")
+    start, stop, axes = (
+        onnx.helper.make_node("Constant", [], [name], value_ints=values)
+        for name, values in (("start", [0, 0]), ("stop", [1, 1]), ("axes", [2, 3]))
+    )
+    corner = onnx.helper.make_node("Slice", ["mask", "start", "stop", "axes"], ["corner"])
+    difference = onnx.helper.make_node("Sub", ["mask", "corner"], ["difference"])
+    _with_mask_of(path, start, stop, axes, corner, difference, onnx.helper.make_node("Abs", ["difference"], ["other"]))
+    refused(path, small_checkpoint, VerificationError, "the mask has no effect")
 
 
 @pytest.mark.parametrize("target", list_targets())

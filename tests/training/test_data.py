@@ -87,6 +87,19 @@ def test_scales_run_from_a_pixel_a_pixel_to_the_whole_shorter_side(tmp_path: Pat
     assert 0.3 < np.mean(np.array(steps) > 0) < 0.7, "mirrored by turns of a coin"
 
 
+def test_a_jpeg_gives_squares_as_sharp_as_a_photo_that_is_decoded_whole(tmp_path: Path) -> None:
+    """Steps between neighbouring pixels of photos with detail in every pixel, which a coarser picture cannot have."""
+    noise = np.random.default_rng(5).integers(0, 256, (512, 512, 1), np.uint8).repeat(3, axis=2)
+    steps = []
+    for suffix in ("jpg", "png"):
+        (tmp_path / suffix).mkdir()
+        Image.fromarray(noise).save(tmp_path / suffix / f"noise.{suffix}", quality=98)
+        drawn = samples(open_photos(tmp_path / suffix))
+        steps.append([float(drawn[index][0][0].diff(dim=-1).abs().mean()) for index in range(40)])
+    ratios = np.divide(*steps)
+    assert ratios.min() > 0.8, f"the blurriest has {ratios.min():.2f} of the steps"
+
+
 def test_a_photo_smaller_than_the_square_is_enlarged(tmp_path: Path) -> None:
     photo(1, (20, 16)).save(tmp_path / "small.png")
     assert samples(open_photos(tmp_path))[0][0].shape == (3, SIZE, SIZE)

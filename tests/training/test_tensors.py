@@ -1,10 +1,11 @@
-"""n re-parameterization tensors learn as one does at sqrt(n) times the learning rate."""
+"""Adam as published: corrected for lazy regularisation, and n tensors learn as one does at sqrt(n) times the rate."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 
+import pytest
 import torch
 from torch import nn
 
@@ -71,6 +72,15 @@ def played(player: nn.Module, opponent: nn.Module, pace: int) -> torch.Tensor:
         if losses.regularizes(step):
             learn(optimizers[1], losses.regularizer(opponent, image, mask)[0])
     return torch.stack(found)
+
+
+def test_adam_is_corrected_for_the_steps_that_regularise() -> None:
+    """StyleGAN2's rule for lazy regularisation: of k + 1 steps k count, in the learning rate and in both betas."""
+    config = OptimizerConfig(beta1=0.5, beta2=0.9)
+    for every, share in ((4, 4 / 5), (16, 16 / 17)):
+        (group,) = adam(discriminator(1), discriminator(1), 1e-3, config, regularised_every=every).param_groups
+        assert group["lr"] == group["full_lr"] == pytest.approx(1e-3 * share)
+        assert group["betas"] == pytest.approx((0.5**share, 0.9**share), rel=1e-9)
 
 
 def test_one_tensor_at_twice_the_learning_rate_learns_as_four_do() -> None:
