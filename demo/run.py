@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -18,6 +20,7 @@ from mobile_inpaint.cli import console
 from mobile_inpaint.errors import MobileInpaintError
 from mobile_inpaint.export.pipeline import export_artifact
 from mobile_inpaint.export.prepared import prepare
+from mobile_inpaint.photo.image import Pixels
 from mobile_inpaint.targets import list_targets
 
 HERE = Path(__file__).parent
@@ -25,6 +28,9 @@ OUT = Path(os.path.relpath(HERE.parent / "demo-out"))  # short, for the table
 CHECKPOINT = "migan-512-places2"
 PHOTOS = ("wren", "ray")
 TILE_PX = 480
+
+Rows: TypeAlias = Mapping[str, Sequence[tuple[str, Pixels]]]
+"""Labelled pictures by the name of their photo."""
 
 
 def main() -> None:
@@ -59,13 +65,13 @@ def main() -> None:
     console.say(f"\nPictures: {OUT / 'contact_sheet.jpg'} and beside it. Artifacts: {OUT / 'artifacts'}")
 
 
-def _veil(photo: Photo, mask: Mask):  # type: ignore[no-untyped-def]
+def _veil(photo: Photo, mask: Mask) -> Pixels:
     veiled = photo.pixels.copy()
     veiled[mask.hole] = veiled[mask.hole] // 3 + [150, 20, 40]
     return veiled
 
 
-def _contact_sheet(rows: dict) -> Image.Image:  # type: ignore[type-arg]
+def _contact_sheet(rows: Rows) -> Image.Image:
     font = ImageFont.load_default(18)
     drawn = []
     for tiles in rows.values():
@@ -85,7 +91,7 @@ def _contact_sheet(rows: dict) -> Image.Image:  # type: ignore[type-arg]
 
 
 def _table(artifacts: list[Artifact]) -> None:
-    from mobile_inpaint.cli.export import report
+    from mobile_inpaint.cli.export_output import report
 
     console.say("")
     report(artifacts, json=False)

@@ -115,7 +115,10 @@ def _report(name: str, report: LatencyReport) -> dict[str, Any]:
 
 def _broken() -> list[tuple[str, str]]:
     table = strict.dump(least())
-    changed = lambda **change: json.dumps(table | change)  # noqa: E731
+
+    def changed(**change: object) -> str:
+        return json.dumps(table | change)
+
     return [
         ("empty", ""),
         ("not a table", "[1, 2]"),

@@ -4,7 +4,7 @@
 
     MobileInpaintError
     ├── ModelNotFound, TargetNotFound, DeviceNotFound, CheckpointNotFound, ProviderNotFound,
-    │   PhotoSetNotFound      the name, and what there is
+    │   PhotoSetNotFound, AppNotFound   the name, and what there is (AppNotFound: export/bundle.py)
     ├── ToolchainMissing      a converter, runtime or program is not installed; says the command that installs it
     ├── WeightsError          checksum, format or shape differs
     ├── PhotoError            not an image, truncated, too many pixels, a kind of image we refuse
@@ -17,6 +17,8 @@
     │   ├── ConversionError        the toolchain's error is __cause__
     │   └── VerificationError      metric, measured, required
     ├── TrainingError         settings that cannot train, a run that cannot go on
+    │   ├── NotFinite              a loss or a gradient that is not a number (training/step.py)
+    │   └── DamagedCheckpoint      no run can go on from it (training/checkpoint.py)
     ├── ManifestError         unreadable, tampered, or schema newer than this package
     ├── BenchError            a measurement that cannot be made or compared
     └── DeviceUnavailable     not connected, locked, wrong OS

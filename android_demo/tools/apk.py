@@ -68,7 +68,7 @@ def classes(core: Path, generated: Path, out: Path) -> Path:
     rules.write_text(_KEEP, encoding="utf-8")
     dex.mkdir(exist_ok=True)
     library = pieces.file("android", "mockable-android-23.jar")
-    options = [
+    options: list[str | Path] = [
         "--release",
         "--min-api",
         str(MIN_SDK),
@@ -114,7 +114,8 @@ def sign(unsigned: Path, signed: Path, key: Path | None, password: str) -> None:
             subject = ["-dname", "CN=Android Debug,O=Android,C=US", "-keyalg", "RSA", "-keysize", "2048", "-validity", "10000"]
             secret = ["-keystore", str(key), "-alias", "debug", "-storepass", password, "-keypass", password]
             _call("making a key", ["keytool", "-genkeypair", *subject, *secret])
-    options = ["--ks", key, "--ks-pass", f"pass:{password}", "--min-sdk-version", str(MIN_SDK), "--v4-signing-enabled", "false"]
+    options: list[str | Path] = ["--ks", key, "--ks-pass", f"pass:{password}"]
+    options += ["--min-sdk-version", str(MIN_SDK), "--v4-signing-enabled", "false"]
     signer = [pieces.file("apksigner", "apksigner-31.0.2.jar")]
     java.run("signing", signer, "com.android.apksigner.ApkSignerTool", "sign", *options, "--out", signed, unsigned)
 
@@ -193,7 +194,7 @@ def _segments(library: bytes) -> int:
     """The least alignment of a 64-bit library's loaded segments."""
     (table,), (size, count) = struct.unpack_from("<Q", library, 32), struct.unpack_from("<HH", library, 54)
     headers = (struct.unpack_from("<IIQQQQQQ", library, table + i * size) for i in range(count))
-    return min(header[7] for header in headers if header[0] == 1)
+    return min(int(header[7]) for header in headers if header[0] == 1)
 
 
 def _call(step: str, command: Sequence[str]) -> str:

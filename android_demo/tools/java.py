@@ -66,7 +66,18 @@ def compile_kotlin(sources: Sequence[Path], classpath: Sequence[Path], out: Path
         friend: a jar of the classpath whose internals may be used, as its tests do.
     """
     paths = ":".join(map(str, [kotlin("kotlin-stdlib"), *classpath]))
-    plain = ["-no-stdlib", "-no-reflect", "-Werror", "-Xjdk-release=8", "-jvm-target", "1.8", "-cp", paths, "-d", out]
+    plain: list[str | Path] = [
+        "-no-stdlib",
+        "-no-reflect",
+        "-Werror",
+        "-Xjdk-release=8",
+        "-jvm-target",
+        "1.8",
+        "-cp",
+        paths,
+        "-d",
+        out,
+    ]
     friends = [f"-Xfriend-paths={friend}"] if friend else []
     compiler = [kotlin(name) for name in _COMPILER]
     run(f"compiling {out.name}", compiler, "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler", *plain, *friends, *sources)

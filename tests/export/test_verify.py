@@ -157,7 +157,9 @@ def test_a_graph_that_ignores_its_mask(
     refused(path, small_checkpoint, VerificationError, message)
 
 
-def test_a_graph_that_fills_the_same_hole_when_its_mask_is_inverted(mine: Callable[[str], Path], small_checkpoint: Path) -> None:
+def test_a_graph_that_fills_the_same_hole_when_its_mask_is_inverted(
+    mine: Callable[[str], Path], small_checkpoint: Path
+) -> None:
     """It takes for hole what differs from the corner, which is right on every golden photo and deaf to what the mask says."""
     assert all(photo.mask[0, 0, 0, 0] == 0 for photo in golden_photos(64))
     path = mine("onnx")

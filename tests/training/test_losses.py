@@ -206,9 +206,7 @@ def test_the_penalty_is_due_every_so_many_steps_from_the_first() -> None:
     assert [step for step in range(40) if losses.regularizes(step)] == [0, 16, 32]
 
 
-def test_the_penalty_counts_for_all_the_steps_between_two(
-    discriminator: Discriminator, batch: tuple[Tensor, Tensor]
-) -> None:
+def test_the_penalty_counts_for_all_the_steps_between_two(discriminator: Discriminator, batch: tuple[Tensor, Tensor]) -> None:
     often, seldom = (Losses(LossConfig(r1_gamma=4, r1_every=every)).regularizer(discriminator, *batch) for every in (1, 16))
     assert seldom[1]["r1"] == often[1]["r1"] > 0, "the value that is logged is the penalty itself"
     torch.testing.assert_close(often[0], 4 / 2 * often[1]["r1"], check_device=False)
