@@ -1,5 +1,5 @@
 # `make demo` and `make test` are all a newcomer needs; both set everything up first.
-.PHONY: setup browser android apps demo test check clean
+.PHONY: setup browser android apps demo test quick coverage check clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -38,6 +38,20 @@ demo: setup
 # Two files of tests at a time, a thread each: on two cores a third faster than one with two threads.
 test: setup
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --durations=20
+
+# Files of tests that convert nothing and train nothing.
+QUICK := $(addprefix tests/,photo/test_image.py photo/test_mask.py photo/test_compositor.py photo/test_metadata.py \
+  photo/test_metrics.py photo/test_regions.py photo/test_seam.py test_documents.py test_files.py \
+  test_errors.py test_import_graph.py cli/test_fill_writes.py bench/test_protocol.py bench/test_schema.py bench/test_report.py \
+  bench/test_comparison.py bench/test_device.py bench/test_published.py export/test_recipe.py export/test_staging.py \
+  training/test_config.py)
+
+quick: setup
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile $(QUICK)
+
+# The suite of `make test` with the lines of the package that it runs; not in CI, which it would slow down.
+coverage: setup
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile --cov --cov-report=term:skip-covered
 
 check: setup
 	@$(BIN)/ruff format --check .
