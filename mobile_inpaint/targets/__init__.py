@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 import pkgutil
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.errors import ManifestError, TargetNotFound
 from mobile_inpaint.targets.base import Runner, Target
 from mobile_inpaint.targets.one_file.runner import PhotoRunner
+
+# ONNX Runtime reads this when it is imported: else it keeps a database and a number of this machine in the user's cache, to
+# tell its makers how it is used. Who wants that sets it to 0.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
 def list_targets() -> list[str]:

@@ -9,7 +9,7 @@ from onnx import TensorProto
 
 from mobile_inpaint.bench.candidate import Candidate
 from mobile_inpaint.bench.workload import load
-from mobile_inpaint.errors import BenchError
+from mobile_inpaint.errors import BenchError, ManifestError
 from mobile_inpaint.targets import list_targets
 from mobile_inpaint.targets.foreign import Input, load_foreign
 
@@ -69,8 +69,12 @@ def test_a_file_that_cannot_run_on_what_was_made_up_says_so(foreign_onnx: MakeOn
 
 
 def test_inputs_beyond_all_memory_are_refused(foreign_onnx: MakeOnnx) -> None:
-    with pytest.raises(BenchError, match="do not fit into memory"):
+    with pytest.raises(ManifestError, match=r"declared with 400000\.0 GB"):
         load(Candidate(foreign_onnx("a.onnx", [1, 10_000_000, 10_000_000])), threads=1)
+    with pytest.raises(BenchError, match=r"input 'x' takes 0\.4 GB; at most 0\.27 GB are made up"):
+        load(Candidate(foreign_onnx("a.onnx", [1, 10_000, 10_000])), threads=1)
+    with pytest.raises(BenchError, match="input 'x' takes "):
+        load(Candidate(foreign_onnx("a.onnx", [1, "a", "b", "c", "d"])), threads=1)
 
 
 def test_a_free_dimension_of_one_name_has_one_size(foreign_onnx: MakeOnnx) -> None:

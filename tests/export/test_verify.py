@@ -13,11 +13,12 @@ import onnx
 import pytest
 import torch
 
-from mobile_inpaint.artifact import Artifact, Manifest, manifest_path, sha256_of, size_of
+from mobile_inpaint.artifact import Artifact, Manifest, Verification, manifest_path, sha256_of, size_of
 from mobile_inpaint.errors import ManifestError, MobileInpaintError, VerificationError, WeightsError
 from mobile_inpaint.export.golden_photos import golden_photos
 from mobile_inpaint.export.pipeline import verify_artifact
 from mobile_inpaint.export.prepared import Prepared
+from mobile_inpaint.export.verify import check_claim
 from mobile_inpaint.models import create_model, save_model
 from mobile_inpaint.targets import get_target, list_targets
 
@@ -49,6 +50,15 @@ def refused(path: Path, checkpoint: Path, kind: type[MobileInpaintError], messag
     with pytest.raises(kind, match=message) as error:
         verify_artifact(path, checkpoint)
     assert "\n" not in str(error.value)
+
+
+def test_integers_that_do_worse_than_their_manifest_says() -> None:
+    """A damaged weight costs a few dB, which the required PSNR does not see."""
+    claimed = Verification("onnxruntime 1.31.1", "int8", ("small", "large"), (31.5, 33.0), 10.0, 0.1, 0.0, 20.0)
+    check_claim("a.onnx", claimed, dataclasses.replace(claimed, psnr_db=(29.0, 33.0)))
+    check_claim("a.onnx", claimed, dataclasses.replace(claimed, psnr_db=(20.0, 33.0), runtime="onnxruntime 2.0"))
+    with pytest.raises(VerificationError, match=r"a\.onnx: .* is 20\.0 dB, its manifest says 31\.5 dB"):
+        check_claim("a.onnx", claimed, dataclasses.replace(claimed, psnr_db=(20.0, 33.0)))
 
 
 @pytest.mark.parametrize("target", list_targets())

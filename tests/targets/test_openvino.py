@@ -119,6 +119,9 @@ def test_a_foreign_file_with_free_dimensions(tmp_path: Path) -> None:
 def test_what_openvino_cannot_read_or_run_is_said_in_one_line(tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.onnx"
     damaged.write_bytes(b"no model")
+    with pytest.raises(ManifestError, match=r"^damaged\.onnx: not an ONNX file"):
+        openvino.load(damaged, "openvino")
+    _save(damaged, [1, 8], "NoSuchOperation")
     with pytest.raises(ManifestError, match=r"^damaged\.onnx: OpenVINO cannot read it \(.*\)$"):
         openvino.load(damaged, "openvino")
     runner = openvino.load(_save(tmp_path / "a.onnx", [1, 8]), "openvino", threads=1)

@@ -161,7 +161,7 @@ def check_tensor(content: memoryview, budget: protobuf.Budget, beside: Beside) -
             raise Damaged(f"{quoted(name)} holds {raw:,} bytes and not the {size:,} of its dimensions")
         return
     field = _STORED_IN.get(kind, _INT32_DATA)
-    expected = values * 2 if kind in (14, 15) else (values * _BITS[kind] + 7) // 8 if _BITS[kind] < 8 else values
+    expected = values * 2 if kind in (14, 15) else size if _BITS[kind] in (2, 4) else values
     if stored[field] != expected or any(number != field for number in typed):
         raise Damaged(f"{quoted(name)} does not hold the {values:,} values of its dimensions")
 
