@@ -10,7 +10,7 @@ import typer
 
 from mobile_inpaint.cli import console
 from mobile_inpaint.cli.defaults import CHECKPOINT
-from mobile_inpaint.errors import MaskError
+from mobile_inpaint.errors import ManifestError, MaskError
 
 if TYPE_CHECKING:
     from mobile_inpaint.photo.compositor import Flags, Pixels
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mobile_inpaint.photo.mask import Mask
 
 Hole = Literal["white", "black", "alpha"]
+Way = Literal["auto", "off", "on"]
 
 
 def fill(
@@ -33,6 +34,12 @@ def fill(
     quality: Annotated[int | None, typer.Option(help="Of a JPEG or WebP, 1 to 100; the photo's own when left out.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Let OUT be the photo itself.")] = False,
     threads: Annotated[int | None, typer.Option(help="For the runtime.")] = None,
+    detail: Annotated[
+        Way,
+        typer.Option(
+            help="Rebuild large holes from the photo's own texture: auto where the fill would be enlarged 1.5 times or more."
+        ),
+    ] = "auto",
     json: console.Json = False,
 ) -> None:
     """Erase what a mask covers from a photo.
@@ -48,7 +55,7 @@ def fill(
     wanted = _mask(Mask.open(mask, hole=hole, max_pixels=max_pixels), grow, opened, allow_full=allow_full)
     with console.steps() as step:
         step("loading the network")
-        fill, runtime = _filler(model, artifact, threads, step)
+        fill, runtime = _filler(model, artifact, threads, detail, step)
         step(f"filling {wanted.area:,} pixels")
         started = time.perf_counter()
         result = opened.with_pixels(fill(opened.pixels, wanted.hole))
@@ -88,12 +95,13 @@ def _mask(mask: Mask, grow: str, photo: Photo, *, allow_full: bool) -> Mask:
 
 
 def _filler(
-    model: str, artifact: Path | None, threads: int | None, step: Callable[[str], None]
+    model: str, artifact: Path | None, threads: int | None, detail: Way, step: Callable[[str], None]
 ) -> tuple[Callable[[Pixels, Flags], Pixels], str]:
     """What fills a photo, and by what it runs."""
     from functools import partial
 
     from mobile_inpaint.photo.compositor import Compositor
+    from mobile_inpaint.photo.detail_choice import with_detail
 
     if artifact is not None:
         from mobile_inpaint.artifact import Artifact
@@ -101,10 +109,15 @@ def _filler(
 
         manifest = Artifact.open(artifact).manifest
         if manifest.contract.io == "photo":
+            if detail == "on":
+                raise ManifestError(
+                    f"{artifact}: a one-file pipeline has no detail step: use --detail off, or an artifact without --io photo"
+                )
             pipeline = load_pipeline(artifact, threads=threads)
             return pipeline, pipeline.runtime
         runner = load_artifact(artifact, threads=threads)
-        return partial(Compositor.from_numbers(manifest.compositor), fill=runner), runner.runtime
+        compositor = with_detail(Compositor.from_numbers(manifest.compositor), detail)
+        return partial(compositor, fill=runner), runner.runtime
     import torch
 
     from mobile_inpaint.models import open_checkpoint
@@ -114,4 +127,5 @@ def _filler(
         torch.set_num_threads(threads)
     generator, _ = open_checkpoint(model, step)
     runner = run_by_torch(generator)
-    return partial(Compositor(size_px=generator.resolution), fill=runner), runner.runtime
+    compositor = with_detail(Compositor(size_px=generator.resolution), detail)
+    return partial(compositor, fill=runner), runner.runtime
