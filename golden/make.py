@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import compositor_cases
+import detail_cases
 import manifest_cases
 import mask_cases
 import names_cases
 import report_cases
 
 HERE = Path(__file__).parent
-MAKERS = (compositor_cases, mask_cases, manifest_cases, names_cases, report_cases)
+MAKERS = (compositor_cases, detail_cases, mask_cases, manifest_cases, names_cases, report_cases)
 
 
 def texts() -> dict[str, str]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from mobile_inpaint.cli import console
 from mobile_inpaint.cli.defaults import LARGEST_SEED, MOST_RUNS
 from mobile_inpaint.errors import TrainingError
+from mobile_inpaint.quoting import quoted
 
 if TYPE_CHECKING:
-    from mobile_inpaint.training.evaluate import Candidate
+    from mobile_inpaint.photo.image import Fill
+    from mobile_inpaint.training.evaluate import Candidate, Filler
 
 _BASELINES = ("telea", "navier-stokes", "patches")
 _DEFAULT_PX = 512
@@ -37,9 +39,20 @@ def evaluate(
     inception: Annotated[
         Path | None, typer.Option(help="torch-fidelity's Inception weights, for FID proper, P-IDS and U-IDS.")
     ] = None,
+    native: Annotated[
+        bool, typer.Option("--native", help="Score whole fills at the photo's own size: photos from 1400 px, large holes.")
+    ] = False,
+    detail: Annotated[str, typer.Option(help="With --native: auto, off, on, or several with commas between.")] = "auto",
+    half: Annotated[
+        Literal["all", "tuning", "held-out"],
+        typer.Option(help="With --native: photos to choose numbers on, or those that take no part in any choice."),
+    ] = "all",
     json: console.Json = False,
 ) -> None:
-    """Hold fills against photos whose truth is known: figures with their intervals, and pictures, in a report."""
+    """Score results against ground truth: figures with their intervals, and pictures, in a report."""
+    if native:
+        _native(what, photos, detail, half, out, limit, seed, json=json)
+        return
     from mobile_inpaint.export.quality_photos import FOLDER
     from mobile_inpaint.training.evaluate import evaluate
     from mobile_inpaint.training.evaluate_report import write_report
@@ -74,6 +87,67 @@ def evaluate(
     console.say(f"{out / 'index.html'}: the figures, with pictures")
 
 
+def _native(
+    what: list[str],
+    photos: Path | None,
+    detail: str,
+    half: Literal["all", "tuning", "held-out"],
+    out: Path,
+    limit: int | None,
+    seed: int,
+    *,
+    json: bool,
+) -> None:
+    from mobile_inpaint.photo.detail_choice import WAYS
+    from mobile_inpaint.training.native import evaluate_native
+    from mobile_inpaint.training.native_cases import NativeCases
+    from mobile_inpaint.training.native_figures import NativeJudge
+    from mobile_inpaint.training.native_report import native_document, native_tables, write_native_report
+    from mobile_inpaint.training.photo_source import open_photos
+
+    if photos is None:
+        raise TrainingError("--native has no photos of its own: name a folder with --photos")
+    ways = [way.strip() for way in detail.split(",")]
+    if unknown := [way for way in ways if way not in WAYS]:
+        raise TrainingError(f"--detail is {quoted(unknown[0])}: it must be {', '.join(WAYS)}, or several with commas between")
+    source = open_photos(photos, memory_mb=0)
+    with console.steps() as step:
+        cases = NativeCases(source, half, seed, limit, console.note)
+        candidates = [candidate for name in what for candidate in _open_native(name, ways, step)]
+        step("loading the networks that judge")
+        evaluation = evaluate_native(candidates, cases, NativeJudge(), photos.resolve().name, step)
+        step(f"writing {out}")
+        files = write_native_report(evaluation, out)
+    if json:
+        console.emit({**native_document(evaluation), "files": [str(file) for file in files]})
+        return
+    for table in native_tables(evaluation):
+        console.table(table.heads, table.lines, table.title)
+    console.say(f"{out / 'native.md'}: the figures; {out / 'worst.webp'}: the worst cases at 100 %")
+
+
+def _open_native(name: str, ways: list[str], step: Callable[[str], None]) -> list[Candidate]:
+    """Candidates that fill whole photos: a network once for each way of ``--detail``."""
+    from dataclasses import replace
+
+    from mobile_inpaint.photo.compositor import Compositor
+    from mobile_inpaint.photo.detail_choice import with_detail
+
+    def through(compositor: Compositor, fill: Fill) -> Filler:
+        return lambda pixels, hole: compositor(pixels, hole, fill)
+
+    candidate, size = _open(name, step)
+    if candidate.network is None:
+        return [candidate]
+    compositor = Compositor(size_px=size or _DEFAULT_PX)
+    return [
+        replace(
+            candidate, name=f"{candidate.name}, detail {way}", fill=through(with_detail(compositor, way), candidate.network)
+        )
+        for way in ways
+    ]
+
+
 def _open(name: str, step: Callable[[str], None]) -> tuple[Candidate, int | None]:
     """A candidate, and the side of the squares it takes; None where any will do."""
     from mobile_inpaint.artifact import Artifact, manifest_path
@@ -83,7 +157,7 @@ def _open(name: str, step: Callable[[str], None]) -> tuple[Candidate, int | None
         from mobile_inpaint.photo import baselines, patches
 
         fill = patches.patches if name == "patches" else getattr(baselines, name.replace("-", "_"))
-        return Candidate(name, of_network(fill)), None
+        return Candidate(name, of_network(fill), network=fill), None
     step(f"loading {name}")
     if manifest_path(Path(name)).exists():
         from mobile_inpaint.targets import load_artifact, load_pipeline
@@ -95,7 +169,7 @@ def _open(name: str, step: Callable[[str], None]) -> tuple[Candidate, int | None
             pipeline = load_pipeline(name)
             return Candidate(Path(name).name, pipeline, {"runtime": pipeline.runtime, **facts}), contract.size_px
         runner = load_artifact(name)
-        return Candidate(Path(name).name, of_network(runner), {"runtime": runner.runtime, **facts}), contract.size_px
+        return Candidate(Path(name).name, of_network(runner), {"runtime": runner.runtime, **facts}, runner), contract.size_px
     from mobile_inpaint.models import open_checkpoint
     from mobile_inpaint.targets.reference import run_by_torch
 
@@ -103,4 +177,4 @@ def _open(name: str, step: Callable[[str], None]) -> tuple[Candidate, int | None
     runner = run_by_torch(generator)
     facts = {"network": generator.name, "runtime": runner.runtime, "sha256": provenance.sha256[:12]}
     short = name if Path(name).suffix == "" else Path(name).stem
-    return Candidate(short, of_network(runner), facts), generator.resolution
+    return Candidate(short, of_network(runner), facts, runner), generator.resolution

@@ -12,7 +12,7 @@ import typer
 
 from mobile_inpaint.cli import console
 from mobile_inpaint.cli.defaults import CHECKPOINT, MOST_THREADS
-from mobile_inpaint.errors import MaskError
+from mobile_inpaint.errors import ManifestError, MaskError
 from mobile_inpaint.quoting import quoted
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _SECONDS_PER_PIXEL, _BYTES_PER_PIXEL = 1e-5, 256
 """What a one-file pipeline may take more for each of the photo's."""
 
 Hole = Literal["white", "black", "alpha"]
+Way = Literal["auto", "off", "on"]
 
 
 def fill(
@@ -42,6 +43,12 @@ def fill(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Let OUT be the photo itself.")] = False,
     threads: Annotated[int | None, typer.Option(min=1, max=MOST_THREADS, help="For the runtime.")] = None,
+    detail: Annotated[
+        Way,
+        typer.Option(
+            help="Rebuild large holes from the photo's own texture: auto where the fill would be enlarged 1.5 times or more."
+        ),
+    ] = "auto",
     json: console.Json = False,
 ) -> None:
     """Erase what a mask covers from a photo.
@@ -60,7 +67,7 @@ def fill(
         step = stack.enter_context(console.steps())
         step("loading the network")
         guard = None if artifact is None else stack.enter_context(_guard(artifact, wanted.hole.size))
-        fill, runtime = _filler(model, guard, threads, step)
+        fill, runtime = _filler(model, guard, threads, detail, step)
         step(f"filling {wanted.area:,} pixels")
         started = time.perf_counter()
         result = opened.with_pixels(fill(opened.pixels, wanted.hole))
@@ -116,22 +123,28 @@ def _guard(artifact: Path, pixels: int) -> Guard:
 
 
 def _filler(
-    model: str, guard: Guard | None, threads: int | None, step: Callable[[str], None]
+    model: str, guard: Guard | None, threads: int | None, detail: Way, step: Callable[[str], None]
 ) -> tuple[Callable[[Pixels, Flags], Pixels], str]:
     """What fills a photo, and by what it runs."""
     from functools import partial
 
     from mobile_inpaint.photo.compositor import Compositor
+    from mobile_inpaint.photo.detail_choice import with_detail
 
     if guard is not None:
         from mobile_inpaint.artifact import Artifact
 
         manifest = Artifact.open(guard.path).manifest
         if manifest.contract.io == "photo":
+            if detail == "on":
+                raise ManifestError(
+                    f"{guard.path}: a one-file pipeline has no detail step: use --detail off, or an artifact without --io photo"
+                )
             pipeline = guard.load_photo(threads=threads)
             return pipeline, pipeline.runtime
         runner = guard.load(threads=threads)
-        return partial(Compositor.from_numbers(manifest.compositor), fill=runner), runner.runtime
+        compositor = with_detail(Compositor.from_numbers(manifest.compositor), detail)
+        return partial(compositor, fill=runner), runner.runtime
     import torch
 
     from mobile_inpaint.models import open_checkpoint
@@ -141,4 +154,5 @@ def _filler(
         torch.set_num_threads(threads)
     generator, _ = open_checkpoint(model, step)
     runner = run_by_torch(generator)
-    return partial(Compositor(size_px=generator.resolution), fill=runner), runner.runtime
+    compositor = with_detail(Compositor(size_px=generator.resolution), detail)
+    return partial(compositor, fill=runner), runner.runtime

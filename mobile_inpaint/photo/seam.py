@@ -60,10 +60,10 @@ def spread(difference: Ints, edge: Flags, fade: int) -> Ints:
     pad = ((0, height % 2), (0, width % 2))
     weight = np.pad(edge, pad).astype(np.int32)
     value = np.pad(difference * edge[..., None], (*pad, (0, 0)))
-    count = _four(weight)[..., None]
-    mean = (2 * _four(value) + count) // np.maximum(2 * count, 1)
+    count = four(weight)[..., None]
+    mean = (2 * four(value) + count) // np.maximum(2 * count, 1)
     coarse = spread(mean, count[..., 0] > 0, fade)
-    fine = (_double(_double(coarse, 0), 1) * fade + 8 * FULL) >> 12
+    fine = (double(double(coarse, 0), 1) * fade + 8 * FULL) >> 12
     return np.where(edge[..., None], difference, fine[:height, :width])
 
 
@@ -128,11 +128,12 @@ def _nine(values: npt.NDArray[Any]) -> Ints:
     return total
 
 
-def _four(values: Ints) -> Ints:
+def four(values: Ints) -> Ints:
+    """Sums over squares of two by two."""
     return values[::2, ::2] + values[1::2, ::2] + values[::2, 1::2] + values[1::2, 1::2]
 
 
-def _double(values: Ints, axis: int) -> Ints:
+def double(values: Ints, axis: int) -> Ints:
     """Twice as long along ``axis``, times 4: each new pixel is 3 parts its own old one and 1 part the neighbour on its side."""
     values = np.moveaxis(values, axis, 0)
     before = np.concatenate([values[:1], values[:-1]])

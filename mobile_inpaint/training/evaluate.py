@@ -33,11 +33,13 @@ class Candidate:
         name: short, of its own among those compared.
         fill: what makes the fills.
         facts: what else is known of it (runtime, sha256, licence), for the report.
+        network: the Fill of squares behind ``fill``, where there is one.
     """
 
     name: str
     fill: Filler
     facts: Mapping[str, str] = field(default_factory=dict)
+    network: Fill | None = None
 
 
 @dataclass(frozen=True)

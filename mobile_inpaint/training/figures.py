@@ -103,7 +103,7 @@ class Look:
 
     def __init__(self, judge: Judge, truth: Pixels, hole: Hole) -> None:
         self._judge, self._truth, self._hole = judge, truth, hole
-        picture, self._where = _picture(truth), torch.from_numpy(hole)[None, None].float()
+        picture, self._where = picture_of(truth), torch.from_numpy(hole)[None, None].float()
         self._alex = judge._alex.features(picture)
         self._vgg = judge._vgg.features(picture) if judge._vgg else None
         self._dists = judge._dists.features(_reduced(picture))
@@ -114,7 +114,7 @@ class Look:
     @torch.inference_mode()
     def scored(self, fill: Pixels) -> Scored:
         """The figures of ``fill``, HWC uint8 RGB of the photo's size."""
-        judge, picture = self._judge, _picture(fill)
+        judge, picture = self._judge, picture_of(fill)
         alex = judge._alex.features(picture)
         perceptual = {
             "lpips": judge._alex.distance(alex, self._alex),
@@ -148,7 +148,7 @@ def _plain(fill: Pixels, truth: Pixels, hole: Hole) -> dict[str, float]:
     }
 
 
-def _picture(pixels: Pixels) -> Tensor:
+def picture_of(pixels: Pixels) -> Tensor:
     """[1, 3, H, W] in [0,1], channels last in memory, as a CPU likes its convolutions."""
     return torch.from_numpy(np.array(pixels)[None]).permute(0, 3, 1, 2).float() / 255
 

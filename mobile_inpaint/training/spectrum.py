@@ -42,13 +42,16 @@ class Spectra:
     found: Tensor
 
     @classmethod
-    def of(cls, pictures: Tensor, hole: Tensor) -> Spectra:
-        """Those of float [N, 3, H, W], RGB in [0,1], in ``hole``, [N, 1, H, W], 1 = hole; in float32, differentiable."""
+    def of(cls, pictures: Tensor, hole: Tensor, share: float = 0.5) -> Spectra:
+        """Those of float [N, 3, H, W], RGB in [0,1], in ``hole``, [N, 1, H, W], 1 = hole; in float32, differentiable.
+
+        ``share`` is how much of a window must be hole.
+        """
         count, taper = pictures.shape[0], torch.hann_window(_SIDE, device=pictures.device)
         missing = (0, max(_SIDE - pictures.shape[3], 0), 0, max(_SIDE - pictures.shape[2], 0))
         pictures, hole = pad(pictures, missing), pad(hole, missing)  # a picture smaller than one window
         with torch.autocast(pictures.device.type, enabled=False):
-            chosen = avg_pool2d(hole.float(), _SIDE, _EVERY)[:, 0] >= 0.5
+            chosen = avg_pool2d(hole.float(), _SIDE, _EVERY)[:, 0] >= share
             windows = pictures.float().unfold(2, _SIDE, _EVERY).unfold(3, _SIDE, _EVERY).permute(0, 2, 3, 1, 4, 5)[chosen]
             opponent = torch.einsum("oc,nchw->nohw", _OPPONENT.to(windows), windows)
             waves = torch.fft.fft(taper.diag())  # the tapered transform as a matrix: torch.fft itself takes no empty batch

@@ -1,0 +1,152 @@
+"""The detail step keeps what is known, reads nothing that is hidden, copies what fits, and is the same in any order."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mobile_inpaint.errors import ManifestError
+from mobile_inpaint.photo import detail_search
+from mobile_inpaint.photo.compositor import Compositor
+from mobile_inpaint.photo.detail_choice import with_detail
+from mobile_inpaint.photo.detail_levels import blurred, depths, grown, network_level
+
+PLAIN = Compositor(size_px=16, margin_px=4)
+ALWAYS = with_detail(PLAIN, "on")
+AUTO = with_detail(PLAIN, "auto")
+
+
+def mean_fill(image, mask):
+    known = mask[0, 0] == 0
+    colour = image[0, :, known].mean(axis=0) if known.any() else np.full(3, 0.5)
+    return np.where(mask > 0, colour.astype(np.float32)[None, :, None, None], image)
+
+
+def disc(height, width, row, column, radius):
+    y, x = np.mgrid[:height, :width]
+    return (y - row) ** 2 + (x - column) ** 2 <= radius**2
+
+
+def texture(height, width, seed=0):
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width]
+    stripes = 90 + 60 * (((x // 5 + y // 7) % 2) > 0)
+    return np.clip(stripes[..., None] + rng.normal(0, 12, (height, width, 3)), 0, 255).astype(np.uint8)
+
+
+@st.composite
+def photo_and_hole(draw):
+    height, width = draw(st.integers(1, 90)), draw(st.integers(1, 90))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    hole = np.zeros((height, width), bool)
+    match draw(st.sampled_from(["disc", "boxes", "speckle", "nearly all", "all"])):
+        case "disc":
+            hole = disc(height, width, rng.integers(height), rng.integers(width), 1 + rng.integers(30))
+        case "boxes":
+            for _ in range(3):
+                top, left = rng.integers(height), rng.integers(width)
+                hole[top : top + 1 + rng.integers(height), left : left + 1 + rng.integers(width)] = True
+        case "speckle":
+            hole = rng.random((height, width)) < 0.2
+        case "nearly all":
+            hole[:] = True
+            hole[: min(height, 7), : min(width, 7)] = False
+        case "all":
+            hole[:] = True
+    hole[rng.integers(height), rng.integers(width)] = True
+    return texture(height, width, int(rng.integers(1000))), hole, rng
+
+
+@settings(max_examples=60, deadline=None)
+@given(photo_and_hole(), st.sampled_from([ALWAYS, AUTO]))
+def test_no_residue_and_nothing_else_changed(case, compositor):
+    pixels, hole, rng = case
+    result = compositor(pixels, hole, mean_fill)
+    other = np.where(hole[..., None], rng.integers(0, 256, pixels.shape, np.uint8), pixels)
+    np.testing.assert_array_equal(result, compositor(other, hole, mean_fill))
+    np.testing.assert_array_equal(result[~hole], pixels[~hole])
+
+
+def test_below_the_shrink_nothing_is_different():
+    pixels, hole = texture(120, 120), disc(120, 120, 60, 60, 5)
+    np.testing.assert_array_equal(AUTO(pixels, hole, mean_fill), PLAIN(pixels, hole, mean_fill))
+    larger = disc(120, 120, 60, 60, 14)
+    assert not np.array_equal(AUTO(pixels, larger, mean_fill), PLAIN(pixels, larger, mean_fill))
+
+
+def test_texture_comes_back():
+    """Stripes and grain, which the network's flat answer has not, are there again."""
+    pixels, hole = texture(160, 200), disc(160, 200, 80, 100, 24)
+    rebuilt, plain = (one(pixels, hole, mean_fill)[hole].std() for one in (AUTO, PLAIN))
+    assert plain < 20 < rebuilt
+    assert 0.8 < rebuilt / pixels[hole].std() < 1.2
+
+
+def test_the_order_of_patches_has_no_influence(monkeypatch):
+    pixels, hole = texture(100, 130, 3), disc(100, 130, 50, 60, 22)
+    expected = AUTO(pixels, hole, mean_fill)
+    monkeypatch.setattr(detail_search, "_PAIRS", 37)
+    np.testing.assert_array_equal(AUTO(pixels, hole, mean_fill), expected)
+
+
+@pytest.mark.parametrize("shape", [(1, 300), (300, 1), (6, 200), (7, 200), (8, 8), (200, 9)])
+def test_strips_and_tiny_photos_are_filled(shape):
+    pixels, hole = texture(*shape), np.zeros(shape, bool)
+    hole[shape[0] // 4 : shape[0] // 2 + 1, shape[1] // 4 : shape[1] // 2 + 1] = True
+    result = ALWAYS(pixels, hole, mean_fill)
+    np.testing.assert_array_equal(result[~hole], pixels[~hole])
+
+
+def test_a_hole_at_a_border_and_a_second_part_beside_it():
+    pixels = texture(90, 200, 5)
+    hole = disc(90, 200, 0, 40, 24) | disc(90, 200, 89, 120, 20) | disc(90, 200, 40, 199, 9)
+    result = AUTO(pixels, hole, mean_fill)
+    np.testing.assert_array_equal(result[~hole], pixels[~hole])
+    assert result[hole].std() > 20
+
+
+def test_a_flat_photo_stays_flat():
+    pixels = np.full((100, 100, 3), (200, 120, 40), np.uint8)
+    hole = disc(100, 100, 50, 50, 20)
+    assert np.abs(AUTO(pixels, hole, mean_fill).astype(int) - pixels).max() <= 1
+
+
+def test_numbers_go_round_and_rules_1_are_still_read():
+    assert PLAIN.numbers()["rules"] == 1 and Compositor.from_numbers(PLAIN.numbers()) == PLAIN
+    assert AUTO.numbers()["rules"] == 2 and Compositor.from_numbers(AUTO.numbers()) == AUTO
+    off = with_detail(AUTO, "off")
+    assert off.numbers()["rules"] == 2 and Compositor.from_numbers(off.numbers()) == off
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"detail_shrink": 0.5}, {"detail_above": -1}, {"keep_tone": 2}, {"detail_penalty": 1.5}, {"detail_shrink": float("nan")}],
+)
+def test_numbers_that_no_compositor_has_are_refused(change):
+    with pytest.raises(ManifestError, match="out of range"):
+        Compositor.from_numbers({**AUTO.numbers(), **change})
+
+
+def test_the_network_level_is_the_nearest():
+    assert [network_level(side, 512) for side in (512, 724, 725, 1448, 1449, 2048)] == [0, 0, 1, 1, 2, 2]
+
+
+def test_depths_grow_by_one_a_pixel():
+    hole = np.zeros((20, 20), bool)
+    hole[3:14, 4:17] = True
+    y, x = np.mgrid[:20, :20]
+    expected = np.minimum(np.minimum(y - 2, 14 - y), np.minimum(x - 3, 17 - x)).clip(0)
+    np.testing.assert_array_equal(depths(hole), np.where(hole, expected, 0))
+
+
+def test_a_blurred_constant_is_that_constant():
+    np.testing.assert_array_equal(blurred(np.full((9, 5, 2), -37, np.int32), 3), np.full((9, 5, 2), -37))
+    one = np.zeros((41, 41), np.int32)
+    one[20, 20] = 1 << 20
+    assert abs(int(blurred(one, 3).sum()) - (1 << 20)) < 2000
+
+
+def test_grown_reaches_corners_and_stays_inside():
+    flags = np.zeros((6, 5), bool)
+    flags[0, 4] = True
+    np.testing.assert_array_equal(np.argwhere(grown(flags, 2)), [(y, x) for y in range(3) for x in (2, 3, 4)])
