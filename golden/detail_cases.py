@@ -179,7 +179,8 @@ def _colours() -> Iterator[tuple[str, Any]]:
 
 def _line(name: str, known: Any) -> dict[str, Any]:
     line = tone.line_of(known)
-    asked = (mix(*np.mgrid[:4, :4, :3], 3) % 256).astype(np.uint8).reshape(-1, 3)
+    y, x, c = np.mgrid[:4, :4, :3]
+    asked = (mix(y, x, c, 3) % 256).astype(np.uint8).reshape(-1, 3)
     answer = None if line is None else _flat(tone.projected(asked, line))
     return {
         "name": name,
