@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mobile_inpaint.bench.candidate import Candidate
-from mobile_inpaint.bench.workload import load
+from mobile_inpaint.bench.workload import check_runs_here, load
 from mobile_inpaint.targets.guarded import Guard
 
 
@@ -14,6 +14,7 @@ def rehearse(candidate: Candidate, threads: int) -> None:
         ManifestError: it takes longer or more memory than a file of its size may, or ends the process.
         MobileInpaintError: see :func:`~mobile_inpaint.bench.workload.load`; its run fails.
     """
+    check_runs_here(candidate.path)
     imports = ("openvino",) if candidate.runtime else ()
     with Guard(candidate.path, imports) as guard:
         guard.call(_run_once, candidate, threads)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -69,11 +70,21 @@ def load(candidate: Candidate, threads: int) -> Workload:
         ToolchainMissing: the runtime is not installed.
     """
     path = candidate.path
+    check_runs_here(path)
+    return (_load_artifact if manifest_path(path).exists() else _load_foreign)(candidate, threads)
+
+
+def check_runs_here(path: Path) -> None:
+    """Returns where this system may run a file of that format, whatever it holds.
+
+    Raises:
+        BenchError: no such file.
+        DeviceUnavailable: a format that this system cannot run.
+    """
     if not path.exists():
         raise BenchError(f"{path}: no such file")
     if path.suffix == ".mlpackage" and sys.platform != "darwin":
         raise DeviceUnavailable(f"{path.name}: only macOS runs Core ML; time the .onnx or .tflite artifact on this host")
-    return (_load_artifact if manifest_path(path).exists() else _load_foreign)(candidate, threads)
 
 
 def subject_of(candidate: Candidate, manifest: Manifest) -> Subject:

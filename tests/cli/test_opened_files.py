@@ -49,7 +49,7 @@ def with_weights_beside(folder: Path) -> Path:
 def opened(cwd: Path, log: Path, *words: str | Path) -> tuple[subprocess.CompletedProcess[str], set[Path]]:
     """What was opened with success, beside the system's files, Python's and ours; and what the command said."""
     program = [sys.executable, "-B", "-m", "mobile_inpaint", *map(str, words)]
-    environment = {**os.environ, "PYTHONPATH": str(_ROOT), "PYTHONSAFEPATH": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(_ROOT), "PYTHONSAFEPATH": "1", "GIT_CONFIG_GLOBAL": os.devnull}
     trace = ["strace", "-f", "-y", "-qq", "-e", "trace=open,openat,openat2,creat", "-o", str(log)]
     done = subprocess.run([*trace, *program], capture_output=True, text=True, cwd=cwd, env=environment, timeout=300)
     known = (sys.prefix + "/", sys.base_prefix + "/", str(_ROOT) + "/", *_SYSTEM)
