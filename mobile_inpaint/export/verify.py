@@ -149,7 +149,7 @@ def check_claim(file: str, claimed: Verification, measured: Verification) -> Non
     """Holds what an artifact with integers or palettes did when it was made against what it does now.
 
     Rounding moves its fills so far that the required PSNR finds no damaged weight, and judging the fills takes half a minute
-    or more. A run of the same runtime in the same arithmetic differs by far less than :data:`CLAIM_DB` on any processor.
+    or more. :data:`CLAIM_DB` is an allowance for other processors; how far they differ was not measured.
 
     Raises:
         VerificationError: it does worse.
