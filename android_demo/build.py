@@ -9,8 +9,8 @@ from pathlib import Path
 from tools import apk, java, pieces
 from tools.pieces import BuildError
 
+from mobile_inpaint.apps.bundle import bundled
 from mobile_inpaint.errors import MobileInpaintError
-from mobile_inpaint.export.bundle import bundled
 
 BUILD = Path(__file__).parent / "build"
 MODEL = apk.APP / "src/main/assets/model/bundle.json"

@@ -1,4 +1,4 @@
-"""Makes mobile_inpaint/export/photos/: python benchmarks/make_photo_sets.py PHOTOS
+"""Makes mobile_inpaint/data/photos/: python benchmarks/make_photo_sets.py PHOTOS
 
 PHOTOS is the folder with train/, eval/ and demo/, and the table of each, where author, licence and package of the photos stand.
 The same photos, Pillow and libwebp give the same bytes: those in the package were written by Pillow 13.0.0 with libwebp 1.6.0.
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-OUT = Path(__file__).parents[1] / "mobile_inpaint" / "export" / "photos"
+OUT = Path(__file__).parents[1] / "mobile_inpaint" / "data" / "photos"
 SIDE_PX = 512
 KEPT = ("author", "licence", "package", "version", "path_in_package", "source_sha256")
 CALIBRATION_QUALITY, TRUTH_QUALITY = 78, 90

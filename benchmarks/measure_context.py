@@ -19,8 +19,8 @@ import torch
 from PIL import Image
 
 from mobile_inpaint import create_model
-from mobile_inpaint.models.perceptual import Lpips
-from mobile_inpaint.photo.compositor import Compositor
+from mobile_inpaint.metrics.perceptual import Lpips
+from mobile_inpaint.photo.compositor.compositor import Compositor
 
 CONTEXTS = (1.25, 1.5, 2.0, 2.5, 3.0, 4.0)
 FADES = (0, 160, 240, 256)

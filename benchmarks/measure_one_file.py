@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mobile_inpaint.photo.compositor import Compositor, Flags, Pixels
-from mobile_inpaint.targets.one_file.any_size import photo_model
-from mobile_inpaint.targets.one_file.onnx import fill_by
-from mobile_inpaint.targets.onnx import open_session
+from mobile_inpaint.photo.compositor.compositor import Compositor, Flags, Pixels
+from mobile_inpaint.targets.onnx.pipeline import fill_by
+from mobile_inpaint.targets.onnx.target import open_session
+from mobile_inpaint.targets.pipeline.any_size import photo_model
 
 Run = Callable[[Pixels, Flags], Pixels]
 

@@ -25,9 +25,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from mobile_inpaint.bench import machine
 from mobile_inpaint.bench.browser import chromium, static
 from mobile_inpaint.bench.browser.web_server import Answer, Request
+from mobile_inpaint.bench.measure import machine
 
 ROOT = Path(__file__).parents[1]
 WEB = ROOT / "web_demo"

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from mobile_inpaint.bench.candidate import Candidate
-from mobile_inpaint.bench.protocol import Run
-from mobile_inpaint.bench.workload import load
+from mobile_inpaint.bench.measure.candidate import Candidate
+from mobile_inpaint.bench.measure.protocol import Run
+from mobile_inpaint.bench.measure.workload import load
 
 CHANNELS, SIDE = 256, 64
 OPERATIONS = 2 * CHANNELS * CHANNELS * 9 * SIDE * SIDE

@@ -21,22 +21,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mobile_inpaint import strict
+from mobile_inpaint import schema
 from mobile_inpaint.artifact import Artifact, manifest_path
-from mobile_inpaint.bench.candidate import Candidate
-from mobile_inpaint.bench.device import connect
-from mobile_inpaint.bench.protocol import Plan
-from mobile_inpaint.bench.report import LatencyReport
-from mobile_inpaint.bench.statistics import Ratio
+from mobile_inpaint.bench.devices.registry import connect
+from mobile_inpaint.bench.measure.candidate import Candidate
+from mobile_inpaint.bench.measure.protocol import Plan
+from mobile_inpaint.bench.measure.statistics import Ratio
+from mobile_inpaint.bench.report.latency_report import LatencyReport
+from mobile_inpaint.checkpoints import store
 from mobile_inpaint.cli.export import calibrated, make
 from mobile_inpaint.errors import MobileInpaintError
-from mobile_inpaint.export.gate import Gate
-from mobile_inpaint.export.integers import WITH_INTEGER_ACTIVATIONS
+from mobile_inpaint.evaluation.gate import Gate
 from mobile_inpaint.export.prepared import prepare
 from mobile_inpaint.export.recipe import Recipe
-from mobile_inpaint.models import weights
-from mobile_inpaint.targets import get_target, list_targets
-from mobile_inpaint.targets.published_graph import published_graph
+from mobile_inpaint.quantization.session import WITH_INTEGER_ACTIVATIONS
+from mobile_inpaint.targets.onnx.published_graph import published_graph
+from mobile_inpaint.targets.registry import get_target, list_targets
 
 CHECKPOINT = "migan-512-places2"
 HERE = Path(__file__).parent
@@ -129,7 +129,7 @@ def _crops(key: tuple[str, str]) -> int | None:
 
 
 def _time(files: Sequence[Path], threads: int, rounds: int) -> list[LatencyReport]:
-    graph = published_graph(weights.fetch(CHECKPOINT), weights.home() / "cache")
+    graph = published_graph(store.fetch(CHECKPOINT), store.home() / "cache")
     plan = Plan(threads, 3, rounds, command=shlex.join(["python", "benchmarks/precisions.py", *sys.argv[1:]]))
     return list(connect("host").measure([Candidate(file) for file in (*files, graph)], plan, None, lambda *_: None))
 
@@ -153,11 +153,11 @@ def _row(key: tuple[str, str], artifact: Artifact | str, speeds: Mapping[int, Se
         "ops": sum(manifest.ops.values()),
         "float_ops": sum(kind.float_ops(artifact.path).values()),
         "tools": manifest.contract.tools,
-        "quantization": strict.dump(manifest.contract.quantization) if manifest.contract.quantization else None,
+        "quantization": schema.dump(manifest.contract.quantization) if manifest.contract.quantization else None,
         "speed": {str(threads): _ratio(manifest.file, reports) for threads, reports in speeds.items()},
         "worst_db": manifest.verification.worst_psnr_db,
         "runtime": manifest.verification.runtime,
-        "quality": strict.dump(manifest.quality),
+        "quality": schema.dump(manifest.quality),
         "verdict": _verdict(key, manifest.quality.misses),
     }
 
@@ -165,7 +165,7 @@ def _row(key: tuple[str, str], artifact: Artifact | str, speeds: Mapping[int, Se
 def _ratio(file: str, reports: Sequence[LatencyReport]) -> dict[str, Any] | None:
     """How many times as fast as the published graph, and the median time."""
     own = next((report for report in reports if report.subject.name == file), None)
-    return None if own is None else {**strict.dump(Ratio.of(reports[-1].times_ms, own.times_ms)), "ms": own.statistics.p50_ms}
+    return None if own is None else {**schema.dump(Ratio.of(reports[-1].times_ms, own.times_ms)), "ms": own.statistics.p50_ms}
 
 
 def _verdict(key: tuple[str, str], misses: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Where a runtime spends its time, by its own profile, in the kinds of :mod:`mobile_inpaint.bench.work`. For roofline.py."""
+"""Where a runtime spends its time, by its own profile, in the kinds of ``bench/measure/flops.py``. For roofline.py."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from mobile_inpaint.bench.candidate import Candidate
-from mobile_inpaint.bench.work import work
+from mobile_inpaint.bench.measure.candidate import Candidate
+from mobile_inpaint.bench.measure.flops import work
 from mobile_inpaint.targets.graph import read_graph
-from mobile_inpaint.targets.openvino import RUNTIMES, import_quietly
+from mobile_inpaint.targets.onnx.openvino import RUNTIMES, import_quietly
 
 RUNS = 5
 _POINTWISE = {"Add", "Sub", "Mul", "LeakyRelu", "Clip", "QLinearAdd", "QLinearMul", "QLinearLeakyRelu", "Subgraph", "Eltwise"}

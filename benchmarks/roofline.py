@@ -24,18 +24,18 @@ from typing import Any
 from peaks import Peak, peaks
 from profiles import profile
 
-from mobile_inpaint.bench.candidate import Candidate
 from mobile_inpaint.bench.devices.host import BUSY
-from mobile_inpaint.bench.machine import commit, load_average, packages, this_machine
-from mobile_inpaint.bench.protocol import measure_in_turn
-from mobile_inpaint.bench.work import work
-from mobile_inpaint.bench.workload import load
-from mobile_inpaint.cores import usable_cores
+from mobile_inpaint.bench.measure.candidate import Candidate
+from mobile_inpaint.bench.measure.flops import work
+from mobile_inpaint.bench.measure.machine import commit, load_average, packages, this_machine
+from mobile_inpaint.bench.measure.protocol import measure_in_turn
+from mobile_inpaint.bench.measure.workload import load
+from mobile_inpaint.checkpoints import store
+from mobile_inpaint.cpu_count import usable_cores
 from mobile_inpaint.errors import DeviceUnavailable
-from mobile_inpaint.models import weights
-from mobile_inpaint.targets import openvino
 from mobile_inpaint.targets.graph import read_graph
-from mobile_inpaint.targets.published_graph import published_graph
+from mobile_inpaint.targets.onnx import openvino
+from mobile_inpaint.targets.onnx.published_graph import published_graph
 
 CHECKPOINT = "migan-512-places2"
 WITHOUT_AMX = "AVX512_CORE_FP16"
@@ -130,7 +130,7 @@ def _bf16() -> bool:
 
 
 def _default(artifacts: Path, bf16: bool) -> list[Candidate]:
-    found = [Candidate(published_graph(weights.fetch(CHECKPOINT), weights.home() / "cache"))]
+    found = [Candidate(published_graph(store.fetch(CHECKPOINT), store.home() / "cache"))]
     for precision in ("fp32", "w8a8"):
         for suffix in (".onnx", ".tflite"):
             path = artifacts / f"{CHECKPOINT}-{precision}{suffix}"

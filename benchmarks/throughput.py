@@ -27,12 +27,12 @@ from peaks import CHANNELS, OPERATIONS, convolution
 from torch.profiler import ProfilerActivity
 from torch.utils.flop_counter import FlopCounterMode
 
-from mobile_inpaint.bench.machine import commit, load_average, packages, this_machine
+from mobile_inpaint.bench.measure.machine import commit, load_average, packages, this_machine
+from mobile_inpaint.data.photo_source import PhotoSource, open_photos
 from mobile_inpaint.errors import MobileInpaintError
 from mobile_inpaint.training.config import TrainConfig, read_config, shipped_config
-from mobile_inpaint.training.data import Samples, batches
-from mobile_inpaint.training.machines import launch
-from mobile_inpaint.training.photo_source import PhotoSource, open_photos
+from mobile_inpaint.training.distributed import launch
+from mobile_inpaint.training.samples import Samples, batches
 from mobile_inpaint.training.step import train_step
 from mobile_inpaint.training.train import open_losses, starting_state
 

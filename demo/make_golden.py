@@ -1,4 +1,4 @@
-"""Makes mobile_inpaint/export/golden/ from the demo photos and their masks: python demo/make_golden.py.
+"""Makes mobile_inpaint/data/golden/ from the demo photos and their masks: python demo/make_golden.py.
 
 One 512 x 512 photo and one mask (white = hole) for each kind of hole on which an artifact is verified.
 """
@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 DEMO = Path(__file__).parent
-GOLDEN = DEMO.parent / "mobile_inpaint" / "export" / "golden"
+GOLDEN = DEMO.parent / "mobile_inpaint" / "data" / "golden"
 SIDE = 512
 
 # kind: photo, (left, top, side) of the square cut from it, the hole's shapes in the 512 px cut (none: the photo's own mask)

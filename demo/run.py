@@ -21,7 +21,7 @@ from mobile_inpaint.errors import MobileInpaintError
 from mobile_inpaint.export.pipeline import export_artifact
 from mobile_inpaint.export.prepared import prepare
 from mobile_inpaint.photo.image import Pixels
-from mobile_inpaint.targets import list_targets
+from mobile_inpaint.targets.registry import list_targets
 
 HERE = Path(__file__).parent
 OUT = Path(os.path.relpath(HERE.parent / "demo-out"))  # short, for the table

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from scene import Flags, checksum, coded, mix, network, photo, runs
 
-from mobile_inpaint.photo import seam
-from mobile_inpaint.photo.compositor import Compositor
-from mobile_inpaint.photo.regions import Box, parts, square_round
-from mobile_inpaint.photo.resample import Taps, enlarge_taps, shrink_taps
+from mobile_inpaint.photo.compositor import seam
+from mobile_inpaint.photo.compositor.compositor import Compositor
+from mobile_inpaint.photo.compositor.resample import Taps, enlarge_taps, shrink_taps
+from mobile_inpaint.photo.compositor.tiles import Box, parts, square_round
 
 _SMALL = 100_000
 """Bytes of a result that is written out; of a larger one the checksum is."""

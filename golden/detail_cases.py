@@ -9,14 +9,14 @@ import numpy as np
 from compositor_cases import _boxes, _disc, _flat
 from scene import Flags, checksum, coded, mix, network, photo, runs
 
-from mobile_inpaint.photo import tone
-from mobile_inpaint.photo.compositor import Compositor
-from mobile_inpaint.photo.detail import Detail
-from mobile_inpaint.photo.detail_choice import with_detail
-from mobile_inpaint.photo.detail_levels import blurred, depths, doubled, halve, levels, network_level
-from mobile_inpaint.photo.detail_search import Field, Search
-from mobile_inpaint.photo.detail_tree import Tree, descriptors
-from mobile_inpaint.photo.detail_vote import last_vote, repair_low, vote
+from mobile_inpaint.photo.compositor import tone
+from mobile_inpaint.photo.compositor.compositor import Compositor
+from mobile_inpaint.photo.compositor.detail import Detail
+from mobile_inpaint.photo.compositor.detail_choice import with_detail
+from mobile_inpaint.photo.compositor.detail_levels import blurred, depths, doubled, halve, levels, network_level
+from mobile_inpaint.photo.compositor.detail_search import Field, Search
+from mobile_inpaint.photo.compositor.detail_tree import Tree, descriptors
+from mobile_inpaint.photo.compositor.detail_vote import last_vote, repair_low, vote
 
 _STEPS = (4, 1)
 

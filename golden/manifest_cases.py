@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mobile_inpaint import strict
+from mobile_inpaint import schema
 from mobile_inpaint.artifact import (
     Artifact,
     Contract,
@@ -23,7 +23,7 @@ from mobile_inpaint.artifact import (
     manifest_path,
 )
 from mobile_inpaint.errors import ManifestError
-from mobile_inpaint.photo.compositor import Compositor
+from mobile_inpaint.photo.compositor.compositor import Compositor
 
 ARTIFACT = "toy.onnx"
 BYTES = bytes(range(256)) * 2 + b"no network: only bytes to be hashed"
@@ -70,14 +70,14 @@ def _judged(name: str, text: str, content: bytes | None) -> dict[str, Any]:
             Compositor.from_numbers(read.compositor)
         except ManifestError as error:
             return {**case, "refused": str(error)}
-    return {**case, "accepted": strict.dump(read)}
+    return {**case, "accepted": schema.dump(read)}
 
 
 def _good() -> Iterator[tuple[str, str, bytes | None]]:
     yield "as it is written", _text(), BYTES
     yield "without its artifact", _text(), None
-    yield "on one line", json.dumps(strict.dump(manifest())), BYTES
-    yield "keys in another order", json.dumps(dict(reversed(strict.dump(manifest()).items()))), BYTES
+    yield "on one line", json.dumps(schema.dump(manifest())), BYTES
+    yield "keys in another order", json.dumps(dict(reversed(schema.dump(manifest()).items()))), BYTES
     yield "what has a default left out", _text({"schema": _GONE, "contract.deployment": _GONE, "contract.io": _GONE}), None
     yield "an older schema", _text({"schema": 1}), None
     yield "whole numbers where others are asked for", _text({"largest_activation": 28, "verification.psnr_db": [40, 30]}), None
@@ -213,7 +213,7 @@ def _sides(side: int) -> dict[str, Any]:
 
 def _text(changes: dict[str, Any] | None = None) -> str:
     """The manifest as ``save`` writes it, with other values at those keys."""
-    table = strict.dump(manifest())
+    table = schema.dump(manifest())
     for key, value in (changes or {}).items():
         *path, last = key.split(".")
         at = table

@@ -8,9 +8,18 @@ from typing import Any
 
 import manifest_cases
 
-from mobile_inpaint import strict
-from mobile_inpaint.bench.report import Agreement, ColdStart, LatencyReport, Machine, Pipeline, Series, Subject, Thermal
-from mobile_inpaint.bench.statistics import Statistics, doubts
+from mobile_inpaint import schema
+from mobile_inpaint.bench.measure.statistics import Statistics, doubts
+from mobile_inpaint.bench.report.latency_report import (
+    Agreement,
+    ColdStart,
+    LatencyReport,
+    Machine,
+    Pipeline,
+    Series,
+    Subject,
+    Thermal,
+)
 from mobile_inpaint.errors import BenchError
 
 _NAME = "report.json"
@@ -96,14 +105,14 @@ def most() -> LatencyReport:
 
 def _statistics(name: str, times: list[float]) -> dict[str, Any]:
     its = Statistics.of(times)
-    return {"name": name, "times_ms": times, **strict.dump(its), "unsteady": its.unsteady}
+    return {"name": name, "times_ms": times, **schema.dump(its), "unsteady": its.unsteady}
 
 
 def _report(name: str, report: LatencyReport) -> dict[str, Any]:
     return {
         "name": name,
         "text": report.to_json(),
-        "statistics": strict.dump(report.statistics),
+        "statistics": schema.dump(report.statistics),
         "load_ms": report.load_ms,
         "first_ms": report.first_ms,
         "compile_ms": report.compile_ms,
@@ -114,7 +123,7 @@ def _report(name: str, report: LatencyReport) -> dict[str, Any]:
 
 
 def _broken() -> list[tuple[str, str]]:
-    table = strict.dump(least())
+    table = schema.dump(least())
 
     def changed(**change: object) -> str:
         return json.dumps(table | change)

@@ -9,11 +9,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mobile_inpaint.models import create_model, list_models
-    from mobile_inpaint.photo.compositor import Compositor
+    from mobile_inpaint.models.registry import create_model, list_models
+    from mobile_inpaint.photo.compositor.compositor import Compositor
     from mobile_inpaint.photo.image import Fill, Image, Photo
     from mobile_inpaint.photo.mask import Mask
-    from mobile_inpaint.targets import list_targets, load_artifact, load_pipeline
+    from mobile_inpaint.targets.registry import list_targets, load_artifact, load_pipeline
 
 __version__ = "0.1.0"
 __all__ = [
@@ -30,16 +30,16 @@ __all__ = [
 ]
 
 _HOME = {
-    "Compositor": "mobile_inpaint.photo.compositor",
+    "Compositor": "mobile_inpaint.photo.compositor.compositor",
     "Fill": "mobile_inpaint.photo.image",
     "Image": "mobile_inpaint.photo.image",
     "Mask": "mobile_inpaint.photo.mask",
     "Photo": "mobile_inpaint.photo.image",
-    "create_model": "mobile_inpaint.models",
-    "list_models": "mobile_inpaint.models",
-    "list_targets": "mobile_inpaint.targets",
-    "load_artifact": "mobile_inpaint.targets",
-    "load_pipeline": "mobile_inpaint.targets",
+    "create_model": "mobile_inpaint.models.registry",
+    "list_models": "mobile_inpaint.models.registry",
+    "list_targets": "mobile_inpaint.targets.registry",
+    "load_artifact": "mobile_inpaint.targets.registry",
+    "load_pipeline": "mobile_inpaint.targets.registry",
 }
 
 

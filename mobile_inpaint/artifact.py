@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from mobile_inpaint import documents, files, strict
+from mobile_inpaint import documents, files, schema
 from mobile_inpaint.errors import ManifestError
 from mobile_inpaint.files import is_plain_name
 from mobile_inpaint.quoting import quoted
-from mobile_inpaint.strict import ANY, Range
+from mobile_inpaint.schema import ANY, Range
 
 SCHEMA = 2
 SMALLEST_SIDE, LARGEST_SIDE = 64, 4096
@@ -154,7 +154,7 @@ class Contract:
 
     def to_json(self) -> str:
         """One line of JSON, the same for the same contract."""
-        return json.dumps(strict.dump(self), sort_keys=True, ensure_ascii=False)
+        return json.dumps(schema.dump(self), sort_keys=True, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str, where: str) -> Contract:
@@ -163,7 +163,7 @@ class Contract:
         Raises:
             ManifestError: ``text`` is not one.
         """
-        return strict.load(cls, _parse(text, where), where, ManifestError)
+        return schema.load(cls, _parse(text, where), where, ManifestError)
 
 
 @dataclass(frozen=True)
@@ -285,7 +285,7 @@ class Manifest:
         Raises:
             OSError: it cannot be written.
         """
-        files.write_whole(path, json.dumps(strict.dump(self), indent=2, ensure_ascii=False) + "\n")
+        files.write_whole(path, json.dumps(schema.dump(self), indent=2, ensure_ascii=False) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> Manifest:
@@ -306,10 +306,12 @@ class Manifest:
             ManifestError: of a newer schema, not a manifest, or its ``file`` is a path and not a name.
         """
         table = _parse(text, where)
-        schema = table.get("schema") if isinstance(table, dict) else None
-        if isinstance(schema, int) and schema > SCHEMA:
-            raise ManifestError(f"{where}: schema {schema} is newer than this package reads ({SCHEMA}); upgrade mobile-inpaint")
-        manifest = strict.load(cls, table, where, ManifestError)
+        version = table.get("schema") if isinstance(table, dict) else None
+        if isinstance(version, int) and version > SCHEMA:
+            raise ManifestError(
+                f"{where}: schema {version} is newer than this package reads ({SCHEMA}); upgrade mobile-inpaint"
+            )
+        manifest = schema.load(cls, table, where, ManifestError)
         if not is_plain_name(manifest.file):
             raise ManifestError(
                 f"{where}: 'file' must be a file's name, not {quoted(manifest.file)}; export the artifact again"

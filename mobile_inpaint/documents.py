@@ -76,7 +76,7 @@ def parse_json(text: str | bytes, where: str, error: type[MobileInpaintError], *
         where: the file's name, to open the message with.
         error: the class to raise.
         finite: whether a number too large for a float is a fault; otherwise it is an infinity, for
-            :func:`mobile_inpaint.strict.load` to judge by its key.
+            :func:`mobile_inpaint.schema.load` to judge by its key.
 
     Raises:
         error: not JSON; nested deeper than 64; an integer outside 64 bits; a number too large for a float; text with half of a

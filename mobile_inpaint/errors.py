@@ -4,7 +4,7 @@
 
     MobileInpaintError
     ├── ModelNotFound, TargetNotFound, DeviceNotFound, CheckpointNotFound, ProviderNotFound,
-    │   PhotoSetNotFound, AppNotFound   the name, and what there is (AppNotFound: export/bundle.py)
+    │   PhotoSetNotFound, AppNotFound   the name, and what there is (AppNotFound: apps/bundle.py)
     ├── ToolchainMissing      a converter, runtime or program is not installed; says the command that installs it
     ├── WeightsError          checksum, format or shape differs
     ├── PhotoError            not an image, truncated, too many pixels, a kind of image we refuse

@@ -12,12 +12,12 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from mobile_inpaint import models
+from mobile_inpaint import checkpoints
 from mobile_inpaint.artifact import sha256_of
-from mobile_inpaint.models.small_weights import small
+from mobile_inpaint.checkpoints.compression import small
 
-MODELS = Path(models.__file__).parent
-CARDS = MODELS / "cards.toml"
+FOLDER = Path(checkpoints.__file__).parent
+CARDS = FOLDER / "cards.toml"
 
 
 def main(source: Path, name: str) -> None:
@@ -31,7 +31,7 @@ def main(source: Path, name: str) -> None:
             metadata, weights = file.metadata(), {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
     except (OSError, SafetensorError) as error:
         raise SystemExit(f"embed: {source}: no file of weights ({error})") from error
-    out = MODELS / "embedded" / f"{name}.safetensors"
+    out = FOLDER / "embedded" / f"{name}.safetensors"
     save_file(small(weights), out, metadata)
     out.chmod(0o644)
     table = re.sub(r'^sha256 = ".*"', f'sha256 = "{sha256_of(out)}"', table, flags=re.MULTILINE)

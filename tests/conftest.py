@@ -11,14 +11,15 @@ import torch
 
 from mobile_inpaint import create_model
 from mobile_inpaint.artifact import Artifact, Precision, Quantization
-from mobile_inpaint.export.calibration import calibration_samples
-from mobile_inpaint.export.gate import Gate
-from mobile_inpaint.export.integers import Integers
+from mobile_inpaint.checkpoints import store
+from mobile_inpaint.evaluation.gate import Gate
 from mobile_inpaint.export.pipeline import export_artifact
 from mobile_inpaint.export.prepared import Prepared, prepare
-from mobile_inpaint.models import save_model, weights
 from mobile_inpaint.models.base import Generator
-from mobile_inpaint.targets import list_targets
+from mobile_inpaint.models.registry import save_model
+from mobile_inpaint.quantization.calibration import calibration_samples
+from mobile_inpaint.quantization.session import Integers
+from mobile_inpaint.targets.registry import list_targets
 
 GOLDEN = Path(__file__).parent / "golden"
 CHECKPOINT = "migan-512-places2"
@@ -42,7 +43,7 @@ def golden() -> Path:
 @pytest.fixture(scope="session")
 def published_weights() -> Path:
     """The published 512-px weights; no network and no copy in the store is red, never a skip."""
-    return weights.fetch(CHECKPOINT)
+    return store.fetch(CHECKPOINT)
 
 
 @pytest.fixture(scope="session")

@@ -31,13 +31,14 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from mobile_inpaint import create_model
+from mobile_inpaint.apps import bundle as bundling
 from mobile_inpaint.artifact import Artifact, Contract, Manifest, Provenance, Verification, manifest_path, sha256_of, size_of
+from mobile_inpaint.checkpoints import store as weights
+from mobile_inpaint.checkpoints.readers.state import read_state
 from mobile_inpaint.cli import main
-from mobile_inpaint.export import bundle as bundling
-from mobile_inpaint.models import save_model, weights
-from mobile_inpaint.models.checkpoints import read_state
-from mobile_inpaint.photo.compositor import Compositor
-from mobile_inpaint.targets import get_target
+from mobile_inpaint.models.registry import save_model
+from mobile_inpaint.photo.compositor.compositor import Compositor
+from mobile_inpaint.targets.registry import get_target
 from mobile_inpaint.training.checkpoint import Checkpoints, read_checkpoint
 
 SIDE = 32

@@ -44,7 +44,7 @@ def test_the_folder_stays_small() -> None:
 def test_golden_photos_are_cut_from_the_demo_photos(tmp_path: Path) -> None:
     make_golden = script("make_golden")
     make_golden.make(tmp_path)
-    kept = resources.files("mobile_inpaint.export") / "golden"
+    kept = resources.files("mobile_inpaint.data") / "golden"
     for made in tmp_path.iterdir():
         with Image.open(made) as picture, (kept / made.name).open("rb") as stream, Image.open(stream) as golden:
             # JPEG encoders differ by a grey level or two between Pillow's versions; masks are exact.

@@ -13,9 +13,9 @@ import mobile_inpaint
 
 PACKAGE = Path(mobile_inpaint.__file__).parent
 KNOWN = {
-    frozenset({"mobile_inpaint.models", "mobile_inpaint.models.checkpoints", "mobile_inpaint.models.weights"}),
-    frozenset({"mobile_inpaint.targets.mil_one_file", "mobile_inpaint.targets.mil_operations"}),
-    frozenset({"mobile_inpaint.targets.one_file.nodes", "mobile_inpaint.targets.one_file.values"}),
+    frozenset({"mobile_inpaint.models", "mobile_inpaint.checkpoints.readers.state", "mobile_inpaint.checkpoints.store"}),
+    frozenset({"mobile_inpaint.targets.coreml.pipeline_operations", "mobile_inpaint.targets.coreml.operations"}),
+    frozenset({"mobile_inpaint.targets.pipeline.nodes", "mobile_inpaint.targets.pipeline.values"}),
 }
 """Cycles that stand today, each the modules that all reach each other. The list only shrinks."""
 

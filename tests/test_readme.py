@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from mobile_inpaint.checkpoints.fetch import client
 from mobile_inpaint.cli import main
-from mobile_inpaint.models import client
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 import pytest
 
-from mobile_inpaint import strict
+from mobile_inpaint import schema
 from mobile_inpaint.errors import ManifestError
-from mobile_inpaint.strict import ANY, Range
+from mobile_inpaint.schema import ANY, Range
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Whole:
 
 def faults_of(table: object) -> str:
     with pytest.raises(ManifestError) as caught:
-        strict.load(Whole, table, "file", ManifestError)
+        schema.load(Whole, table, "file", ManifestError)
     message = str(caught.value)
     assert message.startswith("file: ") and message.isprintable() and len(message) < 2_000
     return message.removeprefix("file: ")
@@ -71,14 +71,14 @@ def test_many_faults_are_counted() -> None:
 
 
 def test_a_number_whose_reader_judges_it_may_be_anything() -> None:
-    assert strict.load(Whole, {"any": math.inf}, "file", ManifestError).any == math.inf
-    assert strict.load(Whole, {"any": 10**400}, "file", ManifestError).any == math.inf
-    assert strict.load(Whole, json.loads("{}"), "file", ManifestError) == Whole()
+    assert schema.load(Whole, {"any": math.inf}, "file", ManifestError).any == math.inf
+    assert schema.load(Whole, {"any": 10**400}, "file", ManifestError).any == math.inf
+    assert schema.load(Whole, json.loads("{}"), "file", ManifestError) == Whole()
 
 
 def test_a_dataclass_that_no_file_described_is_held_to_its_ranges() -> None:
-    assert list(strict.out_of_range(Whole())) == []
-    found = list(strict.out_of_range(Whole(few=0, maybe=0, part=Part(share=2))))
+    assert list(schema.out_of_range(Whole())) == []
+    found = list(schema.out_of_range(Whole(few=0, maybe=0, part=Part(share=2))))
     assert found == [
         "'few' must be from 1 to 10, not 0",
         "'maybe' must be from 1 to 10, not 0",

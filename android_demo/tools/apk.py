@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from mobile_inpaint.models import weights
+from mobile_inpaint.checkpoints import store
 from tools import java, pieces
 from tools.pieces import BuildError
 
@@ -109,7 +109,7 @@ def package(base: Path, dex: Path, abis: Sequence[str], out: Path) -> Path:
 def sign(unsigned: Path, signed: Path, key: Path | None, password: str) -> None:
     """Signs with the user's key, or with one for trying out that is made once and kept in the store."""
     if key is None:
-        key = weights.home() / "android" / "debug.keystore"
+        key = store.home() / "android" / "debug.keystore"
         if not key.exists():
             subject = ["-dname", "CN=Android Debug,O=Android,C=US", "-keyalg", "RSA", "-keysize", "2048", "-validity", "10000"]
             secret = ["-keystore", str(key), "-alias", "debug", "-storepass", password, "-keypass", password]

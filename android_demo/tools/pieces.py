@@ -19,8 +19,9 @@ from typing import Any
 
 from mobile_inpaint import files
 from mobile_inpaint.artifact import sha256_of
+from mobile_inpaint.checkpoints import store
+from mobile_inpaint.checkpoints.fetch import client
 from mobile_inpaint.errors import MobileInpaintError, ToolchainMissing
-from mobile_inpaint.models import client, weights
 
 PINS: dict[str, Any] = tomllib.loads(Path(__file__).with_name("pieces.toml").read_text(encoding="utf-8"))
 FETCH = "python android_demo/build.py --fetch"
@@ -32,7 +33,7 @@ class BuildError(MobileInpaintError):
 
 def folder(name: str) -> Path:
     """Where the piece lies once fetched."""
-    return weights.home() / "android" / f"{name}-{hashlib.sha256(repr(PINS[name]).encode()).hexdigest()[:12]}"
+    return store.home() / "android" / f"{name}-{hashlib.sha256(repr(PINS[name]).encode()).hexdigest()[:12]}"
 
 
 def missing() -> list[str]:

@@ -14,8 +14,8 @@ from mobile_inpaint.cli.defaults import CHECKPOINT, MOST_RUNS, MOST_SECONDS, MOS
 from mobile_inpaint.errors import BenchError
 
 if TYPE_CHECKING:
-    from mobile_inpaint.bench.candidate import Candidate
-    from mobile_inpaint.bench.report import LatencyReport
+    from mobile_inpaint.bench.measure.candidate import Candidate
+    from mobile_inpaint.bench.report.latency_report import LatencyReport
 
 _ARTIFACTS = Path("artifacts")
 _MOST_THREADS = 4
@@ -70,13 +70,13 @@ def bench(
     json: console.Json = False,
 ) -> None:
     """Time artifacts: several are measured in turn, A B A B, and their ratio is given with its spread."""
-    from mobile_inpaint.bench import record as records
-    from mobile_inpaint.bench.candidate import Candidate
-    from mobile_inpaint.bench.device import connect, find_device, kind_of
-    from mobile_inpaint.bench.pipeline import open_scene, synthetic_scene
-    from mobile_inpaint.bench.protocol import Plan
+    from mobile_inpaint.bench.devices.registry import connect, find_device, kind_of
+    from mobile_inpaint.bench.measure.candidate import Candidate
+    from mobile_inpaint.bench.measure.pipeline import open_scene, synthetic_scene
+    from mobile_inpaint.bench.measure.protocol import Plan
+    from mobile_inpaint.bench.record import store as records
     from mobile_inpaint.cli import bench_output
-    from mobile_inpaint.cores import usable_cores
+    from mobile_inpaint.cpu_count import usable_cores
 
     if (photo is None) != (mask is None):
         raise BenchError("--photo and --mask go together")
@@ -114,7 +114,7 @@ def bench(
 
 def _reference(compare: str | None, runtimes: Collection[str]) -> tuple[list[Candidate], LatencyReport | None]:
     """A model file to measure in turn with the others, or a report to set beside theirs."""
-    from mobile_inpaint.bench.candidate import Candidate
+    from mobile_inpaint.bench.measure.candidate import Candidate
 
     if compare is None or compare == "paper":
         return [], None
@@ -125,15 +125,15 @@ def _reference(compare: str | None, runtimes: Collection[str]) -> tuple[list[Can
     if not path.exists():
         raise BenchError(f"--compare {compare}: neither paper nor published-graph nor a file")
     if path.suffix == ".json":
-        from mobile_inpaint.bench.report import LatencyReport
+        from mobile_inpaint.bench.report.latency_report import LatencyReport
 
         return [], LatencyReport.load(path)
     return [candidate], None
 
 
 def _published_graph() -> Path:
-    from mobile_inpaint.models import weights
-    from mobile_inpaint.targets.published_graph import published_graph
+    from mobile_inpaint.checkpoints import store as weights
+    from mobile_inpaint.targets.onnx.published_graph import published_graph
 
     with console.progress(f"fetching {PUBLISHED}") as advance:
         pipeline = weights.fetch(PUBLISHED, advance)
@@ -142,8 +142,8 @@ def _published_graph() -> Path:
 
 def _default_artifact(device: str) -> Path:
     """The default checkpoint's artifact that suits the device, exported if it is not there yet."""
-    from mobile_inpaint.bench.device import find_device, kind_of
-    from mobile_inpaint.targets import get_target
+    from mobile_inpaint.bench.devices.registry import find_device, kind_of
+    from mobile_inpaint.targets.registry import get_target
 
     kind = kind_of(find_device(device))
     path = _ARTIFACTS / f"{CHECKPOINT}-{kind.precision}{get_target(kind.target).suffix}"

@@ -8,11 +8,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any, TypeAlias
 
-from mobile_inpaint import strict
-from mobile_inpaint.bench import published
-from mobile_inpaint.bench.comparison import Change
-from mobile_inpaint.bench.report import LatencyReport
-from mobile_inpaint.bench.statistics import Ratio
+from mobile_inpaint import schema
+from mobile_inpaint.bench.measure.statistics import Ratio
+from mobile_inpaint.bench.record import published
+from mobile_inpaint.bench.record.comparison import Change
+from mobile_inpaint.bench.report.latency_report import LatencyReport
 from mobile_inpaint.cli import console
 
 Row: TypeAlias = tuple[object, ...]
@@ -59,7 +59,7 @@ def document(outcome: Outcome, kept: Sequence[Path]) -> dict[str, Any]:
         "reference": outcome.reference.subject.name if outcome.reference else None,
         "measured": [
             {
-                "report": strict.dump(report),
+                "report": schema.dump(report),
                 "statistics": asdict(report.statistics),
                 "ratio": asdict(ratio) if (ratio := outcome.ratio(report)) else None,
             }
@@ -68,7 +68,7 @@ def document(outcome: Outcome, kept: Sequence[Path]) -> dict[str, Any]:
         "published": [
             {
                 "file": report.subject.name,
-                **strict.dump(comparison.timing),
+                **schema.dump(comparison.timing),
                 "ours_ms": comparison.ours_ms,
                 "comparable": not comparison.reasons,
                 "reasons": list(comparison.reasons),

@@ -25,9 +25,9 @@ def bundle(
     Out of a folder and without a class of devices it is the fp16 artifact. The web app gets its runtime too, so that its
     folder can be put on any static host.
     """
+    from mobile_inpaint.apps import bundle as bundling
     from mobile_inpaint.artifact import Artifact
     from mobile_inpaint.bench.browser import runtimes
-    from mobile_inpaint.export import bundle as bundling
 
     if device_class is not None and not artifact.is_dir():
         raise BenchError(f"{artifact}: --device-class picks out of a folder of artifacts: name the folder, or leave one out")
@@ -53,9 +53,9 @@ def bundle(
 
 def _best(device_class: str, places: list[Path]) -> list[str]:
     """The sha256 of each artifact that may be chosen for that class, the best first."""
-    from mobile_inpaint.bench import record as records
-    from mobile_inpaint.bench.choice import Bounds, options
-    from mobile_inpaint.bench.device import DeviceClass
+    from mobile_inpaint.bench.devices.registry import DeviceClass
+    from mobile_inpaint.bench.record import store as records
+    from mobile_inpaint.bench.record.select import Bounds, options
 
     if device_class not in get_args(DeviceClass):
         raise BenchError(f"unknown class {quoted(device_class)}: there are {', '.join(get_args(DeviceClass))}")

@@ -12,7 +12,7 @@ from mobile_inpaint.cli import console
 from mobile_inpaint.errors import BenchError
 
 if TYPE_CHECKING:
-    from mobile_inpaint.bench.report import LatencyReport
+    from mobile_inpaint.bench.report.latency_report import LatencyReport
 
 
 def compare(
@@ -27,8 +27,8 @@ def compare(
     """Set a report beside an earlier one, and say how sure the difference is."""
     from dataclasses import asdict
 
-    from mobile_inpaint.bench.comparison import FEWEST_RUNS, Change, parse_percent
-    from mobile_inpaint.bench.report import LatencyReport
+    from mobile_inpaint.bench.record.comparison import FEWEST_RUNS, Change, parse_percent
+    from mobile_inpaint.bench.report.latency_report import LatencyReport
 
     tolerated = None if fail_on_regression is None else parse_percent(fail_on_regression)
     earlier, later = LatencyReport.load(before), LatencyReport.load(after)

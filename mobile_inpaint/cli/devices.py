@@ -7,8 +7,8 @@ from mobile_inpaint.cli import console
 
 def devices(json: console.Json = False) -> None:
     """List the devices that bench knows, connected ones first."""
-    from mobile_inpaint import strict
-    from mobile_inpaint.bench.device import attached, kind_of, list_devices
+    from mobile_inpaint import schema
+    from mobile_inpaint.bench.devices.registry import attached, kind_of, list_devices
 
     rows = list_devices()
     there = [one for kind in dict.fromkeys(row.kind for row in rows.values()) for one in attached(kind)]
@@ -20,9 +20,9 @@ def devices(json: console.Json = False) -> None:
                 {
                     "id": name,
                     "connected": name in connected,
-                    "as": [strict.dump(one) for one in there if one.row == name],
-                    **strict.dump(rows[name]),
-                    **strict.dump(kind_of(rows[name])),
+                    "as": [schema.dump(one) for one in there if one.row == name],
+                    **schema.dump(rows[name]),
+                    **schema.dump(kind_of(rows[name])),
                 }
                 for name in names
             ]

@@ -91,7 +91,7 @@ def _npm() -> str | None:
 
 def _store() -> dict[str, Any]:
     try:
-        from mobile_inpaint.models import weights
+        from mobile_inpaint.checkpoints import store as weights
     except (ImportError, OSError) as error:  # torch: what a doctor is asked about is often that it cannot be loaded
         return {"path": None, "here": [], "error": f"unknown, because torch cannot be loaded ({error})"}
     here = [card.name for card in weights.list_checkpoints() if weights.is_here(card.name)]

@@ -14,8 +14,8 @@ from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.quoting import quoted
 
 if TYPE_CHECKING:
+    from mobile_inpaint.evaluation.evaluate import Candidate, Filler
     from mobile_inpaint.photo.image import Fill
-    from mobile_inpaint.training.evaluate import Candidate, Filler
 
 _BASELINES = ("telea", "navier-stokes", "patches")
 _DEFAULT_PX = 512
@@ -53,14 +53,14 @@ def evaluate(
     if native:
         _native(what, photos, detail, half, out, limit, seed, json=json)
         return
-    from mobile_inpaint.export.quality_photos import FOLDER
-    from mobile_inpaint.training.evaluate import evaluate
-    from mobile_inpaint.training.evaluate_report import write_report
-    from mobile_inpaint.training.evaluation_cases import Cases
-    from mobile_inpaint.training.evaluation_tables import document, tables
-    from mobile_inpaint.training.figures import Judge
-    from mobile_inpaint.training.photo_source import open_photos
-    from mobile_inpaint.training.sets import InceptionFeatures, SetFeatures
+    from mobile_inpaint.data.photo_source import open_photos
+    from mobile_inpaint.data.quality_photos import FOLDER
+    from mobile_inpaint.evaluation.cases import Cases
+    from mobile_inpaint.evaluation.evaluate import evaluate
+    from mobile_inpaint.evaluation.figures import Judge
+    from mobile_inpaint.evaluation.report.tables import document, tables
+    from mobile_inpaint.evaluation.report.write import write_report
+    from mobile_inpaint.metrics.distribution import InceptionFeatures, SetFeatures
 
     features = InceptionFeatures(inception) if inception else SetFeatures()
     source = open_photos(photos or FOLDER, memory_mb=0)
@@ -98,12 +98,12 @@ def _native(
     *,
     json: bool,
 ) -> None:
-    from mobile_inpaint.photo.detail_choice import WAYS
-    from mobile_inpaint.training.native import evaluate_native
-    from mobile_inpaint.training.native_cases import NativeCases
-    from mobile_inpaint.training.native_figures import NativeJudge
-    from mobile_inpaint.training.native_report import native_document, native_tables, write_native_report
-    from mobile_inpaint.training.photo_source import open_photos
+    from mobile_inpaint.data.photo_source import open_photos
+    from mobile_inpaint.evaluation.native.cases import NativeCases
+    from mobile_inpaint.evaluation.native.figures import NativeJudge
+    from mobile_inpaint.evaluation.native.native import evaluate_native
+    from mobile_inpaint.evaluation.native.report import native_document, native_tables, write_native_report
+    from mobile_inpaint.photo.compositor.detail_choice import WAYS
 
     if photos is None:
         raise TrainingError("--native has no photos of its own: name a folder with --photos")
@@ -130,8 +130,8 @@ def _open_native(name: str, ways: list[str], step: Callable[[str], None]) -> lis
     """Candidates that fill whole photos: a network once for each way of ``--detail``."""
     from dataclasses import replace
 
-    from mobile_inpaint.photo.compositor import Compositor
-    from mobile_inpaint.photo.detail_choice import with_detail
+    from mobile_inpaint.photo.compositor.compositor import Compositor
+    from mobile_inpaint.photo.compositor.detail_choice import with_detail
 
     def through(compositor: Compositor, fill: Fill) -> Filler:
         return lambda pixels, hole: compositor(pixels, hole, fill)
@@ -151,16 +151,16 @@ def _open_native(name: str, ways: list[str], step: Callable[[str], None]) -> lis
 def _open(name: str, step: Callable[[str], None]) -> tuple[Candidate, int | None]:
     """A candidate, and the side of the squares it takes; None where any will do."""
     from mobile_inpaint.artifact import Artifact, manifest_path
-    from mobile_inpaint.training.evaluate import Candidate, of_network
+    from mobile_inpaint.evaluation.evaluate import Candidate, of_network
 
     if name in _BASELINES:
-        from mobile_inpaint.photo import baselines, patches
+        from mobile_inpaint.photo.baselines import opencv, patchmatch
 
-        fill = patches.patches if name == "patches" else getattr(baselines, name.replace("-", "_"))
+        fill = patchmatch.patches if name == "patches" else getattr(opencv, name.replace("-", "_"))
         return Candidate(name, of_network(fill), network=fill), None
     step(f"loading {name}")
     if manifest_path(Path(name)).exists():
-        from mobile_inpaint.targets import load_artifact, load_pipeline
+        from mobile_inpaint.targets.registry import load_artifact, load_pipeline
 
         artifact = Artifact.open(name)
         contract = artifact.manifest.contract
@@ -170,7 +170,7 @@ def _open(name: str, step: Callable[[str], None]) -> tuple[Candidate, int | None
             return Candidate(Path(name).name, pipeline, {"runtime": pipeline.runtime, **facts}), contract.size_px
         runner = load_artifact(name)
         return Candidate(Path(name).name, of_network(runner), {"runtime": runner.runtime, **facts}, runner), contract.size_px
-    from mobile_inpaint.models import open_checkpoint
+    from mobile_inpaint.models.registry import open_checkpoint
     from mobile_inpaint.targets.reference import run_by_torch
 
     generator, provenance = open_checkpoint(name, step)

@@ -19,11 +19,11 @@ from mobile_inpaint.quoting import shown
 
 if TYPE_CHECKING:
     from mobile_inpaint.artifact import Artifact, Quantization
-    from mobile_inpaint.export.gate import Gate
-    from mobile_inpaint.export.integers import Integers
+    from mobile_inpaint.evaluation.gate import Gate
     from mobile_inpaint.export.prepared import Prepared
     from mobile_inpaint.export.recipe import Recipe
     from mobile_inpaint.photo.image import Fill
+    from mobile_inpaint.quantization.session import Integers
 
 Io = Literal["tensor", "photo"]
 Hole = Literal["white", "black"]
@@ -94,11 +94,11 @@ def export(
         for each in _recipes(target, model, precision, min_deployment_target, settings, recipe)
     ]
     # torch is not loaded before everything typed or read from a file was looked at
-    from mobile_inpaint.export.gate import Gate
-    from mobile_inpaint.export.integers import WITH_INTEGER_ACTIVATIONS
+    from mobile_inpaint.evaluation.gate import Gate
     from mobile_inpaint.export.pipeline import check_target
     from mobile_inpaint.export.prepared import prepare
-    from mobile_inpaint.targets import get_target
+    from mobile_inpaint.quantization.session import WITH_INTEGER_ACTIVATIONS
+    from mobile_inpaint.targets.registry import get_target
 
     for each in recipes:  # whatever cannot work is said before the first minute of work
         check_target(get_target(each.target), each.precision, each.deployment)
@@ -116,9 +116,9 @@ def export(
 def calibrated(
     prepared: Prepared, settings: Quantization, photos: Path | None, step: Callable[[str], None]
 ) -> AbstractContextManager[Integers]:
-    """The network on its way into integers; see :class:`~mobile_inpaint.export.integers.Integers`."""
-    from mobile_inpaint.export.calibration import calibration_samples
-    from mobile_inpaint.export.integers import Integers
+    """The network on its way into integers; see :class:`~mobile_inpaint.quantization.session.Integers`."""
+    from mobile_inpaint.quantization.calibration import calibration_samples
+    from mobile_inpaint.quantization.session import Integers
 
     step("reading photos to calibrate on")
     samples = calibration_samples(photos, settings.samples, prepared.network.resolution, settings.seed, console.note)
@@ -127,8 +127,8 @@ def calibrated(
 
 def make(prepared: Prepared, recipe: Recipe, integers: Integers | None, gate: Gate, out: Path) -> Artifact:
     """One artifact; for ``auto`` the layers that stay float are searched for where the recipe names none."""
-    from mobile_inpaint.export.lint import lint_artifact
     from mobile_inpaint.export.pipeline import export_artifact
+    from mobile_inpaint.lint.linter import lint_artifact
 
     layers = recipe.quantization.float_layers
     if recipe.precision == "auto" and integers is not None and not layers:
@@ -156,7 +156,7 @@ def make(prepared: Prepared, recipe: Recipe, integers: Integers | None, gate: Ga
 def _search(prepared: Prepared, recipe: Recipe, integers: Integers, gate: Gate, out: Path) -> tuple[str, ...]:
     """Names of the layers that stay float; what was found is printed, and written beside the artifact to be."""
     from mobile_inpaint.cli.export_output import report_search
-    from mobile_inpaint.export.find_mix import find_mix
+    from mobile_inpaint.export.mixed_precision import find_mix
 
     with console.progress(f"mix for {recipe.target}") as advance:
         found = find_mix(
@@ -176,8 +176,8 @@ def _ratio(size_px: int, one: Fill, other: Fill) -> float:
     """How many times as fast as ``one`` ``other`` is, both run in turn."""
     from statistics import median
 
-    from mobile_inpaint.bench.protocol import measure_in_turn
-    from mobile_inpaint.bench.workload import example
+    from mobile_inpaint.bench.measure.protocol import measure_in_turn
+    from mobile_inpaint.bench.measure.workload import example
 
     mask = (example(size_px, 2)[:, :1] > 0.5).astype("float32")
     first, second = measure_in_turn([lambda i, f=f: f(example(size_px, i % 2), mask) for f in (one, other)], 2, 9)  # type: ignore[misc]
@@ -200,7 +200,7 @@ def _recipes(
     targets: list[str], model: str, precisions: list[str], deployment: str | None, settings: Quantization, file: Path | None
 ) -> list[Recipe]:
     from mobile_inpaint.export.recipe import Recipe, load_recipe
-    from mobile_inpaint.targets import list_targets
+    from mobile_inpaint.targets.registry import list_targets
 
     if file is not None:
         if targets:

@@ -9,15 +9,15 @@ from mobile_inpaint.cli import console
 
 if TYPE_CHECKING:
     from mobile_inpaint.artifact import Artifact
-    from mobile_inpaint.export.mixed import Search
+    from mobile_inpaint.quantization.mixed_precision import Search
 
 
 def report(artifacts: list[Artifact], *, json: bool) -> None:
     """Prints what was made or verified: tables, or with ``json`` the manifests."""
     if json:
-        from mobile_inpaint import strict
+        from mobile_inpaint import schema
 
-        console.emit([{"path": str(each.path), "manifest": strict.dump(each.manifest)} for each in artifacts])
+        console.emit([{"path": str(each.path), "manifest": schema.dump(each.manifest)} for each in artifacts])
         return
     rows = []
     for each in artifacts:
@@ -64,8 +64,8 @@ def _report_quality(artifact: Artifact) -> None:
 
 def report_search(found: Search, name: str, out: Path) -> None:
     """Prints the sensitivities and the mix, and writes them to ``OUT/NAME.mix.json`` with a plot beside it."""
-    from mobile_inpaint.export.mixed import save
-    from mobile_inpaint.export.mixed_plot import plot
+    from mobile_inpaint.quantization.mixed_plot import plot
+    from mobile_inpaint.quantization.mixed_precision import save
 
     chosen, worst = found.chosen, sorted(found.groups, key=lambda group: -group.sensitivity)
     rows = [

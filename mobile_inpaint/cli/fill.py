@@ -16,7 +16,7 @@ from mobile_inpaint.errors import ManifestError, MaskError
 from mobile_inpaint.quoting import quoted
 
 if TYPE_CHECKING:
-    from mobile_inpaint.photo.compositor import Flags, Pixels
+    from mobile_inpaint.photo.compositor.compositor import Flags, Pixels
     from mobile_inpaint.photo.image import Photo
     from mobile_inpaint.photo.mask import Mask
     from mobile_inpaint.targets.guarded import Guard
@@ -128,8 +128,8 @@ def _filler(
     """What fills a photo, and by what it runs."""
     from functools import partial
 
-    from mobile_inpaint.photo.compositor import Compositor
-    from mobile_inpaint.photo.detail_choice import with_detail
+    from mobile_inpaint.photo.compositor.compositor import Compositor
+    from mobile_inpaint.photo.compositor.detail_choice import with_detail
 
     if guard is not None:
         from mobile_inpaint.artifact import Artifact
@@ -147,7 +147,7 @@ def _filler(
         return partial(compositor, fill=runner), runner.runtime
     import torch
 
-    from mobile_inpaint.models import open_checkpoint
+    from mobile_inpaint.models.registry import open_checkpoint
     from mobile_inpaint.targets.reference import run_by_torch
 
     if threads:

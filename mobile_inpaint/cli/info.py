@@ -18,14 +18,14 @@ def info(
     json: console.Json = False,
 ) -> None:
     """Show what an artifact says of itself: its contract, the licence of its weights, its verification."""
-    from mobile_inpaint import strict
+    from mobile_inpaint import schema
     from mobile_inpaint.artifact import Artifact
     from mobile_inpaint.targets.admission import admit
 
     opened = Artifact.open(artifact)
     admit(artifact)
     if json:
-        console.emit({"path": str(opened.path), "manifest": strict.dump(opened.manifest)})
+        console.emit({"path": str(opened.path), "manifest": schema.dump(opened.manifest)})
     else:
         console.facts(_facts(opened))
 

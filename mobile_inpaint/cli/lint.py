@@ -10,8 +10,8 @@ import typer
 from mobile_inpaint.cli import console
 
 if TYPE_CHECKING:
-    from mobile_inpaint.export.headroom import Headroom
-    from mobile_inpaint.export.lint import Finding, Placement, Report
+    from mobile_inpaint.lint.fp16_range import Headroom
+    from mobile_inpaint.lint.linter import Finding, Placement, Report
 
 _NAMED = 3
 """Operations or tensors of a finding that are shown; ``--json`` has all."""
@@ -34,15 +34,15 @@ def lint(
 
     Exits 1 when something of severity error is found.
     """
-    from mobile_inpaint import strict
-    from mobile_inpaint.export.lint import lint_artifact
+    from mobile_inpaint import schema
+    from mobile_inpaint.lint.linter import lint_artifact
     from mobile_inpaint.targets.guarded import guarded
 
     with console.steps() as step:
         step(f"reading {artifact.name}")
         report = guarded(artifact, lint_artifact, artifact, tuple(providers or ()), run=photos)
     if json:
-        console.emit(strict.dump(report))
+        console.emit(schema.dump(report))
     else:
         _show(report)
     if report.errors:

@@ -9,10 +9,11 @@ from mobile_inpaint.cli import console
 
 def models(json: console.Json = False) -> None:
     """List the networks: the side of the image they see, what they learn, and the weights there are for them."""
-    from mobile_inpaint.models import create_model, list_models, weights
+    from mobile_inpaint.checkpoints import store
     from mobile_inpaint.models.base import count_parameters
+    from mobile_inpaint.models.registry import create_model, list_models
 
-    cards = weights.list_checkpoints()
+    cards = store.list_checkpoints()
     rows: list[dict[str, Any]] = []
     for name in list_models():
         network = create_model(name, tensors=0)  # as it ships: each convolution one tensor

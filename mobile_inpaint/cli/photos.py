@@ -12,7 +12,7 @@ import typer
 from mobile_inpaint.cli import console
 
 if TYPE_CHECKING:
-    from mobile_inpaint.training.photo_sets import SetPhoto
+    from mobile_inpaint.data.photo_sets import SetPhoto
 
 app = typer.Typer()
 
@@ -23,13 +23,13 @@ def list_(
     json: console.Json = False,
 ) -> None:
     """List the sets of photos, or the photos of one with author and licence."""
-    from mobile_inpaint import strict
-    from mobile_inpaint.training import photo_sets
+    from mobile_inpaint import schema
+    from mobile_inpaint.data import photo_sets
 
     if name is not None:
         photos = photo_sets.photos_of(name)
         if json:
-            console.emit(strict.dump(photos))
+            console.emit(schema.dump(photos))
         else:
             rows = [(photo.file, photo.tier, photo.licence, photo.author) for photo in photos]
             console.table(("photo", "tier", "licence", "author"), rows)
@@ -54,13 +54,13 @@ def fetch(
 
     Needs apt-get and dpkg-deb, installs nothing, and keeps what is there already.
     """
-    from mobile_inpaint import strict
-    from mobile_inpaint.training import photo_sets
+    from mobile_inpaint import schema
+    from mobile_inpaint.data import photo_sets
 
     with console.progress(f"fetching {name}") as advance:
         done = photo_sets.fetch(photo_sets.photos_of(name), out, archive=archive, progress=advance, warn=console.note)
     if json:
-        console.emit(strict.dump(done))
+        console.emit(schema.dump(done))
     else:
         console.say(
             f"{out}: {done.here} photos, {done.made} of them new ({done.same_bytes} bit by bit as published), "

@@ -20,8 +20,8 @@ def report(
 ) -> None:
     """Write what was measured as Markdown and as one HTML page with plots, the paper's timings beside ours."""
     from mobile_inpaint import files as writing
-    from mobile_inpaint.bench import record
-    from mobile_inpaint.bench.report_page import html
+    from mobile_inpaint.bench.record import store as record
+    from mobile_inpaint.bench.report.page import html
 
     reports = record.gather(files or [])
     out.mkdir(parents=True, exist_ok=True)

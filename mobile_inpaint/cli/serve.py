@@ -20,8 +20,8 @@ def serve(
     """Show the web app in a browser, until interrupted."""
     import webbrowser
 
+    from mobile_inpaint.apps.bundle import app_folder, bundled, get_app
     from mobile_inpaint.bench.browser.static import StaticServer
-    from mobile_inpaint.export.bundle import app_folder, bundled, get_app
 
     place = folder or app_folder(get_app("web"), Path.cwd()).parent
     if bundled(place / "model") is None:

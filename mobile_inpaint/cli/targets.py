@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def targets(json: console.Json = False) -> None:
     """List the formats: suffix, precisions, and the toolchain or the line that installs it."""
-    from mobile_inpaint.targets import get_target, list_targets
+    from mobile_inpaint.targets.registry import get_target, list_targets
 
     rows = [_row(get_target(name)) for name in list_targets()]
     if json:

@@ -44,7 +44,7 @@ def train(
 
     Ctrl-C or SIGTERM ends a run with a checkpoint. For many machines put this behind torchrun: see docs/training.md.
     """
-    from mobile_inpaint.training.photo_source import open_photos
+    from mobile_inpaint.data.photo_source import open_photos
 
     run = _config(config, out if resume else None)
     if from_ is not None:
@@ -111,10 +111,10 @@ def _bar(config: TrainConfig) -> Iterator[tuple[Callable[[Entry], None], Callabl
 
 
 def _show_cost(cost: Cost, config: TrainConfig, *, json: bool) -> None:
-    from mobile_inpaint import strict
+    from mobile_inpaint import schema
 
     if json:
-        console.emit(strict.dump(cost))
+        console.emit(schema.dump(cost))
         return
     console.table(
         ("layer", "kind", "output", "parameters", "MMAC"),

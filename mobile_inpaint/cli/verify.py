@@ -32,7 +32,7 @@ def verify(
 
     from mobile_inpaint.cli.export import bounds
     from mobile_inpaint.cli.export_output import report
-    from mobile_inpaint.export.gate import Gate
+    from mobile_inpaint.evaluation.gate import Gate
     from mobile_inpaint.export.pipeline import verify_artifact
 
     gate = Gate(*bounds(max_drop), quality_crops, keep_rejected=True, always=quality)

@@ -42,10 +42,10 @@ def fetch(name: Name, json: console.Json = False) -> None:
 
     At once and offline if it is here already.
     """
-    from mobile_inpaint.models import weights
+    from mobile_inpaint.checkpoints import store
 
     with console.progress(f"fetching {name}") as advance:
-        weights.fetch(name, advance)
+        store.fetch(name, advance)
     _show(name, json=json)
 
 
@@ -61,9 +61,9 @@ def add(
 
     Its format and shapes must be a network's, and its hash the published one where that is known.
     """
-    from mobile_inpaint.models import weights
+    from mobile_inpaint.checkpoints import store
 
-    weights.add(name, file, model=model, force=force)
+    store.add(name, file, model=model, force=force)
     _show(name, json=json)
 
 
@@ -76,26 +76,26 @@ def path(name: Name, json: console.Json = False) -> None:
 @app.command()
 def remove(name: Name, json: console.Json = False) -> None:
     """Delete a checkpoint from the store."""
-    from mobile_inpaint.models import weights
+    from mobile_inpaint.checkpoints import store
 
-    weights.remove(name)
+    store.remove(name)
     if json:
         console.emit({"removed": name})
 
 
 def _cards() -> list[dict[str, Any]]:
-    from mobile_inpaint import strict
-    from mobile_inpaint.models import weights
+    from mobile_inpaint import schema
+    from mobile_inpaint.checkpoints import store
 
-    return [{**strict.dump(card), "here": weights.is_here(card.name)} for card in weights.list_checkpoints()]
+    return [{**schema.dump(card), "here": store.is_here(card.name)} for card in store.list_checkpoints()]
 
 
 def _show(name: str, *, json: bool) -> None:
-    from mobile_inpaint import strict
-    from mobile_inpaint.models import weights
+    from mobile_inpaint import schema
+    from mobile_inpaint.checkpoints import store
 
-    file = weights.path(name)
+    file = store.path(name)
     if json:
-        console.emit({"path": str(file), **strict.dump(weights.card(name))})
+        console.emit({"path": str(file), **schema.dump(store.card(name))})
     else:
         console.say(str(file))

@@ -12,7 +12,7 @@ from mobile_inpaint.errors import BenchError
 from mobile_inpaint.quoting import quoted
 
 if TYPE_CHECKING:
-    from mobile_inpaint.bench.report import LatencyReport
+    from mobile_inpaint.bench.report.latency_report import LatencyReport
 
 
 def which(
@@ -24,9 +24,9 @@ def which(
     json: console.Json = False,
 ) -> None:
     """Pick the artifact with the best fills that keeps the bounds on devices of a class, out of what was measured on such."""
-    from mobile_inpaint.bench import record as records
-    from mobile_inpaint.bench.choice import Bounds, options
-    from mobile_inpaint.bench.device import DeviceClass
+    from mobile_inpaint.bench.devices.registry import DeviceClass
+    from mobile_inpaint.bench.record import store as records
+    from mobile_inpaint.bench.record.select import Bounds, options
 
     if device_class not in get_args(DeviceClass):
         raise BenchError(f"unknown class {quoted(device_class)}: there are {', '.join(get_args(DeviceClass))}")

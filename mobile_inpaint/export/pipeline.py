@@ -19,21 +19,21 @@ from mobile_inpaint.artifact import (
     size_of,
 )
 from mobile_inpaint.errors import ExportError, UnsupportedPrecision, VerificationError, WeightsError
-from mobile_inpaint.export.gate import STANDARD, Gate, judge_fills, refuse_misses
-from mobile_inpaint.export.integers import WITH_INTEGER_ACTIVATIONS, Integers
+from mobile_inpaint.evaluation.gate import STANDARD, Gate, judge_fills, refuse_misses
 from mobile_inpaint.export.prepared import Prepared, Progress, quiet, yardstick_of
 from mobile_inpaint.export.reparameterize import reparameterize
-from mobile_inpaint.export.staging import staging
 from mobile_inpaint.export.verify import REQUIRED_DB, check_claim, check_contract, verify
 from mobile_inpaint.export.verify_photo import compositor_of, verify_photo
-from mobile_inpaint.models import open_checkpoint
-from mobile_inpaint.photo.compositor import Compositor
+from mobile_inpaint.models.registry import open_checkpoint
+from mobile_inpaint.photo.compositor.compositor import Compositor
+from mobile_inpaint.quantization.session import WITH_INTEGER_ACTIVATIONS, Integers
 from mobile_inpaint.quoting import quoted
-from mobile_inpaint.targets import get_target, target_of
+from mobile_inpaint.staging import staging
 from mobile_inpaint.targets.base import Target
 from mobile_inpaint.targets.guarded import Guard
-from mobile_inpaint.targets.one_file.runner import PhotoRunner
+from mobile_inpaint.targets.pipeline.runner import PhotoRunner
 from mobile_inpaint.targets.reference import run_by_torch
+from mobile_inpaint.targets.registry import get_target, target_of
 
 
 def export_artifact(

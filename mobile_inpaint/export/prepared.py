@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mobile_inpaint.artifact import Provenance
-from mobile_inpaint.export.golden_photos import golden_photos
+from mobile_inpaint.data.golden_photos import golden_photos
 from mobile_inpaint.export.reparameterize import reparameterize
 from mobile_inpaint.export.yardstick import Yardstick
-from mobile_inpaint.models import open_checkpoint
 from mobile_inpaint.models.base import Generator
+from mobile_inpaint.models.registry import open_checkpoint
 
 Progress = Callable[[str], None]
 """Is told what happens next."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from mobile_inpaint import documents, strict
+from mobile_inpaint import documents, schema
 from mobile_inpaint.artifact import Io, Precision, Quantization
 from mobile_inpaint.errors import RecipeError, ToolchainMissing
 from mobile_inpaint.quoting import quoted
-from mobile_inpaint.targets import get_target, list_targets
+from mobile_inpaint.targets.registry import get_target, list_targets
 from mobile_inpaint.targets.toolchain import installed
 
 CALIBRATION_SAMPLES = 32
@@ -49,7 +49,7 @@ def load_recipe(path: Path) -> Recipe:
         RecipeError: unreadable, an unknown key, a wrong type or an unknown name; all of them at once.
         ToolchainMissing: another version is installed than the recipe pins, or none.
     """
-    recipe = strict.load(Recipe, documents.read_toml(path, RecipeError), str(path), RecipeError)
+    recipe = schema.load(Recipe, documents.read_toml(path, RecipeError), str(path), RecipeError)
     if recipe.target not in list_targets():
         raise RecipeError(f"{path}: 'target' is {quoted(recipe.target)}: there are {', '.join(list_targets())}")
     precisions = get_target(recipe.target).precisions

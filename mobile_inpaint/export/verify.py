@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_inpaint.artifact import Artifact, Contract, Precision, Verification
+from mobile_inpaint.data.golden_photos import golden_photos
 from mobile_inpaint.errors import ManifestError, MobileInpaintError, VerificationError
-from mobile_inpaint.export.golden_photos import golden_photos
 from mobile_inpaint.export.yardstick import Yardstick
 from mobile_inpaint.targets.base import Runner, Target
 from mobile_inpaint.targets.toolchain import first_line
@@ -20,7 +20,7 @@ REQUIRED_DB: dict[Precision, float] = {"fp32": 90.0, "fp16": 55.0}
 """In-hole PSNR to the fp32 generator that every golden photo must reach."""
 REQUIRED_DB_OF_INTEGERS = 10.0
 """The same where integers or palettes round: rounding alone moves a fill, so this catches only what is another picture
-altogether; whether the fills are good is what :mod:`~mobile_inpaint.export.quality` says."""
+altogether; whether the fills are good is what :mod:`~mobile_inpaint.evaluation.quality` says."""
 REQUIRED_DB_IN_FP16_ARITHMETIC = 50.0
 """The same where the runtime computes in float16 and does not merely store it."""
 CLAIM_DB = 3.0

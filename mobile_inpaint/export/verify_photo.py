@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from mobile_inpaint.artifact import Precision, Verification
+from mobile_inpaint.data.golden_photos import GoldenPhoto, golden_photos
 from mobile_inpaint.errors import VerificationError
-from mobile_inpaint.export.golden_photos import GoldenPhoto, golden_photos
 from mobile_inpaint.export.verify import REQUIRED_DB_OF_INTEGERS, psnr, refuse
-from mobile_inpaint.photo.compositor import Compositor, Flags, Pixels
+from mobile_inpaint.photo.compositor.compositor import Compositor, Flags, Pixels
 from mobile_inpaint.photo.image import Fill, to_pixels
-from mobile_inpaint.targets.one_file.runner import PhotoRunner
+from mobile_inpaint.targets.pipeline.runner import PhotoRunner
 
 REQUIRED_DB: dict[Precision, float] = {"fp32": 48.0, "fp16": 35.0}
 """In-hole PSNR to the generator's fill; 48 dB is one grey level everywhere, and fp32 may be off by no more."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from mobile_inpaint.export.golden_photos import GoldenPhoto
+from mobile_inpaint.data.golden_photos import GoldenPhoto
 from mobile_inpaint.models.base import Generator, watched_activations
 from mobile_inpaint.photo.image import Image
 

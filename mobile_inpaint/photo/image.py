@@ -13,8 +13,8 @@ import numpy.typing as npt
 from PIL import Image as pil
 
 from mobile_inpaint.errors import PhotoError
-from mobile_inpaint.photo import files
-from mobile_inpaint.photo.metadata import Metadata
+from mobile_inpaint.photo.io import formats
+from mobile_inpaint.photo.io.metadata import Metadata
 from mobile_inpaint.quoting import quoted
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
@@ -81,7 +81,7 @@ class Photo:
         return int(self.pixels.shape[1])
 
     @classmethod
-    def open(cls, path: str | files.Openable, *, max_pixels: int = files.MAX_PIXELS, shrink: int = 1) -> Photo:
+    def open(cls, path: str | formats.Openable, *, max_pixels: int = formats.MAX_PIXELS, shrink: int = 1) -> Photo:
         """The photo at ``path``: JPEG, PNG, WebP, AVIF, or HEIC with pillow-heif; turned upright as its EXIF says.
 
         Args:
@@ -94,13 +94,13 @@ class Photo:
             ToolchainMissing: HEIC, and pillow-heif is not installed.
         """
         path = Path(path) if isinstance(path, str) else path
-        with files.decoded(path, max_pixels, shrink) as (picture, file):
+        with formats.decoded(path, max_pixels, shrink) as (picture, file):
             if picture.mode.startswith("I") or (picture.format == "PNG" and _png_depth(file) == 16):
                 raise PhotoError(f"{path}: 16 bits a channel, which we would halve; save it with 8 bits")
             if picture.mode not in _READ:
                 raise PhotoError(f"{path}: its colours are {picture.mode}; convert it to RGB or greyscale first")
             metadata = Metadata.of(picture, file)
-            picture = files.upright(picture, metadata.orientation)
+            picture = formats.upright(picture, metadata.orientation)
             grey, transparent = picture.mode in _GREY, picture.has_transparency_data
             wanted = "RGBA" if transparent else "RGB"
             channels = np.asarray(picture if picture.mode == wanted else picture.convert(wanted))
@@ -118,13 +118,13 @@ class Photo:
             PhotoError, ToolchainMissing: as :meth:`save`.
         """
         path = Path(path)
-        format = files.format_of(path)
-        files.check_target(path)
+        format = formats.format_of(path)
+        formats.check_target(path)
         if not overwrite and self.source and path.exists() and path.samefile(self.source):
             raise PhotoError(f"{path}: is the photo itself; choose another name, or ask for it with --overwrite")
         if format == "JPEG" and self.alpha is not None and not (self.alpha == 255).all():
             raise PhotoError(f"{path}: JPEG has no transparency; save as .png or .webp")
-        limit = files.LONGEST_SIDE.get(format)
+        limit = formats.LONGEST_SIDE.get(format)
         if limit is not None and max(self.width, self.height) > limit:
             raise PhotoError(f"{path}: {format} cannot hold this photo (a side is longer than {limit} px); save it as .png")
 
@@ -150,7 +150,7 @@ class Photo:
             ToolchainMissing: HEIC, and pillow-heif is not installed.
         """
         path = Path(path)
-        format = files.format_of(path)
+        format = formats.format_of(path)
         if quality is not None and not 1 <= quality <= 100:
             raise PhotoError(f"quality is {quoted(quality)}: it must be from 1 to 100")
         self.check_save(path, overwrite=overwrite)
@@ -159,7 +159,7 @@ class Photo:
             picture = picture.convert(picture.mode[:-1])
         kept, lost = self._renewed(picture, format)
         coding = self._coding(format, quality)
-        tried = files.write(picture, path, [kept | coding, coding, _FRESH[format]])
+        tried = formats.write(picture, path, [kept | coding, coding, _FRESH[format]])
         if tried:
             lost = ("all of it",)
         return (

@@ -12,10 +12,11 @@ import numpy.typing as npt
 from PIL import Image as pil
 
 from mobile_inpaint.errors import MaskError
-from mobile_inpaint.photo import files, growing
+from mobile_inpaint.photo import dilation
+from mobile_inpaint.photo.compositor.tiles import Box, bounding_box
 from mobile_inpaint.photo.image import Image, Pixels
-from mobile_inpaint.photo.metadata import Metadata
-from mobile_inpaint.photo.regions import Box, bounding_box
+from mobile_inpaint.photo.io import formats
+from mobile_inpaint.photo.io.metadata import Metadata
 
 Hole: TypeAlias = npt.NDArray[np.bool_]
 """HW bool, True = to be filled."""
@@ -39,7 +40,7 @@ class Mask:
     hole: Hole
 
     @classmethod
-    def open(cls, path: str | Path, *, hole: Polarity = "white", max_pixels: int = files.MAX_PIXELS) -> Mask:
+    def open(cls, path: str | Path, *, hole: Polarity = "white", max_pixels: int = formats.MAX_PIXELS) -> Mask:
         """The mask in the picture at ``path``, turned upright as its EXIF says, as the photo is.
 
         Args:
@@ -52,7 +53,7 @@ class Mask:
             MaskError: ``alpha`` in a picture without.
         """
         path = Path(path)
-        with files.decoded(path, max_pixels) as (picture, file):
+        with formats.decoded(path, max_pixels) as (picture, file):
             if hole == "alpha" and not picture.has_transparency_data:
                 raise MaskError(f"{path}: has no alpha to mark a hole; say --hole white or --hole black")
             orientation = Metadata.of(picture, file).orientation
@@ -61,7 +62,7 @@ class Mask:
                 picture = picture.convert("RGBA").getchannel("A")
             elif not wide:
                 picture = picture.convert("L")
-            levels = np.asarray(files.upright(picture, orientation))
+            levels = np.asarray(formats.upright(picture, orientation))
         high = levels >= (1 << 15 if wide else 1 << 7)
         return cls(high if hole == "white" else ~high)
 
@@ -141,7 +142,7 @@ class Mask:
         px = min(px, self.diagonal_px)
         grown = np.zeros_like(self.hole)
         around = box.grown(px, self.hole.shape).slices
-        growing.grow(self.hole[around], px, grown[around])
+        dilation.grow(self.hole[around], px, grown[around])
         return Mask(grown)
 
     @property

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 import numpy.typing as npt
 
 from mobile_inpaint.artifact import Contract, Io, Precision, TensorSpec
-from mobile_inpaint.photo.compositor import Flags, Pixels
+from mobile_inpaint.photo.compositor.compositor import Flags, Pixels
 from mobile_inpaint.photo.image import Fill, Image, Sample
 
 if TYPE_CHECKING:
     import torch
 
-    from mobile_inpaint.targets.one_file.runner import PhotoRunner
-    from mobile_inpaint.targets.ranges import Ranges
+    from mobile_inpaint.targets.observers import Ranges
+    from mobile_inpaint.targets.pipeline.runner import PhotoRunner
 
 
 PhotoFill: TypeAlias = Callable[[Pixels, Flags], Pixels]

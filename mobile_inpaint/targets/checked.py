@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mobile_inpaint.errors import ManifestError, MobileInpaintError
-from mobile_inpaint.photo.compositor import Flags, Pixels
+from mobile_inpaint.photo.compositor.compositor import Flags, Pixels
 from mobile_inpaint.photo.image import Fill, Image
 from mobile_inpaint.targets.base import PhotoFill
 from mobile_inpaint.targets.toolchain import first_line

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_inpaint.errors import ManifestError
-from mobile_inpaint.targets import target_of
+from mobile_inpaint.targets.registry import target_of
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -107,6 +107,6 @@ def read_graph(path: Path) -> Graph:
     """
     if not path.exists():
         raise ManifestError(f"{path}: no such file")
-    reader = importlib.import_module(f"{__package__}.read_{target_of(path).name}")
+    reader = importlib.import_module(f"{__package__}.{target_of(path).name}.graph")
     graph: Graph = reader.read(path)
     return graph

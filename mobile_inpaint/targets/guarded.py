@@ -25,11 +25,11 @@ import numpy as np
 
 from mobile_inpaint.artifact import Contract
 from mobile_inpaint.errors import ManifestError, MobileInpaintError
-from mobile_inpaint.photo.compositor import Flags, Pixels
+from mobile_inpaint.photo.compositor.compositor import Flags, Pixels
 from mobile_inpaint.photo.image import Image
 from mobile_inpaint.targets.admission import admit, bytes_with_weights, limits
 from mobile_inpaint.targets.base import Runner
-from mobile_inpaint.targets.one_file.runner import PhotoRunner
+from mobile_inpaint.targets.pipeline.runner import PhotoRunner
 from mobile_inpaint.targets.share import limit_share
 from mobile_inpaint.targets.toolchain import first_line
 
@@ -287,6 +287,6 @@ def _fill_photo(pixels: Pixels, hole: Flags) -> Pixels:
 
 
 def _target(path: Path) -> Any:
-    from mobile_inpaint.targets import target_of
+    from mobile_inpaint.targets.registry import target_of
 
     return target_of(path)

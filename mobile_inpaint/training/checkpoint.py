@@ -26,10 +26,10 @@ from typing import Any, BinaryIO
 
 import torch
 
-from mobile_inpaint import files, strict
+from mobile_inpaint import files, schema
+from mobile_inpaint.checkpoints.readers import torch_files
 from mobile_inpaint.documents import parse_json
 from mobile_inpaint.errors import TrainingError
-from mobile_inpaint.models import torch_files
 from mobile_inpaint.quoting import quoted
 from mobile_inpaint.training.config import TrainConfig, config_from
 
@@ -107,7 +107,7 @@ class Checkpoints:
         """
         document = {
             "format": FORMAT,
-            "config": json.dumps(strict.dump(config)),
+            "config": json.dumps(schema.dump(config)),
             "photos": photos,
             "origin": origin,
             "state": state,

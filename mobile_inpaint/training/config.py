@@ -8,12 +8,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from mobile_inpaint import documents, strict
+from mobile_inpaint import documents, schema
 from mobile_inpaint.errors import TrainingError
+from mobile_inpaint.masks.mixes import HoleMix
 from mobile_inpaint.quoting import listed, shown
-from mobile_inpaint.strict import Range
-from mobile_inpaint.training.holes import HoleMix
-from mobile_inpaint.training.losses import LossConfig
+from mobile_inpaint.schema import Range
+from mobile_inpaint.training.losses.terms import LossConfig
 
 Schedule = Literal["constant", "cosine"]
 Precision = Literal["auto", "fp32", "bf16"]
@@ -60,7 +60,7 @@ class DiscriminatorConfig:
 
     Attributes:
         kind: ``migan`` is the published one, which learns from nothing; ``projected`` stands on a trained network, and for a
-            generator that can paint already (``training/projected.py``).
+            generator that can paint already (``training/losses/projected.py``).
         ch_base, ch_max: of ``migan``: a feature map of side r has ``min(ch_base // r, ch_max)`` channels.
         tensors: of ``migan``: how many each convolution trains.
     """
@@ -181,12 +181,12 @@ class TrainConfig:
             or not self.loss.r1_gamma,
             "optimizer.beta1 and beta2 must be below 1": max(optimizer.beta1, optimizer.beta2) < 1,
         }
-        if faults := [*strict.out_of_range(self), *(demand for demand, met in demands.items() if not met)]:
+        if faults := [*schema.out_of_range(self), *(demand for demand, met in demands.items() if not met)]:
             raise TrainingError("; ".join(faults))
 
     def differences(self, other: TrainConfig) -> list[str]:
         """Keys outside ``[run]`` whose values differ, with both."""
-        ours, theirs = dict(_leaves(strict.dump(self))), dict(_leaves(strict.dump(other)))
+        ours, theirs = dict(_leaves(schema.dump(self))), dict(_leaves(schema.dump(other)))
         return [
             f"{key} ({theirs.get(key)} there, {ours.get(key)} here)"
             for key in {**theirs, **ours}
@@ -210,7 +210,7 @@ def config_from(table: object, where: str) -> TrainConfig:
         TrainingError: see :func:`read_config`.
     """
     try:
-        return strict.load(TrainConfig, table, where, TrainingError)
+        return schema.load(TrainConfig, table, where, TrainingError)
     except TrainingError as error:
         if str(error).startswith(where):
             raise

@@ -11,11 +11,11 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from mobile_inpaint.data.photo_source import PhotoSource
 from mobile_inpaint.models.base import count_parameters
 from mobile_inpaint.training.config import TrainConfig
-from mobile_inpaint.training.data import Samples, batches
-from mobile_inpaint.training.machines import launch
-from mobile_inpaint.training.photo_source import PhotoSource
+from mobile_inpaint.training.distributed import launch
+from mobile_inpaint.training.samples import Samples, batches
 from mobile_inpaint.training.step import train_step
 from mobile_inpaint.training.train import open_losses, starting_state
 

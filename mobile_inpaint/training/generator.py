@@ -13,12 +13,12 @@ from torch import Tensor, nn
 
 from mobile_inpaint.artifact import Provenance, Quantization
 from mobile_inpaint.errors import TrainingError
-from mobile_inpaint.models import create_model, open_checkpoint
 from mobile_inpaint.models.base import Generator
-from mobile_inpaint.models.repconv import RepConv2d
+from mobile_inpaint.models.layers.repconv import RepConv2d
+from mobile_inpaint.models.registry import create_model, open_checkpoint
 from mobile_inpaint.training.config import GeneratorConfig
-from mobile_inpaint.training.integers import round_generator
-from mobile_inpaint.training.narrow import narrow
+from mobile_inpaint.training.quantization_aware import round_generator
+from mobile_inpaint.training.slimming.narrow import narrow
 
 UNIT_NORM_TOLERANCE = 1e-3
 """How far from 1 a stored filter's norm may be; published ones are off by 1e-6, fp16 files by 2e-4."""

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.optim import Adam
 
-from mobile_inpaint.models.repconv import RepConv2d
+from mobile_inpaint.models.layers.repconv import RepConv2d
 from mobile_inpaint.training.config import OptimizerConfig
 
 GENERATOR_REGULARISED_EVERY = 4

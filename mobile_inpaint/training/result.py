@@ -11,11 +11,11 @@ from typing import Any
 import torch
 
 import mobile_inpaint
-from mobile_inpaint import files, strict
-from mobile_inpaint.models import save_model
+from mobile_inpaint import files, schema
+from mobile_inpaint.data.photo_source import PhotoSource
+from mobile_inpaint.models.registry import save_model
 from mobile_inpaint.training.config import TrainConfig
 from mobile_inpaint.training.generator import with_tensors
-from mobile_inpaint.training.photo_source import PhotoSource
 from mobile_inpaint.training.state import State
 
 MODEL, RECORD = "model.safetensors", "run.json"
@@ -44,7 +44,7 @@ def save_result(run: Path, state: State, config: TrainConfig, photos: str, origi
         "mobile-inpaint": mobile_inpaint.__version__,
         "commit": _commit(),
         "torch": torch.__version__,
-        "config": strict.dump(config),
+        "config": schema.dump(config),
     }
     files.write_whole(run / RECORD, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 

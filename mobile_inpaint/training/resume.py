@@ -9,13 +9,7 @@ from pathlib import Path
 import torch
 
 from mobile_inpaint.errors import TrainingError
-from mobile_inpaint.training.checkpoint import (
-    WITHOUT_DIGEST,
-    Checkpoints,
-    DamagedCheckpoint,
-    none_left,
-    read_checkpoint,
-)
+from mobile_inpaint.training.checkpoint import WITHOUT_DIGEST, Checkpoints, DamagedCheckpoint, none_left, read_checkpoint
 from mobile_inpaint.training.config import TrainConfig
 from mobile_inpaint.training.state import State
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from mobile_inpaint.errors import TrainingError
-from mobile_inpaint.models import create_model, list_models
+from mobile_inpaint.models.registry import create_model, list_models
 from mobile_inpaint.quoting import quoted
 from mobile_inpaint.training.checkpoint import DamagedCheckpoint
 from mobile_inpaint.training.config import TrainConfig

@@ -10,15 +10,15 @@ from torch import nn
 from torch.optim import Adam
 
 from mobile_inpaint.errors import TrainingError
-from mobile_inpaint.models import create_model
 from mobile_inpaint.models.base import Generator
-from mobile_inpaint.models.fake_quantize import with_rounding
-from mobile_inpaint.models.migan_discriminator import Discriminator
+from mobile_inpaint.models.migan.discriminator import Discriminator
+from mobile_inpaint.models.registry import create_model
+from mobile_inpaint.quantization.fake_quantize import with_rounding
 from mobile_inpaint.quoting import quoted
 from mobile_inpaint.training.config import TrainConfig
 from mobile_inpaint.training.generator import averaged_copy, set_noise
+from mobile_inpaint.training.losses.projected import Projected
 from mobile_inpaint.training.optimizers import GENERATOR_REGULARISED_EVERY, adam
-from mobile_inpaint.training.projected import Projected
 from mobile_inpaint.training.saved_state import SavedState
 
 

@@ -10,15 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from mobile_inpaint.errors import TrainingError
-from mobile_inpaint.training.answer import answer_of
 from mobile_inpaint.training.config import TrainConfig
-from mobile_inpaint.training.data import Batch
+from mobile_inpaint.training.distillation.teacher_cache import Lessons
+from mobile_inpaint.training.distributed import seed_step
 from mobile_inpaint.training.generator import advance_average, decay_at
-from mobile_inpaint.training.lessons import Lessons
-from mobile_inpaint.training.losses import Losses, Scalars
-from mobile_inpaint.training.machines import seed_step
+from mobile_inpaint.training.generator_output import answer_of
+from mobile_inpaint.training.losses.perceptual import any_grid
+from mobile_inpaint.training.losses.terms import Losses, Scalars
 from mobile_inpaint.training.optimizers import schedule_factor, set_learning_rate
-from mobile_inpaint.training.perceptual_loss import any_grid
+from mobile_inpaint.training.samples import Batch
 from mobile_inpaint.training.state import State
 
 if TYPE_CHECKING:

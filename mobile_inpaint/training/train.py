@@ -13,24 +13,24 @@ from typing import cast
 
 import torch
 
-from mobile_inpaint import strict
+from mobile_inpaint import schema
+from mobile_inpaint.data.photo_source import PhotoSource
 from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.training.checkpoint import Checkpoints
 from mobile_inpaint.training.config import TrainConfig
-from mobile_inpaint.training.data import Samples, batches
+from mobile_inpaint.training.distillation.teacher import open_teacher
+from mobile_inpaint.training.distillation.teacher_cache import Lessons
+from mobile_inpaint.training.distributed import launch
 from mobile_inpaint.training.generator import starting_generator
-from mobile_inpaint.training.keeper import Keeper
-from mobile_inpaint.training.lessons import Lessons
 from mobile_inpaint.training.log import Entry
-from mobile_inpaint.training.losses import Losses
-from mobile_inpaint.training.machines import launch
-from mobile_inpaint.training.photo_source import PhotoSource
+from mobile_inpaint.training.losses.terms import Losses
 from mobile_inpaint.training.result import MODEL, photos_digest
 from mobile_inpaint.training.resume import Resumed, resumed
+from mobile_inpaint.training.run_writer import Keeper
+from mobile_inpaint.training.samples import Samples, batches
 from mobile_inpaint.training.state import State
 from mobile_inpaint.training.step import NotFinite, train_step
-from mobile_inpaint.training.stop import Stop
-from mobile_inpaint.training.teacher import open_teacher
+from mobile_inpaint.training.stopping import Stop
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def starting_state(
     generator, provenance = starting_generator(config.generator, config.data.seed, drawn, note)
     if generator.resolution != config.data.size_px:
         raise TrainingError(f"data.size_px is {config.data.size_px}, but {generator.name} takes {generator.resolution} px")
-    return State.start(config, generator, device), json.dumps(strict.dump(provenance)) if provenance else ""
+    return State.start(config, generator, device), json.dumps(schema.dump(provenance)) if provenance else ""
 
 
 def open_losses(config: TrainConfig) -> Losses:

@@ -7,9 +7,18 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from mobile_inpaint.artifact import Artifact, Contract, Manifest, Provenance, TensorSpec, Verification, manifest_path, sha256_of
-from mobile_inpaint.photo.compositor import Compositor
-from mobile_inpaint.targets import get_target
+from mobile_inpaint.artifact import (
+    Artifact,
+    Contract,
+    Manifest,
+    Provenance,
+    TensorSpec,
+    Verification,
+    manifest_path,
+    sha256_of,
+)
+from mobile_inpaint.photo.compositor.compositor import Compositor
+from mobile_inpaint.targets.registry import get_target
 
 SIZE_PX = 64
 REACH = 15

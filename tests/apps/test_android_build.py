@@ -15,9 +15,9 @@ sys.path.insert(0, str(ROOT / "android_demo"))
 
 from tools import apk, java, jvm, pieces  # noqa: E402
 
+from mobile_inpaint.apps.bundle import APPS, bundle  # noqa: E402
 from mobile_inpaint.artifact import manifest_path  # noqa: E402
-from mobile_inpaint.bench.report import LatencyReport  # noqa: E402
-from mobile_inpaint.export.bundle import APPS, bundle  # noqa: E402
+from mobile_inpaint.bench.report.latency_report import LatencyReport  # noqa: E402
 
 pytestmark = [
     pytest.mark.skipif(bool(pieces.missing()), reason=f"the Android toolchain is not here: {pieces.FETCH}"),

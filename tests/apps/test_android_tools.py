@@ -15,7 +15,7 @@ sys.path.insert(0, str(ANDROID))
 
 from tools import apk, jvm, pieces  # noqa: E402
 
-from mobile_inpaint.export import bundle  # noqa: E402
+from mobile_inpaint.apps import bundle  # noqa: E402
 
 SOURCES = sorted(ANDROID.rglob("src/**/*.kt"))
 NAMESPACE = "{http://schemas.android.com/apk/res/android}"

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from mobile_inpaint.export import bundle
+from mobile_inpaint.apps import bundle
 
 ROOT = Path(__file__).parents[2]
 IOS = ROOT / "ios_demo"

@@ -23,7 +23,7 @@ from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.bench.browser import chromium, runtimes
 from mobile_inpaint.bench.browser.static import CONTENT_POLICY, StaticServer
 from mobile_inpaint.bench.browser.web_server import Answer, Request
-from mobile_inpaint.bench.report import LatencyReport
+from mobile_inpaint.bench.report.latency_report import LatencyReport
 
 pytestmark = [
     pytest.mark.skipif(not runtimes.are_here(), reason=f"the page's runtimes are not here: {runtimes.FETCH}"),

@@ -13,11 +13,11 @@ import numpy as np
 import onnxruntime
 from PIL import Image, ImageCms
 
+from mobile_inpaint.apps import bundle as bundling
 from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.bench.browser import runtimes
 from mobile_inpaint.bench.browser.static import StaticServer
-from mobile_inpaint.export import bundle as bundling
-from mobile_inpaint.photo.compositor import Compositor
+from mobile_inpaint.photo.compositor.compositor import Compositor
 from mobile_inpaint.photo.mask import Mask
 
 WEB = Path(__file__).parents[2] / "web_demo"

@@ -13,9 +13,9 @@ import torch
 from onnx import TensorProto, helper
 
 from mobile_inpaint.artifact import Contract, Manifest, Provenance, manifest_path, sha256_of, size_of
-from mobile_inpaint.bench.report import ColdStart, LatencyReport, Machine, Pipeline, Subject
-from mobile_inpaint.targets import get_target
-from mobile_inpaint.targets.silence import silence
+from mobile_inpaint.bench.report.latency_report import ColdStart, LatencyReport, Machine, Pipeline, Subject
+from mobile_inpaint.targets.registry import get_target
+from mobile_inpaint.targets.suppress_output import silence
 
 SIZE_PX = 32
 

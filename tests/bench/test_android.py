@@ -20,11 +20,11 @@ import pytest
 from adb_daemon import Daemon
 
 from mobile_inpaint.bench.android.phone import find_phone
-from mobile_inpaint.bench.candidate import Candidate
-from mobile_inpaint.bench.device import attached, connect, find_device
 from mobile_inpaint.bench.devices import android
-from mobile_inpaint.bench.protocol import Plan
-from mobile_inpaint.bench.report import LatencyReport
+from mobile_inpaint.bench.devices.registry import attached, connect, find_device
+from mobile_inpaint.bench.measure.candidate import Candidate
+from mobile_inpaint.bench.measure.protocol import Plan
+from mobile_inpaint.bench.report.latency_report import LatencyReport
 from mobile_inpaint.cli import main
 from mobile_inpaint.errors import BenchError, DeviceUnavailable, MobileInpaintError
 
@@ -285,7 +285,7 @@ def test_what_cannot_be_measured_is_refused_before_the_phone_is_touched(phone: M
 
 
 def test_a_hot_phone_is_given_time(phone: MakePhone, program: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mobile_inpaint.bench.sensors._LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr("mobile_inpaint.bench.measure.sensors._LOOK_EVERY_S", 0.01)
     heat = """[ $1 = thermalservice ] || exit 0
 n=$(cat bin/n 2>/dev/null || echo 0); echo $((n + 1)) > bin/n; [ $n -lt 3 ] && s=2 c=41.5 || s=0 c=30.25
 echo "Thermal Status: $s"; echo "Cached temperatures:"; echo "	Temperature{mValue=99.0, mType=3, mName=skin, mStatus=0}"

@@ -10,13 +10,13 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from mobile_inpaint.bench import device as devices
 from mobile_inpaint.bench.apple import xctest
 from mobile_inpaint.bench.apple.core_ml import CoreMl
 from mobile_inpaint.bench.apple.devicectl import attached, find_device, listed, read
-from mobile_inpaint.bench.candidate import Candidate
-from mobile_inpaint.bench.protocol import Plan
-from mobile_inpaint.bench.report import Machine
+from mobile_inpaint.bench.devices import registry as devices
+from mobile_inpaint.bench.measure.candidate import Candidate
+from mobile_inpaint.bench.measure.protocol import Plan
+from mobile_inpaint.bench.report.latency_report import Machine
 from mobile_inpaint.errors import BenchError, DeviceUnavailable
 
 RECORDED = (Path(__file__).parent / "recorded/devicectl_list_devices.json").read_text()

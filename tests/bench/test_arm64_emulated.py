@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from mobile_inpaint.bench.arm64 import root
-from mobile_inpaint.bench.candidate import Candidate
-from mobile_inpaint.bench.device import connect
 from mobile_inpaint.bench.devices.arm64_emulated import Emulated
-from mobile_inpaint.bench.protocol import Plan
+from mobile_inpaint.bench.devices.registry import connect
+from mobile_inpaint.bench.measure.candidate import Candidate
+from mobile_inpaint.bench.measure.protocol import Plan
 from mobile_inpaint.errors import BenchError, DeviceUnavailable
 
 _there = shutil.which(root.QEMU) is not None and root.folder().exists()

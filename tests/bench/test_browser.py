@@ -18,16 +18,16 @@ import pytest
 import torch
 
 from mobile_inpaint.artifact import Contract, Manifest, Provenance, manifest_path, sha256_of, size_of
-from mobile_inpaint.bench import record
 from mobile_inpaint.bench.browser import chromium, job, runtimes
-from mobile_inpaint.bench.candidate import Candidate
-from mobile_inpaint.bench.device import attached, connect, find_device, kind_of
 from mobile_inpaint.bench.devices import browser
-from mobile_inpaint.bench.pipeline import synthetic_scene
-from mobile_inpaint.bench.protocol import Plan
-from mobile_inpaint.bench.report import LatencyReport
+from mobile_inpaint.bench.devices.registry import attached, connect, find_device, kind_of
+from mobile_inpaint.bench.measure.candidate import Candidate
+from mobile_inpaint.bench.measure.pipeline import synthetic_scene
+from mobile_inpaint.bench.measure.protocol import Plan
+from mobile_inpaint.bench.record import store as record
+from mobile_inpaint.bench.report.latency_report import LatencyReport
 from mobile_inpaint.errors import BenchError, DeviceUnavailable
-from mobile_inpaint.targets import get_target
+from mobile_inpaint.targets.registry import get_target
 
 SIZE_PX = 64
 PLAN = Plan(threads=2, warmup=1, iterations=4, cold_starts=1, command="mobile-inpaint bench")

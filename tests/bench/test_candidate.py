@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mobile_inpaint.bench.candidate import Candidate
+from mobile_inpaint.bench.measure.candidate import Candidate
 from mobile_inpaint.errors import BenchError
 
 

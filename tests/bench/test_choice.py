@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from mobile_inpaint.artifact import Quality, SliceQuality
-from mobile_inpaint.bench.choice import Bounds, options
-from mobile_inpaint.bench.fill_quality import lpips_by_file
-from mobile_inpaint.bench.report import Agreement, LatencyReport
+from mobile_inpaint.bench.record.fill_quality import lpips_by_file
+from mobile_inpaint.bench.record.select import Bounds, options
+from mobile_inpaint.bench.report.latency_report import Agreement, LatencyReport
 from mobile_inpaint.errors import BenchError
 
 Report = Callable[..., LatencyReport]

@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mobile_inpaint.bench.comparison import Change, parse_percent
-from mobile_inpaint.bench.report import LatencyReport
+from mobile_inpaint.bench.record.comparison import Change, parse_percent
+from mobile_inpaint.bench.report.latency_report import LatencyReport
 from mobile_inpaint.errors import BenchError
-from mobile_inpaint.photo.bootstrap import median_ratio_interval
+from mobile_inpaint.metrics.bootstrap import median_ratio_interval
 
 Report = Callable[..., LatencyReport]
 

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from mobile_inpaint.bench.device import attached, connect, find_device, kind_of, list_devices
 from mobile_inpaint.bench.devices.host import Host
-from mobile_inpaint.bench.published import published
+from mobile_inpaint.bench.devices.registry import attached, connect, find_device, kind_of, list_devices
+from mobile_inpaint.bench.record.published import published
 from mobile_inpaint.errors import DeviceNotFound, DeviceUnavailable
-from mobile_inpaint.targets import get_target, list_targets
-from mobile_inpaint.targets.openvino import RUNTIMES
+from mobile_inpaint.targets.onnx.openvino import RUNTIMES
+from mobile_inpaint.targets.registry import get_target, list_targets
 
 
 def test_host_comes_first_and_is_always_there() -> None:

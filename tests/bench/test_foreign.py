@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
-from mobile_inpaint.bench.candidate import Candidate
-from mobile_inpaint.bench.workload import load
+from mobile_inpaint.bench.measure.candidate import Candidate
+from mobile_inpaint.bench.measure.workload import load
 from mobile_inpaint.errors import BenchError, ManifestError
-from mobile_inpaint.targets import list_targets
-from mobile_inpaint.targets.foreign import Input, load_foreign
+from mobile_inpaint.targets.external import Input, load_foreign
+from mobile_inpaint.targets.registry import list_targets
 
 MakeOnnx = Callable[..., Path]
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mobile_inpaint.bench import record
-from mobile_inpaint.bench.candidate import Candidate
-from mobile_inpaint.bench.device import connect
 from mobile_inpaint.bench.devices.host import Host
-from mobile_inpaint.bench.pipeline import synthetic_scene
-from mobile_inpaint.bench.protocol import Plan
-from mobile_inpaint.bench.report import LatencyReport, Thermal
-from mobile_inpaint.bench.sensors import Sensors
-from mobile_inpaint.bench.workload import example, load
+from mobile_inpaint.bench.devices.registry import connect
+from mobile_inpaint.bench.measure.candidate import Candidate
+from mobile_inpaint.bench.measure.pipeline import synthetic_scene
+from mobile_inpaint.bench.measure.protocol import Plan
+from mobile_inpaint.bench.measure.sensors import Sensors
+from mobile_inpaint.bench.measure.workload import example, load
+from mobile_inpaint.bench.record import store as record
+from mobile_inpaint.bench.report.latency_report import LatencyReport, Thermal
 from mobile_inpaint.errors import BenchError, DeviceUnavailable, ManifestError
 
 PLAN = Plan(threads=1, warmup=1, iterations=4, cold_starts=1, command="mobile-inpaint bench")

@@ -6,7 +6,7 @@ import pytest
 
 from mobile_inpaint.bench.android import benchmark_model, perf_test
 from mobile_inpaint.bench.android.tool import check_runs_on
-from mobile_inpaint.bench.report import Series
+from mobile_inpaint.bench.report.latency_report import Series
 from mobile_inpaint.errors import BenchError
 
 RECORDED = Path(__file__).parent / "recorded"

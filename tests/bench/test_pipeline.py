@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mobile_inpaint.bench.pipeline import Scene, measure_pipeline, open_scene, synthetic_scene
+from mobile_inpaint.bench.measure.pipeline import Scene, measure_pipeline, open_scene, synthetic_scene
 
 
 def test_the_synthetic_photo_has_twelve_megapixels_and_one_hole() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from mobile_inpaint.bench.protocol import REST_S, measure, measure_in_turn
+from mobile_inpaint.bench.measure.protocol import REST_S, measure, measure_in_turn
 
 
 class FakeClock:

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from mobile_inpaint.bench.device import list_devices
-from mobile_inpaint.bench.published import compare, differences, published
-from mobile_inpaint.bench.report import Agreement, LatencyReport
+from mobile_inpaint.bench.devices.registry import list_devices
+from mobile_inpaint.bench.record.published import compare, differences, published
+from mobile_inpaint.bench.report.latency_report import Agreement, LatencyReport
 
 PAPER = {  # ICCV 2023: mean and deviation at 256 px
     ("migan", "iphone-7"): (1030.25, 13.37),

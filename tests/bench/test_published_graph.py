@@ -9,8 +9,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from mobile_inpaint.artifact import sha256_of
 from mobile_inpaint.errors import ManifestError
-from mobile_inpaint.targets.foreign import load_foreign
-from mobile_inpaint.targets.published_graph import published_graph
+from mobile_inpaint.targets.external import load_foreign
+from mobile_inpaint.targets.onnx.published_graph import published_graph
 
 
 def pipeline(path: Path, *, prefix: str = "/model/", ways_out: int = 1) -> Path:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from mobile_inpaint.bench import record
-from mobile_inpaint.bench.plots import charts
-from mobile_inpaint.bench.report import LatencyReport
-from mobile_inpaint.bench.tables import PUBLISHED_GRAPH
+from mobile_inpaint.bench.record import store as record
+from mobile_inpaint.bench.report.latency_report import LatencyReport
+from mobile_inpaint.bench.report.plots import charts
+from mobile_inpaint.bench.report.tables import PUBLISHED_GRAPH
 from mobile_inpaint.errors import BenchError
 
 REPOSITORY = Path(__file__).parents[2]
@@ -29,7 +29,7 @@ def test_the_table_and_the_plots_of_this_repository_are_those_of_its_results() -
     benchmarks = REPOSITORY / "benchmarks"
     made = record.pages(record.read(benchmarks))
     stale = [name for name, text in made.items() if (benchmarks / name).read_text(encoding="utf-8") != text]
-    assert not stale, "made from results/; run: python -m mobile_inpaint.bench.record"
+    assert not stale, "made from results/; run: python -m mobile_inpaint.bench.record.store"
     assert {path.name for path in (benchmarks / "plots").iterdir()} == {Path(name).name for name in made} - {"table.md"}
 
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mobile_inpaint.bench.report import Agreement, ColdStart, LatencyReport, Thermal
-from mobile_inpaint.bench.statistics import Ratio, Statistics, doubts
+from mobile_inpaint.bench.measure.statistics import Ratio, Statistics, doubts
+from mobile_inpaint.bench.report.latency_report import Agreement, ColdStart, LatencyReport, Thermal
 from mobile_inpaint.errors import BenchError
 
 Report = Callable[..., LatencyReport]

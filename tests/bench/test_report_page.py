@@ -8,10 +8,10 @@ from html.parser import HTMLParser
 import pytest
 
 from mobile_inpaint.artifact import Quality, SliceQuality
-from mobile_inpaint.bench.chart import WIDTH, Bar, Dot, bars, scatter
-from mobile_inpaint.bench.plots import charts
-from mobile_inpaint.bench.report import Agreement, LatencyReport
-from mobile_inpaint.bench.report_page import html
+from mobile_inpaint.bench.report.chart import WIDTH, Bar, Dot, bars, scatter
+from mobile_inpaint.bench.report.latency_report import Agreement, LatencyReport
+from mobile_inpaint.bench.report.page import html
+from mobile_inpaint.bench.report.plots import charts
 
 Report = Callable[..., LatencyReport]
 SVG = "{http://www.w3.org/2000/svg}"

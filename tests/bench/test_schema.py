@@ -9,12 +9,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from mobile_inpaint.bench.report import Agreement, LatencyReport, Thermal
-from mobile_inpaint.bench.schema import json_schema
+from mobile_inpaint.bench.report.json_schema import json_schema
+from mobile_inpaint.bench.report.latency_report import Agreement, LatencyReport, Thermal
 from mobile_inpaint.errors import BenchError
 
 RESULTS = sorted((Path(__file__).parents[2] / "benchmarks" / "results").glob("*/*.json"))
-SHIPPED = json.loads((resources.files("mobile_inpaint.bench") / "latency_report.schema.json").read_text(encoding="utf-8"))
+SHIPPED = json.loads((resources.files("mobile_inpaint.bench.report") / "latency_report.schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SHIPPED)
 
 Report = Callable[..., LatencyReport]
@@ -23,7 +23,7 @@ Report = Callable[..., LatencyReport]
 def test_the_schema_that_ships_is_that_of_the_dataclass() -> None:
     VALIDATOR.check_schema(SHIPPED)
     assert json_schema() == SHIPPED, (
-        "run: python -m mobile_inpaint.bench.schema > mobile_inpaint/bench/latency_report.schema.json"
+        "run: python -m mobile_inpaint.bench.report.json_schema > mobile_inpaint/bench/report/latency_report.schema.json"
     )
 
 

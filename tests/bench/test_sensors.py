@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mobile_inpaint.bench.sensors import Sensors, cool_down
+from mobile_inpaint.bench.measure.sensors import Sensors, cool_down
 
 
 def _write(path: Path, text: str) -> None:

@@ -13,13 +13,13 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from mobile_inpaint import create_model
-from mobile_inpaint.bench.work import BILINEAR, Work, work
+from mobile_inpaint.bench.measure.flops import BILINEAR, Work, work
 from mobile_inpaint.errors import BenchError
 from mobile_inpaint.export.pipeline import export_artifact
 from mobile_inpaint.export.prepared import prepare
-from mobile_inpaint.models import save_model
+from mobile_inpaint.models.registry import save_model
 from mobile_inpaint.targets.graph import read_graph
-from mobile_inpaint.targets.silence import silence
+from mobile_inpaint.targets.suppress_output import silence
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 FLOAT = 4

@@ -10,8 +10,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from mobile_inpaint.bench.device import list_devices
-from mobile_inpaint.bench.report import LatencyReport
+from mobile_inpaint.bench.devices.registry import list_devices
+from mobile_inpaint.bench.report.latency_report import LatencyReport
 from mobile_inpaint.cli import main
 
 QUICK = ("--threads", "1", "--warmup", "0", "--iterations", "2")

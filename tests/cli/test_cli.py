@@ -12,8 +12,8 @@ import pytest
 
 from mobile_inpaint import __version__, list_models, list_targets
 from mobile_inpaint.artifact import Artifact
+from mobile_inpaint.checkpoints import store as weights
 from mobile_inpaint.cli import VERBS, console, main
-from mobile_inpaint.models import weights
 
 Captured = pytest.CaptureFixture[str]
 

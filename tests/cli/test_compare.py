@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mobile_inpaint.bench.report import LatencyReport, Machine, Subject
+from mobile_inpaint.bench.report.latency_report import LatencyReport, Machine, Subject
 from mobile_inpaint.cli import main
 
 REPORT = LatencyReport(

@@ -11,10 +11,10 @@ from PIL import Image as pil
 from mobile_inpaint import load_artifact, load_pipeline
 from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.cli import main
+from mobile_inpaint.data.golden_photos import golden_photos
 from mobile_inpaint.errors import ManifestError, MobileInpaintError
-from mobile_inpaint.export.golden_photos import golden_photos
 from mobile_inpaint.photo.image import to_pixels
-from mobile_inpaint.targets import get_target, list_targets
+from mobile_inpaint.targets.registry import get_target, list_targets
 
 
 @pytest.fixture(scope="module")

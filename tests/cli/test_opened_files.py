@@ -17,7 +17,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from mobile_inpaint.artifact import Artifact
-from mobile_inpaint.models.weights import home
+from mobile_inpaint.checkpoints.store import home
 
 pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed: apt-get install strace")
 _ROOT = Path(__file__).parents[2]

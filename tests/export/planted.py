@@ -100,7 +100,7 @@ def coreml_file(path: Path, build: Any, *inputs: tuple[Any, ...], half: bool = T
     import coremltools as ct
     from coremltools.converters.mil import Builder as mb
 
-    from mobile_inpaint.targets.silence import silence
+    from mobile_inpaint.targets.suppress_output import silence
 
     with silence():
         specs = [mb.TensorSpec(shape=shape) for shape in inputs]

@@ -16,6 +16,7 @@ import onnx
 import pytest
 from planted import onnx_file
 
+from mobile_inpaint.apps import bundle as bundling
 from mobile_inpaint.artifact import (
     Artifact,
     Contract,
@@ -28,14 +29,13 @@ from mobile_inpaint.artifact import (
     size_of,
 )
 from mobile_inpaint.bench.browser import runtimes
-from mobile_inpaint.bench.candidate import Candidate
-from mobile_inpaint.bench.workload import subject_of
+from mobile_inpaint.bench.measure.candidate import Candidate
+from mobile_inpaint.bench.measure.workload import subject_of
 from mobile_inpaint.cli import main
 from mobile_inpaint.errors import ExportError, ManifestError, ModelNotFound
-from mobile_inpaint.export import bundle as bundling
-from mobile_inpaint.models import open_checkpoint
-from mobile_inpaint.photo.compositor import Compositor
-from mobile_inpaint.targets import get_target
+from mobile_inpaint.models.registry import open_checkpoint
+from mobile_inpaint.photo.compositor.compositor import Compositor
+from mobile_inpaint.targets.registry import get_target
 
 Make = Callable[..., Path]
 WEB = bundling.get_app("web")

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mobile_inpaint.data.shipped import SHIPPED
 from mobile_inpaint.errors import CalibrationError
-from mobile_inpaint.export.calibration import calibration_samples
-from mobile_inpaint.export.photo_set import SHIPPED
+from mobile_inpaint.quantization.calibration import calibration_samples
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.errors import ConversionError, ExportError, UnsupportedPrecision, VerificationError
 from mobile_inpaint.export.pipeline import export_artifact
 from mobile_inpaint.export.prepared import Prepared
-from mobile_inpaint.targets import get_target, list_targets
+from mobile_inpaint.targets.registry import get_target, list_targets
 
 
 def names(folder: Path) -> set[str]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from mobile_inpaint.export.golden_photos import KINDS, GoldenPhoto, golden_photos
+from mobile_inpaint.data.golden_photos import KINDS, GoldenPhoto, golden_photos
 
 
 def hole_of(name: str, size_px: int = 512) -> np.ndarray:
@@ -88,6 +88,6 @@ def test_photos_differ() -> None:
 
 
 def test_together_they_stay_small() -> None:
-    files = [file for file in (resources.files("mobile_inpaint.export") / "golden").iterdir() if file.is_file()]
+    files = [file for file in (resources.files("mobile_inpaint.data") / "golden").iterdir() if file.is_file()]
     assert {file.name for file in files} == {f"{kind}.{suffix}" for kind in KINDS for suffix in ("jpg", "png")}
     assert sum(len(file.read_bytes()) for file in files) <= 2_000_000

@@ -16,8 +16,8 @@ from planted import SIDE, coreml_file, onnx_file, tflite_file
 from mobile_inpaint import list_targets
 from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.errors import ManifestError, ProviderNotFound
-from mobile_inpaint.export.lint import Finding, Report, lint_artifact
-from mobile_inpaint.export.lint_rules import rulebook
+from mobile_inpaint.lint.linter import Finding, Report, lint_artifact
+from mobile_inpaint.lint.rules import rulebook
 from mobile_inpaint.targets.graph import read_graph
 
 PHOTO, MASK = (1, SIDE, SIDE, 3), (1, SIDE, SIDE, 1)

@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from mobile_inpaint import create_model
+from mobile_inpaint.data.quality_photos import quality_cases
 from mobile_inpaint.errors import ExportError
-from mobile_inpaint.export.judge import Judge
-from mobile_inpaint.export.mixed import groups_of, save, search
-from mobile_inpaint.export.mixed_plot import plot
-from mobile_inpaint.export.quality_photos import quality_cases
-from mobile_inpaint.export.quality_reference import QualityReference
+from mobile_inpaint.evaluation.judge import Judge
+from mobile_inpaint.evaluation.quality_reference import QualityReference
 from mobile_inpaint.models.base import Generator
 from mobile_inpaint.photo.image import Fill, Image
+from mobile_inpaint.quantization.mixed_plot import plot
+from mobile_inpaint.quantization.mixed_precision import groups_of, save, search
 
 HARMFUL = {"synthesis.blocks.b16.conv1": 0.25, "encoder.blocks.b8.conv2": 0.15}
 HARMLESS = 0.001
@@ -34,10 +34,10 @@ def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lpips_home: Path)
 
 @pytest.fixture(scope="module")
 def lpips_home() -> Path:
-    from mobile_inpaint.models import weights
+    from mobile_inpaint.checkpoints import store
 
     Judge(dists=False)  # fetched before the store is put aside
-    return weights.home()
+    return store.home()
 
 
 def perfect(image: Image, mask: Image) -> Image:
@@ -80,7 +80,7 @@ def reference(_own_home: None) -> QualityReference:
 
 def bounds_between(reference: QualityReference, rounding: Rounding) -> tuple[float, float]:
     """What only a mix keeps that leaves both harmful groups float."""
-    from mobile_inpaint.export.quality import drop
+    from mobile_inpaint.evaluation.quality import drop
 
     harmful = tuple(layer for group in rounding.groups if group.name in HARMFUL for layer in group.layers)
     lesser = tuple(layer for group in rounding.groups if group.name == "synthesis.blocks.b16.conv1" for layer in group.layers)

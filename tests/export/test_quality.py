@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mobile_inpaint import strict
+from mobile_inpaint import schema
 from mobile_inpaint.artifact import HoleSize, Quality
+from mobile_inpaint.data.quality_photos import QualityCases, quality_cases
 from mobile_inpaint.errors import ManifestError, VerificationError
-from mobile_inpaint.export.judge import Judge
-from mobile_inpaint.export.quality import drop, measure_quality
-from mobile_inpaint.export.quality_photos import QualityCases, quality_cases
-from mobile_inpaint.export.quality_reference import QualityReference
+from mobile_inpaint.evaluation.judge import Judge
+from mobile_inpaint.evaluation.quality import drop, measure_quality
+from mobile_inpaint.evaluation.quality_reference import QualityReference
 from mobile_inpaint.photo.image import Fill, Image
 
 WEIGHTS = "0" * 64
@@ -87,7 +87,7 @@ def test_a_worse_fill_is_named_with_its_slice(reference: QualityReference) -> No
     assert not any(miss.startswith("large") for miss in quality.misses)
     rises = {one.slice: one.lpips_rise for one in quality.slices}
     assert drop(_noisy(generator, 0.3), reference) == pytest.approx((rises["object"], rises["large"]), abs=2e-5)
-    assert strict.load(Quality, strict.dump(quality), "here", ManifestError) == quality
+    assert schema.load(Quality, schema.dump(quality), "here", ManifestError) == quality
 
 
 def test_the_truth_beats_the_generator(reference: QualityReference) -> None:
@@ -110,7 +110,7 @@ def test_without_dists(quick: QualityReference) -> None:
     quality = measure_quality(generator, quick)
     assert {one.dists for one in quality.slices} == {one.dists_rise for one in quality.slices} == {None}
     assert quality.yardsticks == ("LPIPS v0.1 AlexNet",)
-    assert strict.load(Quality, strict.dump(quality), "here", ManifestError) == quality
+    assert schema.load(Quality, schema.dump(quality), "here", ManifestError) == quality
 
 
 def _must_not_run(image: Image, mask: Image) -> Image:

@@ -11,9 +11,9 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from mobile_inpaint.export.photo_set import SHIPPED
-from mobile_inpaint.export.quality_photos import FOLDER, quality_cases
-from mobile_inpaint.photo.strokes import SLICES
+from mobile_inpaint.data.quality_photos import FOLDER, quality_cases
+from mobile_inpaint.data.shipped import SHIPPED
+from mobile_inpaint.masks.strokes import SLICES
 
 ROOT = Path(__file__).parents[2]
 GOLDEN_FROM = {

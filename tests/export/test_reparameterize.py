@@ -4,13 +4,13 @@ import pytest
 import torch
 from torch import nn
 
+from mobile_inpaint.data.golden_photos import golden_photos
 from mobile_inpaint.errors import ExportError
-from mobile_inpaint.export.golden_photos import golden_photos
 from mobile_inpaint.export.reparameterize import reparameterize
 from mobile_inpaint.export.yardstick import Yardstick
-from mobile_inpaint.models import migan
-from mobile_inpaint.models import migan_blocks as blocks
-from mobile_inpaint.models.repconv import RepConv2d
+from mobile_inpaint.models.layers.repconv import RepConv2d
+from mobile_inpaint.models.migan import blocks
+from mobile_inpaint.models.migan import network as migan
 
 
 def yardstick(model: migan.Generator) -> Yardstick:

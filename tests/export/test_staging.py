@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mobile_inpaint.export.staging import staging
+from mobile_inpaint.staging import staging
 
 
 def test_a_killed_exports_folder_is_swept_and_the_artifact_it_moved_aside_put_back(tmp_path: Path) -> None:

@@ -14,13 +14,13 @@ import pytest
 import torch
 
 from mobile_inpaint.artifact import Artifact, Manifest, Verification, manifest_path, sha256_of, size_of
+from mobile_inpaint.data.golden_photos import golden_photos
 from mobile_inpaint.errors import ManifestError, MobileInpaintError, VerificationError, WeightsError
-from mobile_inpaint.export.golden_photos import golden_photos
 from mobile_inpaint.export.pipeline import verify_artifact
 from mobile_inpaint.export.prepared import Prepared
 from mobile_inpaint.export.verify import check_claim
-from mobile_inpaint.models import create_model, save_model
-from mobile_inpaint.targets import get_target, list_targets
+from mobile_inpaint.models.registry import create_model, save_model
+from mobile_inpaint.targets.registry import get_target, list_targets
 
 
 @pytest.fixture

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from mobile_inpaint import create_model
 from mobile_inpaint.models.base import Generator
-from mobile_inpaint.models.migan_discriminator import Discriminator
-from mobile_inpaint.training.answer import Answer, answer_of
-from mobile_inpaint.training.losses import LossConfig, Losses
+from mobile_inpaint.models.migan.discriminator import Discriminator
+from mobile_inpaint.training.generator_output import Answer, answer_of
+from mobile_inpaint.training.losses.terms import LossConfig, Losses
 
 FILE = Path(__file__).parent / "migan/losses_r16.safetensors"
 NUMBERS = {"resolution": 16, "ch_base": 256, "ch_max": 16, "tensors": 2}

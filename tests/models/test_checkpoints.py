@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from onnx import TensorProto, external_data_helper, helper, numpy_helper
 from safetensors.torch import save_file
 
+from mobile_inpaint.checkpoints.readers import onnx_initializers
+from mobile_inpaint.checkpoints.readers.state import read_state
 from mobile_inpaint.errors import WeightsError
-from mobile_inpaint.models import onnx_initializers
-from mobile_inpaint.models.checkpoints import read_state
 
 STATE = {"encoder.b8.conv1.conv1.weight": torch.arange(12.0).reshape(3, 4), "encoder.b8.conv1.conv1.bias": torch.ones(3)}
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from mobile_inpaint.models import client
+from mobile_inpaint.checkpoints.fetch import client
 
 BUSY = """
 import shutil, time

@@ -19,11 +19,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from mobile_inpaint.checkpoints import store as weights
+from mobile_inpaint.checkpoints.readers import pickled_arrays
+from mobile_inpaint.checkpoints.readers.state import read_state
 from mobile_inpaint.cli import main
 from mobile_inpaint.errors import CheckpointNotFound, WeightsError
-from mobile_inpaint.models import create_model, open_checkpoint, pickled_arrays, weights
 from mobile_inpaint.models.base import Generator
-from mobile_inpaint.models.checkpoints import read_state
+from mobile_inpaint.models.registry import create_model, open_checkpoint
 
 KEY = "encoder.blocks.b8.fromrgb.bias"
 

@@ -12,9 +12,10 @@ from torch import nn
 
 from mobile_inpaint import create_model
 from mobile_inpaint.errors import ModelNotFound, WeightsError
-from mobile_inpaint.models import migan, migan_blocks
 from mobile_inpaint.models.base import fused
-from mobile_inpaint.models.repconv import RepConv2d
+from mobile_inpaint.models.layers.repconv import RepConv2d
+from mobile_inpaint.models.migan import blocks
+from mobile_inpaint.models.migan import network as migan
 
 SIZE = {"ch_base": 2048, "ch_max": 64}
 NEAR = 1e-4
@@ -164,12 +165,12 @@ def test_what_a_hole_has_part_in_is_a_hole_to_a_network_that_sees_squares() -> N
 
 def test_to_spread_channels_is_to_shuffle_pixels() -> None:
     x = torch.randn(2, 12, 3, 5, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(migan_blocks.Spread(3, 2)(x), nn.functional.pixel_shuffle(x, 2))
+    assert torch.equal(blocks.Spread(3, 2)(x), nn.functional.pixel_shuffle(x, 2))
 
 
 def test_enlarged_squares_spread_are_the_enlarged_map() -> None:
     x = torch.randn(2, 3, 5, 7, generator=torch.Generator().manual_seed(0))
-    enlarge, squares, spread = migan_blocks.FirUp(3, 5), migan_blocks.FirUpSquares(3), migan_blocks.Spread(3, 2)
+    enlarge, squares, spread = blocks.FirUp(3, 5), blocks.FirUpSquares(3), blocks.Spread(3, 2)
     for form in (squares, squares.fuse()):
         torch.testing.assert_close(spread(form(x)), enlarge(x), atol=1e-6, rtol=0)
 
@@ -186,10 +187,10 @@ def test_channels_sorted_by_pixel_spread_to_the_same_image() -> None:
 
 def test_only_its_border_tells_plain_enlarging_from_the_published_filter() -> None:
     x = torch.rand(1, 2, 6, 6, generator=torch.Generator().manual_seed(0)) + 1
-    published, plain = migan_blocks.FirUp(2, 6)(x), migan_blocks.PlainUp()(x)
+    published, plain = blocks.FirUp(2, 6)(x), blocks.PlainUp()(x)
     torch.testing.assert_close(plain[..., 1:-1, 1:-1], published[..., 1:-1, 1:-1], atol=1e-6, rtol=0)
     torch.testing.assert_close(plain[..., 0, 1:-1] * 0.75, published[..., 0, 1:-1], atol=1e-6, rtol=0)
-    ups = [module for module in migan.build("migan-lite").modules() if isinstance(module, migan_blocks.FirUp)]
+    ups = [module for module in migan.build("migan-lite").modules() if isinstance(module, blocks.FirUp)]
     assert not ups, "migan-lite is enlarged plainly everywhere"
 
 

@@ -7,7 +7,7 @@ import torch
 
 from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.models.base import count_parameters
-from mobile_inpaint.models.migan_discriminator import Discriminator, MinibatchDeviation
+from mobile_inpaint.models.migan.discriminator import Discriminator, MinibatchDeviation
 
 
 @pytest.fixture(scope="module")

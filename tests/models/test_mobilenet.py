@@ -5,10 +5,10 @@ import pytest
 import torch
 from PIL import Image as pil
 
-from mobile_inpaint.export.quality_photos import FOLDER
-from mobile_inpaint.models import weights
-from mobile_inpaint.models.checkpoints import read_state
-from mobile_inpaint.models.mobilenet import POOLED, MobileNetV2
+from mobile_inpaint.checkpoints import store
+from mobile_inpaint.checkpoints.readers.state import read_state
+from mobile_inpaint.data.quality_photos import FOLDER
+from mobile_inpaint.metrics.mobilenet import POOLED, MobileNetV2
 
 DOGS = range(151, 269)
 """Of ImageNet's thousand classes."""
@@ -16,7 +16,7 @@ DOGS = range(151, 269)
 
 @pytest.fixture(scope="module")
 def network() -> MobileNetV2:
-    weights.fetch("mobilenet-v2")
+    store.fetch("mobilenet-v2")
     return MobileNetV2()
 
 
@@ -27,7 +27,7 @@ def photo(name: str, size_px: int) -> torch.Tensor:
 
 
 def test_the_published_classifier_on_our_features_sees_a_dog(network: MobileNetV2) -> None:
-    state = read_state(weights.path("mobilenet-v2"))
+    state = read_state(store.path("mobilenet-v2"))
     scores = network(photo("darknet__dog", 224)) @ state["classifier.1.weight"].T + state["classifier.1.bias"]
     best = int(scores.argmax())
     assert best in DOGS

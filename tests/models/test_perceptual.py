@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mobile_inpaint.models.perceptual import Dists, Lpips
+from mobile_inpaint.metrics.perceptual import Dists, Lpips
 
 NAMES = ("alex", "vgg", "dists")
 

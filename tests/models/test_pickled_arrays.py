@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from safetensors.numpy import load_file
 
+from mobile_inpaint.checkpoints.readers import pickled_arrays
 from mobile_inpaint.errors import WeightsError
-from mobile_inpaint.models import pickled_arrays
 
 FLOATS = npst.arrays(st.sampled_from([np.float32, np.float64]), npst.array_shapes(max_dims=4, max_side=3))
 

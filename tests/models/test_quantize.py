@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from mobile_inpaint.export.golden_photos import golden_photos
+from mobile_inpaint.data.golden_photos import golden_photos
 from mobile_inpaint.export.prepared import Prepared
 from mobile_inpaint.models.base import Generator
-from mobile_inpaint.models.migan_blocks import AddConstant
-from mobile_inpaint.models.quantize import drop_constants, equalize
+from mobile_inpaint.models.migan.blocks import AddConstant
+from mobile_inpaint.quantization.equalization import drop_constants, equalize
 
 SAMPLES = [(photo.image, photo.mask) for photo in golden_photos(64)]
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from mobile_inpaint.checkpoints import store as weights
 from mobile_inpaint.errors import CheckpointNotFound, ModelNotFound, ToolchainMissing, WeightsError
-from mobile_inpaint.models import weights
 
 NAME = "migan-512-places2"
 PUBLISHED = weights.card(NAME)
@@ -140,7 +140,7 @@ def test_a_damaged_file_is_noticed_and_fetched_again(
 
 HELPER = """
 import os, signal, sys, time
-from mobile_inpaint.models import weights
+from mobile_inpaint.checkpoints import store as weights
 
 def fetching():
     child = os.fork()

@@ -9,7 +9,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from mobile_inpaint.errors import ToolchainMissing
-from mobile_inpaint.photo.baselines import navier_stokes, telea
+from mobile_inpaint.photo.baselines.opencv import navier_stokes, telea
 from mobile_inpaint.photo.image import Image, to_image, to_pixels
 
 

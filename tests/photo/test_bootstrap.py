@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mobile_inpaint.photo.bootstrap import interval, ratio_interval
+from mobile_inpaint.metrics.bootstrap import interval, ratio_interval
 
 
 @given(values=st.lists(st.floats(-1, 1), min_size=1, max_size=60))

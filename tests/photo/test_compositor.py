@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mobile_inpaint.errors import ManifestError, MaskError
-from mobile_inpaint.photo.compositor import Compositor
+from mobile_inpaint.photo.compositor.compositor import Compositor
 
 SMALL = Compositor(size_px=32, margin_px=8)
 

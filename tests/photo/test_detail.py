@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mobile_inpaint.errors import ManifestError
-from mobile_inpaint.photo import detail_search
-from mobile_inpaint.photo.compositor import Compositor
-from mobile_inpaint.photo.detail_choice import with_detail
-from mobile_inpaint.photo.detail_levels import blurred, depths, grown, network_level
+from mobile_inpaint.photo.compositor import detail_search
+from mobile_inpaint.photo.compositor.compositor import Compositor
+from mobile_inpaint.photo.compositor.detail_choice import with_detail
+from mobile_inpaint.photo.compositor.detail_levels import blurred, depths, grown, network_level
 
 PLAIN = Compositor(size_px=16, margin_px=4)
 ALWAYS = with_detail(PLAIN, "on")

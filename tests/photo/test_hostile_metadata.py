@@ -16,10 +16,10 @@ from pictures import Exif, colours, exif, jpeg, segment, with_segments, xmp_segm
 from PIL import Image as pil
 
 from mobile_inpaint.errors import PhotoError
-from mobile_inpaint.photo import exif as exif_module
-from mobile_inpaint.photo import xmp
 from mobile_inpaint.photo.image import Photo
-from mobile_inpaint.photo.metadata import Metadata
+from mobile_inpaint.photo.io import exif as exif_module
+from mobile_inpaint.photo.io import xmp
+from mobile_inpaint.photo.io.metadata import Metadata
 
 RED = pil.new("RGB", (128, 96), "red")
 START, END, SCAN = b"\xff\xd8\xff\xe0", b"\xff\xd9", b"\xff\xda"

@@ -14,8 +14,8 @@ from pictures import SIDEWAYS, colours, exif, jpeg, multi_picture, png, segment,
 from PIL import Image as pil
 
 from mobile_inpaint.errors import PhotoError, ToolchainMissing
-from mobile_inpaint.photo import files
 from mobile_inpaint.photo.image import Photo, to_image, to_pixels
+from mobile_inpaint.photo.io import formats
 
 NOISE = np.pad(np.random.default_rng(0).integers(0, 256, (64, 192), np.uint8), ((0, 0), (1, 0))).tobytes()
 WHOLE = png(64, 64, depth=8, kind=2, rows=NOISE)
@@ -334,4 +334,4 @@ def test_trailers_and_unknown_segments_are_left_out(tmp_path: Path) -> None:
 def test_every_suffix_has_a_way_of_writing() -> None:
     from mobile_inpaint.photo.image import _FRESH
 
-    assert set(files.FORMATS.values()) == set(_FRESH)
+    assert set(formats.FORMATS.values()) == set(_FRESH)

@@ -14,8 +14,8 @@ from pictures import SIDEWAYS, colours, exif, jpeg, png, segment, with_segments,
 from PIL import ExifTags, ImageCms, PngImagePlugin
 from PIL import Image as pil
 
-from mobile_inpaint.photo import exif as exif_module
 from mobile_inpaint.photo.image import Photo
+from mobile_inpaint.photo.io import exif as exif_module
 
 XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">

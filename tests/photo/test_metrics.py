@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis.extra.numpy import arrays
 
-from mobile_inpaint.photo import metrics
+from mobile_inpaint.metrics import pixelwise
 
 # Sharma, Wu, Dalal (2005), table 1: L*, a*, b* of two colours and their CIEDE2000 difference.
 SHARMA = """
@@ -58,8 +58,8 @@ def pair() -> tuple[np.ndarray[Any, np.dtype[np.uint8]], np.ndarray[Any, np.dtyp
 def test_ciede2000_is_that_of_the_paper() -> None:
     table = np.array([line.split() for line in SHARMA.split("\n") if line], dtype=float)
     assert len(table) == 34
-    forth = metrics.ciede2000(table[:, :3], table[:, 3:6])
-    back = metrics.ciede2000(table[:, 3:6], table[:, :3])
+    forth = pixelwise.ciede2000(table[:, :3], table[:, 3:6])
+    back = pixelwise.ciede2000(table[:, 3:6], table[:, :3])
     assert np.abs(forth - table[:, 6]).max() < 5.1e-5
     assert np.abs(back - forth).max() < 1e-9
 
@@ -68,21 +68,21 @@ def test_lab_of_known_colours() -> None:
     # Published L*a*b* (D65) of sRGB black, white, red, green, blue and middle grey.
     colours = np.array([[[0, 0, 0], [255, 255, 255], [255, 0, 0], [0, 255, 0], [0, 0, 255], [119, 119, 119]]], np.uint8)
     expected = [[0, 0, 0], [100, 0, 0], [53.24, 80.09, 67.20], [87.73, -86.18, 83.18], [32.30, 79.19, -107.86], [50.03, 0, 0]]
-    assert np.abs(metrics.lab(colours)[0] - expected).max() < 0.02
+    assert np.abs(pixelwise.lab(colours)[0] - expected).max() < 0.02
 
 
 def test_ssim_and_psnr_are_scikit_images() -> None:
     # scikit-image 0.26.0: structural_similarity(gaussian_weights, sigma 1.5, use_sample_covariance=False), 2026-11-21.
     one, other = pair()
-    assert metrics.ssim(one, other) == pytest.approx(0.6241186440534469, abs=1e-12)
-    assert metrics.psnr(one, other) == pytest.approx(29.241162579548472, abs=1e-10)
+    assert pixelwise.ssim(one, other) == pytest.approx(0.6241186440534469, abs=1e-12)
+    assert pixelwise.psnr(one, other) == pytest.approx(29.241162579548472, abs=1e-10)
 
 
 def test_psnr_is_opencvs() -> None:
     import cv2
 
     one, other = pair()
-    assert metrics.psnr(one, other) == pytest.approx(cv2.PSNR(one, other), abs=1e-9)
+    assert pixelwise.psnr(one, other) == pytest.approx(cv2.PSNR(one, other), abs=1e-9)
 
 
 def test_eight_bits_and_floats_are_the_same_picture() -> None:
@@ -90,21 +90,21 @@ def test_eight_bits_and_floats_are_the_same_picture() -> None:
     hole = np.zeros(one.shape[:2], bool)
     hole[10:20, 10:30] = True
     floats = (one / 255).astype(np.float64), (other / 255).astype(np.float64)
-    for measure in (metrics.l1, metrics.psnr, metrics.ssim):
+    for measure in (pixelwise.l1, pixelwise.psnr, pixelwise.ssim):
         assert measure(*floats, hole) == pytest.approx(measure(one, other, hole), rel=1e-9)
-    for look in (metrics.tv, metrics.seam_delta_e, metrics.seam_jump):
+    for look in (pixelwise.tv, pixelwise.seam_delta_e, pixelwise.seam_jump):
         assert look(floats[0], hole) == pytest.approx(look(one, hole), rel=1e-9)
 
 
 @given(arrays(np.uint8, (16, 16, 3)), arrays(np.bool_, (16, 16)))
 def test_equal_pictures_are_perfect_and_only_the_hole_counts(picture: np.ndarray[Any, Any], hole: np.ndarray[Any, Any]) -> None:
-    assert metrics.l1(picture, picture) == 0
-    assert metrics.psnr(picture, picture) == math.inf
-    assert metrics.ssim(picture, picture) == pytest.approx(1)
+    assert pixelwise.l1(picture, picture) == 0
+    assert pixelwise.psnr(picture, picture) == math.inf
+    assert pixelwise.ssim(picture, picture) == pytest.approx(1)
     if hole.any():
         other = np.where(hole[..., None], picture, 255 - picture)
-        assert metrics.l1(picture, other, hole) == 0
-        assert metrics.psnr(picture, other, hole) == math.inf
+        assert pixelwise.l1(picture, other, hole) == 0
+        assert pixelwise.psnr(picture, other, hole) == math.inf
 
 
 def test_differences_inside_the_hole_by_hand() -> None:
@@ -112,9 +112,9 @@ def test_differences_inside_the_hole_by_hand() -> None:
     hole = np.zeros((4, 4), bool)
     hole[0, :2] = True
     other[0, 0] = 0.1
-    assert metrics.l1(one, other, hole) == pytest.approx(0.05)
-    assert metrics.psnr(one, other, hole) == pytest.approx(-10 * math.log10(0.005))
-    assert metrics.l1(one, other) == pytest.approx(0.1 / 16)
+    assert pixelwise.l1(one, other, hole) == pytest.approx(0.05)
+    assert pixelwise.psnr(one, other, hole) == pytest.approx(-10 * math.log10(0.005))
+    assert pixelwise.l1(one, other) == pytest.approx(0.1 / 16)
 
 
 def test_ssim_in_the_hole_counts_a_hole_on_the_border() -> None:
@@ -123,18 +123,18 @@ def test_ssim_in_the_hole_counts_a_hole_on_the_border() -> None:
     hole[:3, :3] = True
     spoilt = one.copy()
     spoilt[:3, :3] = 255 - spoilt[:3, :3]
-    assert metrics.ssim(one, spoilt, hole) < 0.5
-    assert metrics.ssim(one, spoilt) > 0.99
+    assert pixelwise.ssim(one, spoilt, hole) < 0.5
+    assert pixelwise.ssim(one, spoilt) > 0.99
 
 
 def test_tv_of_a_ramp_is_its_slope() -> None:
     ramp = np.broadcast_to(np.arange(10)[:, None, None] * 0.05, (10, 10, 3)) + np.zeros((10, 10, 3))
-    assert metrics.tv(ramp) == pytest.approx(0.05)
+    assert pixelwise.tv(ramp) == pytest.approx(0.05)
     hole = np.zeros((10, 10), bool)
     hole[2:4, 2:4] = True
     flat = ramp.copy()
     flat[2:5, 2:5] = 0.5
-    assert metrics.tv(flat, hole) == pytest.approx(0)
+    assert pixelwise.tv(flat, hole) == pytest.approx(0)
 
 
 @pytest.mark.parametrize("turn", range(4))
@@ -144,15 +144,15 @@ def test_a_seam_is_what_slopes_do_not_explain(turn: int) -> None:
     hole[:, :9] = True
     stepped = ramp + np.where(hole, 0.1, 0.0)[..., None]
     ramp, stepped, hole = (np.rot90(array, turn) for array in (ramp, stepped, hole))
-    assert metrics.seam_jump(ramp, hole) == pytest.approx(0)
-    assert metrics.seam_jump(stepped, hole) == pytest.approx(0.1)
-    assert metrics.seam_delta_e(stepped, hole) > metrics.seam_delta_e(ramp, hole)
-    assert metrics.seam_delta_e(np.full((12, 20, 3), 0.5), hole if turn % 2 == 0 else hole.T) == 0
+    assert pixelwise.seam_jump(ramp, hole) == pytest.approx(0)
+    assert pixelwise.seam_jump(stepped, hole) == pytest.approx(0.1)
+    assert pixelwise.seam_delta_e(stepped, hole) > pixelwise.seam_delta_e(ramp, hole)
+    assert pixelwise.seam_delta_e(np.full((12, 20, 3), 0.5), hole if turn % 2 == 0 else hole.T) == 0
 
 
 def test_a_one_pixel_hole_has_four_seams() -> None:
     picture = np.zeros((5, 5, 3))
     picture[2, 2] = 1
     hole = picture[..., 0] > 0
-    assert metrics.seam_jump(picture, hole) == pytest.approx(1.5)  # the far side of the hole counts as its slope
-    assert metrics.seam_delta_e(picture, hole) == pytest.approx(100, abs=0.01)
+    assert pixelwise.seam_jump(picture, hole) == pytest.approx(1.5)  # the far side of the hole counts as its slope
+    assert pixelwise.seam_delta_e(picture, hole) == pytest.approx(100, abs=0.01)

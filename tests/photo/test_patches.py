@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from mobile_inpaint.photo import metrics
-from mobile_inpaint.photo.baselines import navier_stokes
+from mobile_inpaint.metrics import pixelwise
+from mobile_inpaint.photo.baselines.opencv import navier_stokes
+from mobile_inpaint.photo.baselines.patchmatch import patches
 from mobile_inpaint.photo.image import Image, to_image, to_pixels
-from mobile_inpaint.photo.patches import patches
 
 
 def bricks(size_px: int = 96) -> Image:
@@ -33,9 +33,9 @@ def test_a_pattern_goes_on_where_a_diffusion_blurs_it() -> None:
     hole = mask[0, 0] > 0
     copied, diffused = (to_pixels(fill(holed, mask)) for fill in (patches, navier_stokes))
     original = to_pixels(truth)
-    assert metrics.ssim(copied, original, hole) > 0.7
-    assert metrics.ssim(copied, original, hole) > metrics.ssim(diffused, original, hole) + 0.3
-    assert metrics.tv(copied, hole) > 0.7 * metrics.tv(original, hole)
+    assert pixelwise.ssim(copied, original, hole) > 0.7
+    assert pixelwise.ssim(copied, original, hole) > pixelwise.ssim(diffused, original, hole) + 0.3
+    assert pixelwise.tv(copied, hole) > 0.7 * pixelwise.tv(original, hole)
 
 
 def test_known_pixels_come_back_and_what_is_under_the_mask_does_not_matter() -> None:

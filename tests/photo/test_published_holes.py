@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mobile_inpaint.photo.strokes import free_form
+from mobile_inpaint.masks.strokes import free_form
 
 COUNTS = {"256": 300, "512": 150, "256_hole_range_0_0.5": 200, "512_hole_range_0_0.5": 120}
 SIGMAS = 4

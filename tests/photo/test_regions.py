@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mobile_inpaint.photo.regions import Box, parts, square_round
+from mobile_inpaint.photo.compositor.tiles import Box, parts, square_round
 
 
 @settings(max_examples=60, deadline=None)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from mobile_inpaint.photo.resample import WEIGHT_BITS, enlarge_taps, reach, resample, shrink_taps
+from mobile_inpaint.photo.compositor.resample import WEIGHT_BITS, enlarge_taps, reach, resample, shrink_taps
 
 
 @given(st.integers(1, 600), st.integers(0, 5000))

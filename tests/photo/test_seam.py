@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mobile_inpaint.photo import seam
-from mobile_inpaint.photo.regions import Box
+from mobile_inpaint.photo.compositor import seam
+from mobile_inpaint.photo.compositor.tiles import Box
 
 
 def test_a_constant_difference_spreads_unchanged_without_fade():

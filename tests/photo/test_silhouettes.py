@@ -7,9 +7,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from mobile_inpaint.errors import MaskError, PhotoError
+from mobile_inpaint.masks.silhouettes import OBJECT_SHARE, object_shape, silhouettes
+from mobile_inpaint.photo.compositor.tiles import bounding_box
 from mobile_inpaint.photo.mask import Mask, _largest_part
-from mobile_inpaint.photo.regions import bounding_box
-from mobile_inpaint.photo.silhouettes import OBJECT_SHARE, object_shape, silhouettes
 
 MADE_UP = [object_shape((256, 256), np.random.default_rng((9, number))) for number in range(60)]
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mobile_inpaint.photo.silhouettes import object_shape
-from mobile_inpaint.photo.strokes import SLICES, Shape, draw_stroke, free_form, hairlines, lama
+from mobile_inpaint.masks.silhouettes import object_shape
+from mobile_inpaint.masks.strokes import SLICES, Shape, draw_stroke, free_form, hairlines, lama
 
 SHAPES: dict[str, Shape] = {
     "free_form": free_form,

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from mobile_inpaint.photo.compositor import Compositor
-from mobile_inpaint.photo.detail_choice import with_detail
-from mobile_inpaint.photo.tone import GREY, line_of, projected
+from mobile_inpaint.photo.compositor.compositor import Compositor
+from mobile_inpaint.photo.compositor.detail_choice import with_detail
+from mobile_inpaint.photo.compositor.tone import GREY, line_of, projected
 
 RNG = np.random.default_rng(0)
 LUMA = RNG.integers(20, 200, (90, 110))

@@ -13,8 +13,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from mobile_inpaint import protobuf
 from mobile_inpaint.artifact import Artifact
+from mobile_inpaint.checkpoints.readers import onnx_initializers
 from mobile_inpaint.errors import ManifestError, WeightsError
-from mobile_inpaint.models import onnx_initializers
 from mobile_inpaint.targets.admission import admit, limits
 
 Change = Callable[[onnx.ModelProto], None]

@@ -18,12 +18,12 @@ from coremltools.converters.mil import Builder as mb
 from coremltools.models.utils import load_spec
 
 from mobile_inpaint.errors import ManifestError, MobileInpaintError
-from mobile_inpaint.export.lint import lint_artifact
-from mobile_inpaint.targets import target_of
+from mobile_inpaint.lint.linter import lint_artifact
 from mobile_inpaint.targets.admission.coreml import check
+from mobile_inpaint.targets.coreml.interpreter import Program
 from mobile_inpaint.targets.graph import read_graph
-from mobile_inpaint.targets.mil import Program
-from mobile_inpaint.targets.silence import silence
+from mobile_inpaint.targets.registry import target_of
+from mobile_inpaint.targets.suppress_output import silence
 
 MODEL = Path("Data", "com.apple.CoreML", "model.mlmodel")
 WEIGHTS = Path("Data", "com.apple.CoreML", "weights", "weight.bin")

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mobile_inpaint.targets.coreml_palettes import palette
-from mobile_inpaint.targets.mil import Program
-from mobile_inpaint.targets.mil_operations import operations
-from mobile_inpaint.targets.silence import silence
+from mobile_inpaint.targets.coreml.interpreter import Program
+from mobile_inpaint.targets.coreml.operations import operations
+from mobile_inpaint.targets.coreml.palettes import palette
+from mobile_inpaint.targets.suppress_output import silence
 
 HALVES = st.floats(-500, 500, width=16)
 with silence():

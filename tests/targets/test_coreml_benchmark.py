@@ -19,8 +19,8 @@ from coremltools.models.ml_program.experimental import perf_utils
 from PIL import Image
 
 from mobile_inpaint.errors import BenchError, DeviceUnavailable
-from mobile_inpaint.targets.coreml_benchmark import time_in_turn
-from mobile_inpaint.targets.silence import silence
+from mobile_inpaint.targets.coreml.benchmark import time_in_turn
+from mobile_inpaint.targets.suppress_output import silence
 
 
 @pytest.fixture(scope="module")
@@ -115,12 +115,12 @@ def test_two_programs_in_turn_on_this_mac(package: Path) -> None:
 
 
 def test_over_to_a_device_go_tensors_alone(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mobile_inpaint.targets import coreml_benchmark
+    from mobile_inpaint.targets.coreml import benchmark
 
     async def prepared(udid: str, team: str) -> str:
         return f"{udid} of {team}"
 
-    monkeypatch.setattr(coreml_benchmark, "_device", prepared)
+    monkeypatch.setattr(benchmark, "_device", prepared)
     (timing,) = time_in_turn([(package, "gpu")], 1, 0, 2, udid="1", team="ABC")
     (made,) = Loaded.made
     assert timing.times_ms == (2.0, 3.0) and made.asked["device"] == "1 of ABC"
@@ -139,7 +139,7 @@ def test_what_core_ml_refuses_is_said_in_one_line(package: Path, monkeypatch: py
 
 def test_a_device_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The installed coremltools, with an ``xcrun`` and a ``devicectl`` of ours, which it both looks for."""
-    from mobile_inpaint.targets.coreml_benchmark import _device
+    from mobile_inpaint.targets.coreml.benchmark import _device
 
     answer = '{"result": {"devices": []}}'
     for name in ("xcrun", "devicectl"):

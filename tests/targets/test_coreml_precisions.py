@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from mobile_inpaint.artifact import Contract, Precision, Quantization, sha256_of, size_of
+from mobile_inpaint.data.golden_photos import golden_photos
 from mobile_inpaint.errors import ConversionError, ExportError
-from mobile_inpaint.export.golden_photos import golden_photos
 from mobile_inpaint.export.prepared import Prepared
 from mobile_inpaint.photo.image import Sample
-from mobile_inpaint.targets.coreml import TARGET
-from mobile_inpaint.targets.mil import Program
-from mobile_inpaint.targets.ranges import Ranges
+from mobile_inpaint.targets.coreml.interpreter import Program
+from mobile_inpaint.targets.coreml.target import TARGET
+from mobile_inpaint.targets.observers import Ranges
 
 SIZE = 64
 MINMAX = Quantization(ranges="minmax")

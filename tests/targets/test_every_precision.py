@@ -10,14 +10,14 @@ import pytest
 
 from mobile_inpaint import load_artifact
 from mobile_inpaint.artifact import Artifact, Precision, sha256_of
+from mobile_inpaint.data.golden_photos import golden_photos
 from mobile_inpaint.errors import ExportError, UnsupportedPrecision
-from mobile_inpaint.export.gate import Gate
-from mobile_inpaint.export.golden_photos import golden_photos
-from mobile_inpaint.export.integers import Integers
+from mobile_inpaint.evaluation.gate import Gate
 from mobile_inpaint.export.pipeline import export_artifact, new_contract
 from mobile_inpaint.export.prepared import Prepared
-from mobile_inpaint.targets import get_target, list_targets
+from mobile_inpaint.quantization.session import Integers
 from mobile_inpaint.targets.layers import layers
+from mobile_inpaint.targets.registry import get_target, list_targets
 
 FEW = Gate(crops=1, keep_rejected=True)
 FEWER_BITS = [

@@ -10,13 +10,13 @@ import pytest
 
 from mobile_inpaint import create_model, load_artifact
 from mobile_inpaint.artifact import Artifact, Contract, manifest_path
+from mobile_inpaint.data.golden_photos import golden_photos
 from mobile_inpaint.errors import ManifestError, TargetNotFound
-from mobile_inpaint.export.golden_photos import golden_photos
 from mobile_inpaint.export.pipeline import export_artifact
 from mobile_inpaint.export.prepared import Prepared, prepare
-from mobile_inpaint.models import save_model
-from mobile_inpaint.targets import get_target, list_targets
-from mobile_inpaint.targets.tflite_graph import TfliteGraph
+from mobile_inpaint.models.registry import save_model
+from mobile_inpaint.targets.registry import get_target, list_targets
+from mobile_inpaint.targets.tflite.flatbuffer import TfliteGraph
 
 EVERY = [(target, precision) for target in list_targets() for precision in ("fp32", "fp16")]
 

@@ -14,8 +14,8 @@ import pytest
 from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.errors import ManifestError, ProviderNotFound
 from mobile_inpaint.photo.image import Image
-from mobile_inpaint.targets import load_artifact
 from mobile_inpaint.targets.guarded import Guard
+from mobile_inpaint.targets.registry import load_artifact
 
 
 def square(number: int) -> int:

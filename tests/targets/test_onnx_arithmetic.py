@@ -9,7 +9,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from mobile_inpaint.targets.onnx import OPSET, _cuts_sums, open_session
+from mobile_inpaint.targets.onnx.target import OPSET, _cuts_sums, open_session
 
 CHANNELS, STEP = 8, 2048.0
 

@@ -15,7 +15,7 @@ from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.errors import BenchError, DeviceUnavailable, ManifestError
 from mobile_inpaint.export.pipeline import export_artifact
 from mobile_inpaint.export.prepared import Prepared
-from mobile_inpaint.targets import openvino
+from mobile_inpaint.targets.onnx import openvino
 
 HAS_BF16 = Path("/proc/cpuinfo").exists() and " avx512_bf16 " in Path("/proc/cpuinfo").read_text()
 
@@ -52,7 +52,7 @@ _FILL_IN_BF16 = """
 import sys, numpy as np
 from pathlib import Path
 from mobile_inpaint.errors import DeviceUnavailable
-from mobile_inpaint.targets import openvino
+from mobile_inpaint.targets.onnx import openvino
 try:
     runner = openvino.load(Path(sys.argv[1]), "openvino-bf16", threads=1)
 except DeviceUnavailable as error:
@@ -98,7 +98,8 @@ def _save(path: Path, shape: list[int | str], op: str = "Identity") -> Path:
 
 def test_importing_it_tells_nobody() -> None:
     script = (
-        "import os, sys\nfrom mobile_inpaint.targets.openvino import import_quietly\nos.register_at_fork(before=sys.exit)\n"
+        "import os, sys\nfrom mobile_inpaint.targets.onnx.openvino import import_quietly\n"
+        "os.register_at_fork(before=sys.exit)\n"
     )
     script += "import_quietly()\nassert not any(name.startswith('openvino_telemetry.') for name in sys.modules)"
     subprocess.run([sys.executable, "-c", script], check=True)

@@ -15,14 +15,15 @@ from mobile_inpaint.artifact import Artifact, Contract
 from mobile_inpaint.export.pipeline import export_artifact
 from mobile_inpaint.export.prepared import Prepared
 from mobile_inpaint.export.verify_photo import verify_photo
-from mobile_inpaint.photo.compositor import Compositor, Flags, Pixels
-from mobile_inpaint.targets.mil import Program
-from mobile_inpaint.targets.one_file import coreml, tflite
-from mobile_inpaint.targets.one_file.fixed_size import composite, grain_field
-from mobile_inpaint.targets.one_file.runner import PhotoRunner
+from mobile_inpaint.photo.compositor.compositor import Compositor, Flags, Pixels
+from mobile_inpaint.targets.coreml import pipeline as coreml
+from mobile_inpaint.targets.coreml.interpreter import Program
+from mobile_inpaint.targets.pipeline.fixed_size import composite, grain_field
+from mobile_inpaint.targets.pipeline.runner import PhotoRunner
 from mobile_inpaint.targets.reference import run_by_torch
-from mobile_inpaint.targets.silence import silence
-from mobile_inpaint.targets.tflite_graph import TfliteGraph, read_model
+from mobile_inpaint.targets.suppress_output import silence
+from mobile_inpaint.targets.tflite import pipeline as tflite
+from mobile_inpaint.targets.tflite.flatbuffer import TfliteGraph, read_model
 
 SIZE = 64
 NUMBERS = Compositor(SIZE, context=1.0)

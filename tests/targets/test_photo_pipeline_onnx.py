@@ -18,10 +18,10 @@ from mobile_inpaint.errors import VerificationError
 from mobile_inpaint.export.pipeline import export_artifact
 from mobile_inpaint.export.prepared import Prepared
 from mobile_inpaint.export.verify_photo import verify_photo
-from mobile_inpaint.photo.compositor import Compositor, Flags, Pixels
-from mobile_inpaint.targets.one_file.any_size import photo_model
-from mobile_inpaint.targets.one_file.onnx import fill_by
-from mobile_inpaint.targets.one_file.runner import PhotoRunner
+from mobile_inpaint.photo.compositor.compositor import Compositor, Flags, Pixels
+from mobile_inpaint.targets.onnx.pipeline import fill_by
+from mobile_inpaint.targets.pipeline.any_size import photo_model
+from mobile_inpaint.targets.pipeline.runner import PhotoRunner
 from mobile_inpaint.targets.reference import run_by_torch
 
 SMALL = Compositor(size_px=64, margin_px=8)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from mobile_inpaint.artifact import Artifact
-from mobile_inpaint.targets import list_targets
+from mobile_inpaint.targets.constraints import shared, slopes
 from mobile_inpaint.targets.graph import Graph, Op, Tensor, read_graph
-from mobile_inpaint.targets.range_rules import shared, slopes
+from mobile_inpaint.targets.registry import list_targets
 
 
 def graph(*ops: Op) -> Graph:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mobile_inpaint.artifact import Quantization, RangeMethod
-from mobile_inpaint.targets.ranges import Histogram, Ranges
+from mobile_inpaint.targets.observers import Histogram, Ranges
 
 NORMAL = np.random.default_rng(0).normal(0, 1, 200_000).astype(np.float32)
 SPIKED = np.append(NORMAL, [80.0, -120.0]).astype(np.float32)

@@ -18,13 +18,13 @@ from ai_edge_litert import schema_py_generated as schema
 from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.cli import main
 from mobile_inpaint.errors import ManifestError, MobileInpaintError
-from mobile_inpaint.export.lint import lint_artifact
-from mobile_inpaint.targets import target_of
+from mobile_inpaint.lint.linter import lint_artifact
 from mobile_inpaint.targets.admission.tflite import check
 from mobile_inpaint.targets.admission.tflite_schema import SCHEMA
-from mobile_inpaint.targets.foreign import load_foreign
+from mobile_inpaint.targets.external import load_foreign
 from mobile_inpaint.targets.guarded import guarded
-from mobile_inpaint.targets.tflite_graph import TfliteGraph, read_model
+from mobile_inpaint.targets.registry import target_of
+from mobile_inpaint.targets.tflite.flatbuffer import TfliteGraph, read_model
 
 Change = Callable[[Any], None]
 

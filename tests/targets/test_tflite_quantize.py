@@ -14,19 +14,19 @@ from ai_edge_quantizer.utils import tfl_flatbuffer_utils
 
 from mobile_inpaint import create_model
 from mobile_inpaint.artifact import Artifact, Contract, Precision, Quantization
+from mobile_inpaint.data.golden_photos import golden_photos
 from mobile_inpaint.errors import ConversionError
-from mobile_inpaint.export.calibration import calibration_samples
-from mobile_inpaint.export.golden_photos import golden_photos
-from mobile_inpaint.export.integers import Integers
 from mobile_inpaint.export.pipeline import new_contract
 from mobile_inpaint.export.prepared import Prepared, prepare
-from mobile_inpaint.models import save_model
-from mobile_inpaint.targets import get_target
+from mobile_inpaint.models.registry import save_model
+from mobile_inpaint.quantization.calibration import calibration_samples
+from mobile_inpaint.quantization.session import Integers
 from mobile_inpaint.targets.layers import layers
-from mobile_inpaint.targets.ranges import Ranges
-from mobile_inpaint.targets.silence import silence
-from mobile_inpaint.targets.tflite_graph import TfliteGraph
-from mobile_inpaint.targets.tflite_quantize import quantize
+from mobile_inpaint.targets.observers import Ranges
+from mobile_inpaint.targets.registry import get_target
+from mobile_inpaint.targets.suppress_output import silence
+from mobile_inpaint.targets.tflite.flatbuffer import TfliteGraph
+from mobile_inpaint.targets.tflite.quantizer import quantize
 
 TFLITE = get_target("tflite")
 SAMPLES = [(photo.image, photo.mask) for photo in golden_photos(64)]

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image as pil
 
-from mobile_inpaint.training.photo_source import PhotoSource, open_photos
+from mobile_inpaint.data.photo_source import PhotoSource, open_photos
 
 
 @pytest.fixture(scope="session")

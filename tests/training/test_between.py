@@ -7,10 +7,10 @@ import pytest
 import torch
 from small_runs import config
 
-from mobile_inpaint.models import open_checkpoint
-from mobile_inpaint.training import between
+from mobile_inpaint.data.photo_source import PhotoSource
+from mobile_inpaint.models.registry import open_checkpoint
+from mobile_inpaint.training import weight_interpolation
 from mobile_inpaint.training.generator import starting_generator, with_tensors
-from mobile_inpaint.training.photo_source import PhotoSource
 from mobile_inpaint.training.train import train
 
 
@@ -22,7 +22,7 @@ def test_half_way_is_the_mean_of_start_and_end(
     start = with_tensors(starting_generator(wanted.generator, wanted.data.seed)[0], 0)
     arguments = [str(tmp_path / "run"), "0.5", str(tmp_path / "half.safetensors"), "--photos", str(plain_photos)]
     monkeypatch.setattr(sys, "argv", ["between", *arguments])
-    between.main()
+    weight_interpolation.main()
     half, _ = open_checkpoint(tmp_path / "half.safetensors")
     values = [list(network.state_dict().values()) for network in (start, half, end)]
     assert any(not torch.equal(first, last) for first, _, last in zip(*values, strict=True))
@@ -40,7 +40,7 @@ def test_what_it_cannot_do_is_said_in_one_line(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["between", *arguments, "out.safetensors", "--photos", str(tmp_path)])
     with pytest.raises(SystemExit, match=message):
-        between.main()
+        weight_interpolation.main()
     assert not list(tmp_path.iterdir())
 
 
@@ -49,4 +49,4 @@ def test_a_damaged_record_is_one_line(content: str, tmp_path: Path, monkeypatch:
     (tmp_path / "run.json").write_text(content)
     monkeypatch.setattr(sys, "argv", ["between", str(tmp_path), "0.5", "out.safetensors", "--photos", str(tmp_path)])
     with pytest.raises(SystemExit, match=r"^between: .*run\.json: [^\n]*$"):
-        between.main()
+        weight_interpolation.main()

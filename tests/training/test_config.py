@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image as pil
 
+from mobile_inpaint.data.photo_source import open_photos
 from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.training.config import TrainConfig, config_from, read_config, shipped_config
-from mobile_inpaint.training.photo_source import open_photos
 from mobile_inpaint.training.result import photos_digest
 
 SHIPPED = sorted(

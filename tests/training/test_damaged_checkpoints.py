@@ -17,9 +17,9 @@ import torch
 from small_runs import TOML, config, entries, last, numbers
 
 from mobile_inpaint.cli import main
+from mobile_inpaint.data.photo_source import PhotoSource, open_photos
 from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.training.checkpoint import Checkpoints, DamagedCheckpoint, read_checkpoint
-from mobile_inpaint.training.photo_source import PhotoSource, open_photos
 from mobile_inpaint.training.result import photos_digest
 from mobile_inpaint.training.resume import Resumed, resumed
 from mobile_inpaint.training.train import train

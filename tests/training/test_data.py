@@ -13,10 +13,10 @@ import pytest
 import torch
 from PIL import Image
 
+from mobile_inpaint.data.photo_source import PhotoSource, open_photos
 from mobile_inpaint.errors import PhotoError, TrainingError
-from mobile_inpaint.training.data import Batch, Samples, batches
-from mobile_inpaint.training.holes import HoleMix
-from mobile_inpaint.training.photo_source import PhotoSource, open_photos
+from mobile_inpaint.masks.mixes import HoleMix
+from mobile_inpaint.training.samples import Batch, Samples, batches
 
 SIZE = 32
 

@@ -12,18 +12,18 @@ import pytest
 from PIL import Image as pil
 
 from mobile_inpaint.cli import main
+from mobile_inpaint.data.photo_source import open_photos
+from mobile_inpaint.data.quality_photos import FOLDER, quality_cases
 from mobile_inpaint.errors import TrainingError, WeightsError
-from mobile_inpaint.export.quality_photos import FOLDER, quality_cases
+from mobile_inpaint.evaluation.cases import HOLES, Cases
+from mobile_inpaint.evaluation.evaluate import PHOTO, Candidate, Evaluation, evaluate, of_network
+from mobile_inpaint.evaluation.figures import KINDS, Judge
+from mobile_inpaint.evaluation.report.pictures import chosen, shown
+from mobile_inpaint.evaluation.report.write import write_report
+from mobile_inpaint.metrics.distribution import InceptionFeatures, SetFeatures
+from mobile_inpaint.photo.baselines.patchmatch import patches
 from mobile_inpaint.photo.image import Pixels
 from mobile_inpaint.photo.mask import Hole
-from mobile_inpaint.photo.patches import patches
-from mobile_inpaint.training.evaluate import PHOTO, Candidate, Evaluation, evaluate, of_network
-from mobile_inpaint.training.evaluate_report import write_report
-from mobile_inpaint.training.evaluation_cases import HOLES, Cases
-from mobile_inpaint.training.evaluation_pictures import chosen, shown
-from mobile_inpaint.training.figures import KINDS, Judge
-from mobile_inpaint.training.photo_source import open_photos
-from mobile_inpaint.training.sets import InceptionFeatures, SetFeatures
 
 SIZE = 64
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from mobile_inpaint.training.frechet import frechet_distance, split_half_floor
-from mobile_inpaint.training.ids import discriminative_scores, pairs_needed
+from mobile_inpaint.metrics.frechet import frechet_distance, split_half_floor
+from mobile_inpaint.metrics.ids import discriminative_scores, pairs_needed
 
 
 def drawn(count: int, features: int, seed: int, shift: float = 0.0, stretch: float = 1.0) -> torch.Tensor:

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from mobile_inpaint.errors import TrainingError
-from mobile_inpaint.models import open_checkpoint, save_model
 from mobile_inpaint.models.base import Generator
-from mobile_inpaint.models.repconv import RepConv2d
+from mobile_inpaint.models.layers.repconv import RepConv2d
+from mobile_inpaint.models.registry import open_checkpoint, save_model
 from mobile_inpaint.training.config import GeneratorConfig, OptimizerConfig
 from mobile_inpaint.training.generator import advance_average, averaged_copy, decay_at, starting_generator, with_tensors
 from mobile_inpaint.training.optimizers import schedule_factor

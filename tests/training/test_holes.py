@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from mobile_inpaint import strict
+from mobile_inpaint import schema
 from mobile_inpaint.errors import TrainingError
-from mobile_inpaint.photo.silhouettes import object_shape
-from mobile_inpaint.training.holes import PUBLISHED, HoleMix, HoleShares, scribbled
+from mobile_inpaint.masks.mixes import PUBLISHED, HoleMix, HoleShares, scribbled
+from mobile_inpaint.masks.silhouettes import object_shape
 
 NONE = HoleShares(*(0.0 for _ in fields(HoleShares)))
 OBJECTS = HoleMix(replace(NONE, objects=1), joined=0)
@@ -100,7 +100,7 @@ def test_outlines_come_from_a_folder_of_cut_outs(tmp_path: Path) -> None:
 
 
 def test_a_mix_is_read_from_settings_and_nonsense_is_refused() -> None:
-    mix = strict.load(HoleMix, {"shares": {"objects": 1.0, "boxes": 0}, "object_most": 0.2}, "run.toml", TrainingError)
+    mix = schema.load(HoleMix, {"shares": {"objects": 1.0, "boxes": 0}, "object_most": 0.2}, "run.toml", TrainingError)
     assert mix.shares.objects == 1 and mix.object_most == 0.2
     for wrong in ({"object_least": 0.5, "object_most": 0.2}, {"joined": 1.0}, {"grown_percent": -1.0}):
         with pytest.raises(TrainingError):

@@ -11,15 +11,15 @@ from smooth_samples import smooth_samples
 from mobile_inpaint import create_model
 from mobile_inpaint.artifact import Quantization
 from mobile_inpaint.errors import TrainingError
-from mobile_inpaint.export.integers import Integers
 from mobile_inpaint.export.pipeline import new_contract
 from mobile_inpaint.export.prepared import Prepared
 from mobile_inpaint.models.base import Generator
-from mobile_inpaint.models.fake_quantize import RoundedConv2d, round_to
-from mobile_inpaint.targets import get_target
+from mobile_inpaint.quantization.fake_quantize import RoundedConv2d, round_to
+from mobile_inpaint.quantization.session import Integers
+from mobile_inpaint.targets.registry import get_target
 from mobile_inpaint.training.config import config_from
 from mobile_inpaint.training.generator import with_tensors
-from mobile_inpaint.training.integers import round_generator
+from mobile_inpaint.training.quantization_aware import round_generator
 
 SIZE = 64
 

@@ -5,15 +5,15 @@ import pytest
 import torch
 from PIL import Image as pil
 
-from mobile_inpaint.export.quality_photos import FOLDER
-from mobile_inpaint.models import weights
-from mobile_inpaint.models.mobilenet import MobileNetV2
-from mobile_inpaint.training.inventing import Inventing
+from mobile_inpaint.checkpoints import store
+from mobile_inpaint.data.quality_photos import FOLDER
+from mobile_inpaint.metrics.hallucination import Inventing
+from mobile_inpaint.metrics.mobilenet import MobileNetV2
 
 
 @pytest.fixture(scope="module")
 def network() -> MobileNetV2:
-    weights.fetch("mobilenet-v2")
+    store.fetch("mobilenet-v2")
     return MobileNetV2()
 
 

@@ -9,11 +9,11 @@ import torch
 from small_runs import config, entries, numbers
 from torch import Tensor
 
-from mobile_inpaint.training.answer import Answer
-from mobile_inpaint.training.distillation import hole_l1, levels_l1
-from mobile_inpaint.training.lessons import Lessons
-from mobile_inpaint.training.photo_source import PhotoSource
-from mobile_inpaint.training.teacher import Teacher, open_teacher
+from mobile_inpaint.data.photo_source import PhotoSource
+from mobile_inpaint.training.distillation.losses import hole_l1, levels_l1
+from mobile_inpaint.training.distillation.teacher import Teacher, open_teacher
+from mobile_inpaint.training.distillation.teacher_cache import Lessons
+from mobile_inpaint.training.generator_output import Answer
 from mobile_inpaint.training.train import train
 
 SIDE = 32

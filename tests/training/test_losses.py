@@ -10,14 +10,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from mobile_inpaint import create_model, strict
+from mobile_inpaint import create_model, schema
 from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.models.base import Generator
-from mobile_inpaint.models.migan_discriminator import Discriminator
-from mobile_inpaint.training.answer import Answer, answer_of
-from mobile_inpaint.training.losses import TERMS, LossConfig, Losses
-from mobile_inpaint.training.perceptual_loss import Grid, focal_frequency, surroundings
-from mobile_inpaint.training.teacher import Teacher
+from mobile_inpaint.models.migan.discriminator import Discriminator
+from mobile_inpaint.training.distillation.teacher import Teacher
+from mobile_inpaint.training.generator_output import Answer, answer_of
+from mobile_inpaint.training.losses.perceptual import Grid, focal_frequency, surroundings
+from mobile_inpaint.training.losses.terms import TERMS, LossConfig, Losses
 
 OFF = dict.fromkeys(TERMS, 0.0)
 ALL = dict.fromkeys(TERMS, 1.0)
@@ -79,7 +79,7 @@ def test_l1_is_the_mean_in_each_hole_whatever_its_size(batch: tuple[Tensor, Tens
 
 
 def test_lpips_looks_around_the_hole_and_no_farther(batch: tuple[Tensor, Tensor]) -> None:
-    from mobile_inpaint.models.perceptual import Lpips
+    from mobile_inpaint.metrics.perceptual import Lpips
 
     image, mask = batch
     wrong = blurred(image, mask)
@@ -226,7 +226,7 @@ def test_the_penalty_counts_for_all_the_steps_between_two(discriminator: Discrim
 )
 def test_settings_that_cannot_train_are_refused_in_one_line(settings: dict[str, object], message: str) -> None:
     with pytest.raises(TrainingError, match=message) as refused:
-        strict.load(LossConfig, settings, "run.toml", TrainingError)
+        schema.load(LossConfig, settings, "run.toml", TrainingError)
     assert "\n" not in str(refused.value)
 
 

@@ -17,10 +17,10 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from mobile_inpaint import create_model
-from mobile_inpaint.models import migan
-from mobile_inpaint.models.migan_discriminator import Discriminator
-from mobile_inpaint.training.answer import Answer, answer_of
-from mobile_inpaint.training.losses import LossConfig, Losses
+from mobile_inpaint.models.migan import network as migan
+from mobile_inpaint.models.migan.discriminator import Discriminator
+from mobile_inpaint.training.generator_output import Answer, answer_of
+from mobile_inpaint.training.losses.terms import LossConfig, Losses
 
 NEAR = 1e-4
 """Allowed difference, in standard deviations of the published answer; of a single number or a length, in itself."""

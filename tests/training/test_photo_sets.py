@@ -16,10 +16,10 @@ import pytest
 from PIL import Image
 
 from mobile_inpaint import cli
+from mobile_inpaint.data import photo_sets
+from mobile_inpaint.data.apt import members
+from mobile_inpaint.data.photo_sets import SetPhoto, fetch, photos_of
 from mobile_inpaint.errors import PhotoSetError, PhotoSetNotFound, ToolchainMissing
-from mobile_inpaint.training import photo_sets
-from mobile_inpaint.training.apt import members
-from mobile_inpaint.training.photo_sets import SetPhoto, fetch, photos_of
 
 debian = pytest.mark.skipif(not (shutil.which("apt-get") and shutil.which("dpkg-deb")), reason="needs apt-get and dpkg-deb")
 
@@ -128,8 +128,8 @@ def test_a_disk_that_is_full_leaves_nothing_half_written(wanted: list[SetPhoto],
     script = f"""
 import resource, sys
 from pathlib import Path
-from mobile_inpaint.training import photo_sets
-from mobile_inpaint.training.photo_sets import SetPhoto
+from mobile_inpaint.data import photo_sets
+from mobile_inpaint.data.photo_sets import SetPhoto
 from mobile_inpaint.errors import MobileInpaintError
 resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
 deb = Path({archive.split("file:")[1].splitlines()[0]!r}) / "pictures.deb"

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from mobile_inpaint.errors import TrainingError
-from mobile_inpaint.models.perceptual import Lpips
-from mobile_inpaint.training.adversarial import fooling, r1_penalty, telling
-from mobile_inpaint.training.answer import Answer
+from mobile_inpaint.metrics.perceptual import Lpips
 from mobile_inpaint.training.config import config_from
-from mobile_inpaint.training.losses import LossConfig, Losses
-from mobile_inpaint.training.perceptual_loss import Looks
-from mobile_inpaint.training.projected import Projected
+from mobile_inpaint.training.generator_output import Answer
+from mobile_inpaint.training.losses.adversarial import fooling, r1_penalty, telling
+from mobile_inpaint.training.losses.perceptual import Looks
+from mobile_inpaint.training.losses.projected import Projected
+from mobile_inpaint.training.losses.terms import LossConfig, Losses
 
 SIDE = 128
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from mobile_inpaint.training import spectrum
-from mobile_inpaint.training.spectrum import PERIODS, Spectra
+from mobile_inpaint.metrics import spectrum
+from mobile_inpaint.metrics.spectrum import PERIODS, Spectra
 
 SIDE = 192
 HOLE = torch.zeros(1, 1, SIDE, SIDE)

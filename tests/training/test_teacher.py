@@ -12,7 +12,7 @@ from mobile_inpaint.errors import CheckpointNotFound, ManifestError
 from mobile_inpaint.export.pipeline import export_artifact
 from mobile_inpaint.export.prepared import Prepared
 from mobile_inpaint.models.base import Generator
-from mobile_inpaint.training.teacher import open_teacher
+from mobile_inpaint.training.distillation.teacher import open_teacher
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,10 @@ from torch import nn
 
 from mobile_inpaint import create_model
 from mobile_inpaint.models.base import Generator
-from mobile_inpaint.models.migan_discriminator import Discriminator
-from mobile_inpaint.training.answer import answer_of
+from mobile_inpaint.models.migan.discriminator import Discriminator
 from mobile_inpaint.training.config import OptimizerConfig
-from mobile_inpaint.training.losses import TERMS, LossConfig, Losses
+from mobile_inpaint.training.generator_output import answer_of
+from mobile_inpaint.training.losses.terms import TERMS, LossConfig, Losses
 from mobile_inpaint.training.optimizers import adam, set_learning_rate
 
 STEPS = 8

@@ -12,12 +12,12 @@ import torch
 from PIL import Image as pil
 from small_runs import config, entries, last, numbers
 
+from mobile_inpaint.data.photo_source import PhotoSource, open_photos
 from mobile_inpaint.errors import TrainingError
-from mobile_inpaint.models import open_checkpoint
+from mobile_inpaint.models.registry import open_checkpoint
 from mobile_inpaint.training.checkpoint import Checkpoints, read_checkpoint
 from mobile_inpaint.training.dry_run import dry_run
 from mobile_inpaint.training.log import Entry
-from mobile_inpaint.training.photo_source import PhotoSource, open_photos
 from mobile_inpaint.training.train import train
 
 

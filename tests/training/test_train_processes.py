@@ -11,9 +11,9 @@ import pytest
 import torch
 from small_runs import TOML, entries, last, numbers
 
+from mobile_inpaint.data.photo_source import PhotoSource
 from mobile_inpaint.training.checkpoint import Checkpoints
 from mobile_inpaint.training.config import read_config
-from mobile_inpaint.training.photo_source import PhotoSource
 from mobile_inpaint.training.train import train
 
 

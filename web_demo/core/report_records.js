@@ -1,4 +1,4 @@
-// What stands in a latency report, record by record, as in mobile_inpaint/bench/report.py, where each field is explained.
+// What stands in a latency report, record by record, as in mobile_inpaint/bench/report/latency_report.py, where each field is explained.
 
 import { quality } from "./manifest_records.js";
 import { list, number, oneOf, optional, record, table, text, truth, whole } from "./strict.js";

@@ -93,7 +93,7 @@ public struct Series: Equatable, Sendable {
     public var p95Ms: Double?
 }
 
-/// One file on one device; what each key means stands in `mobile_inpaint/bench/report.py`.
+/// One file on one device; what each key means stands in `mobile_inpaint/bench/report/latency_report.py`.
 public struct LatencyReport: Equatable, Sendable {
     static let newestSchema = 2
 

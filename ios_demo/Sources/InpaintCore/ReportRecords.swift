@@ -1,4 +1,4 @@
-// The keys of the report's JSON, in the order of the dataclasses in mobile_inpaint/bench/report.py.
+// The keys of the report's JSON, in the order of the dataclasses in mobile_inpaint/bench/report/latency_report.py.
 
 extension Subject {
     static func read(_ json: Json, _ key: String, _ faults: Faults) -> Subject? {

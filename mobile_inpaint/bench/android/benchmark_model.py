@@ -9,7 +9,7 @@ import re
 from typing import Literal
 
 from mobile_inpaint.bench.android.tool import Session, Tool
-from mobile_inpaint.bench.report import ColdStart, Series
+from mobile_inpaint.bench.report.latency_report import ColdStart, Series
 from mobile_inpaint.errors import BenchError
 
 _MOST_S = 600

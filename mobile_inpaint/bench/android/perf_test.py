@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from mobile_inpaint.bench.android.tool import Session, Tool
-from mobile_inpaint.bench.report import ColdStart
+from mobile_inpaint.bench.report.latency_report import ColdStart
 from mobile_inpaint.errors import BenchError
 
 _RESULT = "times.csv"

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 from mobile_inpaint.bench.android.adb import Link, Listed, listed
-from mobile_inpaint.bench.device import Attached, DeviceRow, list_devices
-from mobile_inpaint.bench.report import Machine
+from mobile_inpaint.bench.devices.registry import Attached, DeviceRow, list_devices
+from mobile_inpaint.bench.report.latency_report import Machine
 from mobile_inpaint.errors import DeviceUnavailable
 
 THERMAL_STATES = ("none", "light", "moderate", "severe", "critical", "emergency", "shutdown")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mobile_inpaint.bench.android.adb import Answer, Link
 from mobile_inpaint.bench.android.tool import Session, Tool
-from mobile_inpaint.bench.protocol import Plan
+from mobile_inpaint.bench.measure.protocol import Plan
 from mobile_inpaint.errors import BenchError
 
 _MOST_S = 1800.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mobile_inpaint.bench.report import ColdStart, Series
+from mobile_inpaint.bench.report.latency_report import ColdStart, Series
 from mobile_inpaint.errors import BenchError
 
 _ELF_MACHINES = {183: "arm64-v8a", 40: "armeabi-v7a", 62: "x86_64", 3: "x86", 243: "riscv64"}

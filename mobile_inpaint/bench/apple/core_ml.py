@@ -10,15 +10,15 @@ from pathlib import Path
 
 from mobile_inpaint.artifact import Artifact, manifest_path, sha256_of, size_of
 from mobile_inpaint.bench.apple import xctest
-from mobile_inpaint.bench.candidate import Candidate
-from mobile_inpaint.bench.machine import commit, packages
-from mobile_inpaint.bench.pipeline import Scene
-from mobile_inpaint.bench.protocol import Plan
-from mobile_inpaint.bench.report import ColdStart, LatencyReport, Machine, Subject
-from mobile_inpaint.bench.statistics import doubts
-from mobile_inpaint.bench.workload import subject_of
+from mobile_inpaint.bench.measure.candidate import Candidate
+from mobile_inpaint.bench.measure.machine import commit, packages
+from mobile_inpaint.bench.measure.pipeline import Scene
+from mobile_inpaint.bench.measure.protocol import Plan
+from mobile_inpaint.bench.measure.statistics import doubts
+from mobile_inpaint.bench.measure.workload import subject_of
+from mobile_inpaint.bench.report.latency_report import ColdStart, LatencyReport, Machine, Subject
 from mobile_inpaint.errors import BenchError
-from mobile_inpaint.targets.coreml_benchmark import CoremlTiming, time_in_turn
+from mobile_inpaint.targets.coreml.benchmark import CoremlTiming, time_in_turn
 
 _TEST_S = 1800.0
 _UNSEEN = "Core ML's timer throws the outputs away, so nothing shows that they changed with the input"
@@ -27,7 +27,7 @@ _APP_TEST = "an app's test measured this: its warm-up, loading and outputs are i
 
 
 class CoreMl:
-    """See :class:`~mobile_inpaint.bench.device.Device`.
+    """See :class:`~mobile_inpaint.bench.devices.registry.Device`.
 
     Args:
         machine: what a report calls it.
@@ -40,7 +40,7 @@ class CoreMl:
     def measure(
         self, candidates: Sequence[Candidate], plan: Plan, scene: Scene | None, advance: Callable[[int, int | None], None]
     ) -> tuple[LatencyReport, ...]:
-        """See :class:`~mobile_inpaint.bench.device.Device`; an app's test where ``plan.tools`` has its ``.xctestrun``."""
+        """See :class:`~mobile_inpaint.bench.devices.registry.Device`; an app's test where the tools hold an ``.xctestrun``."""
         subjects = [_subject(one) for one in candidates]
         app = next((tool for tool in plan.tools if tool.suffix == ".xctestrun"), None)
         date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

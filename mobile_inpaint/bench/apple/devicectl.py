@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mobile_inpaint.bench.device import Attached, DeviceRow, list_devices
-from mobile_inpaint.bench.report import Machine
+from mobile_inpaint.bench.devices.registry import Attached, DeviceRow, list_devices
+from mobile_inpaint.bench.report.latency_report import Machine
 from mobile_inpaint.errors import DeviceUnavailable
 
 _ANSWER_S = 60.0

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from mobile_inpaint.bench.candidate import Candidate
-from mobile_inpaint.bench.protocol import milliseconds
-from mobile_inpaint.bench.workload import import_runtime, load
+from mobile_inpaint.bench.measure.candidate import Candidate
+from mobile_inpaint.bench.measure.protocol import milliseconds
+from mobile_inpaint.bench.measure.workload import import_runtime, load
 
 
 def main(file: str, runs: str, result: str) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import mobile_inpaint
 from mobile_inpaint import files
+from mobile_inpaint.checkpoints import store
 from mobile_inpaint.errors import BenchError, DeviceUnavailable
-from mobile_inpaint.models import weights
 
 QEMU = "qemu-aarch64-static"
 CPU = "cortex-a76"
@@ -37,7 +37,7 @@ CPU revision\t: 1
 
 def folder() -> Path:
     """Where it is kept; it need not be there yet."""
-    return weights.home() / "cache" / "arm64"
+    return store.home() / "cache" / "arm64"
 
 
 def make() -> Path:

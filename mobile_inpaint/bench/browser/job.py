@@ -13,12 +13,12 @@ import numpy.typing as npt
 
 from mobile_inpaint.artifact import Artifact, Contract, TensorSpec
 from mobile_inpaint.bench.browser import runtimes
-from mobile_inpaint.bench.candidate import Candidate
-from mobile_inpaint.bench.protocol import REST_S, Plan
-from mobile_inpaint.bench.report import Subject
-from mobile_inpaint.bench.workload import example, load, random_values
+from mobile_inpaint.bench.measure.candidate import Candidate
+from mobile_inpaint.bench.measure.protocol import REST_S, Plan
+from mobile_inpaint.bench.measure.workload import example, load, random_values
+from mobile_inpaint.bench.report.latency_report import Subject
 from mobile_inpaint.errors import BenchError
-from mobile_inpaint.targets.foreign import ForeignRunner, load_foreign
+from mobile_inpaint.targets.external import ForeignRunner, load_foreign
 
 Array = npt.NDArray[Any]
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
-from mobile_inpaint import documents, strict
+from mobile_inpaint import documents, schema
 from mobile_inpaint.errors import BenchError
-from mobile_inpaint.strict import Range
+from mobile_inpaint.schema import Range
 
 _MOST_TEXT = 400
 _Ms = Annotated[float, Range(0, 1e12)]
@@ -122,7 +122,7 @@ def parse(path: str, body: bytes) -> Message:
     Raises:
         BenchError: it is not JSON, not of that shape, or has a number that is not finite.
     """
-    return strict.load(KINDS[path], _printable(documents.parse_json(body, path, BenchError)), path, BenchError)
+    return schema.load(KINDS[path], _printable(documents.parse_json(body, path, BenchError)), path, BenchError)
 
 
 def _printable(value: Any) -> Any:

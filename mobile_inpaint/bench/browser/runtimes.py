@@ -14,9 +14,10 @@ from importlib import resources
 from pathlib import Path
 
 from mobile_inpaint import files
+from mobile_inpaint.checkpoints import store
+from mobile_inpaint.checkpoints.fetch import client
+from mobile_inpaint.checkpoints.fetch.client import Progress
 from mobile_inpaint.errors import DeviceUnavailable, ExportError, ToolchainMissing, WeightsError
-from mobile_inpaint.models import client, weights
-from mobile_inpaint.models.client import Progress
 
 FETCH = "python -m mobile_inpaint.bench.browser"
 """What to type where they are missing."""
@@ -57,7 +58,7 @@ def versions() -> dict[str, str]:
 def folder() -> Path:
     """Where :data:`FILES` lie once fetched; another place for other pins or other files."""
     wanted = (_PINS / "package-lock.json").read_bytes() + "\n".join(FILES).encode()
-    return weights.home() / "browser" / hashlib.sha256(wanted).hexdigest()[:12]
+    return store.home() / "browser" / hashlib.sha256(wanted).hexdigest()[:12]
 
 
 def are_here() -> bool:
@@ -82,7 +83,7 @@ def fetch(progress: Progress | None = None) -> Path:
     Nothing is left of what no page asks for, nor of a download that was cut off.
 
     Args:
-        progress: see :data:`~mobile_inpaint.models.client.Progress`.
+        progress: see :data:`~mobile_inpaint.checkpoints.fetch.client.Progress`.
 
     Raises:
         ToolchainMissing: there is no npm.

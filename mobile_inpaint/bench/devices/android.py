@@ -14,15 +14,15 @@ from mobile_inpaint.bench.android.phone import THERMAL_STATES, Phone, attached, 
 from mobile_inpaint.bench.android.session import run_session
 from mobile_inpaint.bench.android.tool import Session, Tool, check_runs_on
 from mobile_inpaint.bench.android.workspace import workspace
-from mobile_inpaint.bench.candidate import Candidate
-from mobile_inpaint.bench.device import Device, DeviceRow
-from mobile_inpaint.bench.machine import commit, packages
-from mobile_inpaint.bench.pipeline import Scene
-from mobile_inpaint.bench.protocol import Plan
-from mobile_inpaint.bench.report import LatencyReport, Subject, Thermal
-from mobile_inpaint.bench.sensors import cool_down
-from mobile_inpaint.bench.statistics import doubts
-from mobile_inpaint.bench.workload import subject_of
+from mobile_inpaint.bench.devices.registry import Device, DeviceRow
+from mobile_inpaint.bench.measure.candidate import Candidate
+from mobile_inpaint.bench.measure.machine import commit, packages
+from mobile_inpaint.bench.measure.pipeline import Scene
+from mobile_inpaint.bench.measure.protocol import Plan
+from mobile_inpaint.bench.measure.sensors import cool_down
+from mobile_inpaint.bench.measure.statistics import doubts
+from mobile_inpaint.bench.measure.workload import subject_of
+from mobile_inpaint.bench.report.latency_report import LatencyReport, Subject, Thermal
 from mobile_inpaint.errors import BenchError
 
 __all__ = ["attached", "connect"]
@@ -48,7 +48,7 @@ class _Job:
 
 
 class Android:
-    """See :class:`~mobile_inpaint.bench.device.Device`. ``plan.tools`` must hold a program for each kind of file."""
+    """See :class:`~mobile_inpaint.bench.devices.registry.Device`. ``plan.tools`` must hold a program for each kind of file."""
 
     def __init__(self, phone: Phone) -> None:
         self._phone = phone
@@ -56,7 +56,10 @@ class Android:
     def measure(
         self, candidates: Sequence[Candidate], plan: Plan, scene: Scene | None, advance: Callable[[int, int | None], None]
     ) -> tuple[LatencyReport, ...]:
-        """See :class:`~mobile_inpaint.bench.device.Device`. Each cold start is a session of ``plan.iterations`` timed runs."""
+        """See :class:`~mobile_inpaint.bench.devices.registry.Device`.
+
+        Each cold start is a session of ``plan.iterations`` timed runs.
+        """
         date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         phone, abis = self._phone, self._phone.properties.get("ro.product.cpu.abilist", "")
         jobs = [_job(one, plan, abis) for one in candidates]

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from mobile_inpaint.bench.arm64 import root as arm64
-from mobile_inpaint.bench.candidate import Candidate
-from mobile_inpaint.bench.device import Device, DeviceRow
-from mobile_inpaint.bench.machine import commit, packages
-from mobile_inpaint.bench.pipeline import Scene
-from mobile_inpaint.bench.protocol import Plan
-from mobile_inpaint.bench.report import Agreement, ColdStart, LatencyReport, Machine
-from mobile_inpaint.bench.workload import load
+from mobile_inpaint.bench.devices.registry import Device, DeviceRow
+from mobile_inpaint.bench.measure.candidate import Candidate
+from mobile_inpaint.bench.measure.machine import commit, packages
+from mobile_inpaint.bench.measure.pipeline import Scene
+from mobile_inpaint.bench.measure.protocol import Plan
+from mobile_inpaint.bench.measure.workload import load
+from mobile_inpaint.bench.report.latency_report import Agreement, ColdStart, LatencyReport, Machine
 from mobile_inpaint.errors import BenchError
 
 REQUIRED_DB = 60.0
@@ -33,7 +33,7 @@ _SAME_DB = 200.0
 
 
 class Emulated:
-    """See :class:`~mobile_inpaint.bench.device.Device`."""
+    """See :class:`~mobile_inpaint.bench.devices.registry.Device`."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -41,7 +41,7 @@ class Emulated:
     def measure(
         self, candidates: Sequence[Candidate], plan: Plan, scene: Scene | None, advance: Callable[[int, int | None], None]
     ) -> tuple[LatencyReport, ...]:
-        """See :class:`~mobile_inpaint.bench.device.Device`; one run on each of two inputs, however many the plan has.
+        """See :class:`~mobile_inpaint.bench.devices.registry.Device`; one run on each of two inputs, however many the plan has.
 
         Raises:
             BenchError: what a file computes there is not what it computes here.

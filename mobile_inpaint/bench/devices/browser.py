@@ -24,13 +24,13 @@ from typing import Literal
 from mobile_inpaint.bench.browser import certificate, chromium, job, runtimes
 from mobile_inpaint.bench.browser.messages import Alive, Closed, Failure, Measured, PageReport, Progress, Start
 from mobile_inpaint.bench.browser.server import PageServer
-from mobile_inpaint.bench.candidate import Candidate
-from mobile_inpaint.bench.device import Attached, Device, DeviceRow
-from mobile_inpaint.bench.machine import commit, packages
-from mobile_inpaint.bench.pipeline import Scene
-from mobile_inpaint.bench.protocol import Plan
-from mobile_inpaint.bench.report import Agreement, ColdStart, LatencyReport, Machine
-from mobile_inpaint.bench.statistics import doubts
+from mobile_inpaint.bench.devices.registry import Attached, Device, DeviceRow
+from mobile_inpaint.bench.measure.candidate import Candidate
+from mobile_inpaint.bench.measure.machine import commit, packages
+from mobile_inpaint.bench.measure.pipeline import Scene
+from mobile_inpaint.bench.measure.protocol import Plan
+from mobile_inpaint.bench.measure.statistics import doubts
+from mobile_inpaint.bench.report.latency_report import Agreement, ColdStart, LatencyReport, Machine
 from mobile_inpaint.errors import BenchError, DeviceUnavailable
 
 Way = Literal["link", "network", "swiftshader"]
@@ -46,7 +46,7 @@ STEP_S = 1800.0
 
 
 class Browser:
-    """See :class:`~mobile_inpaint.bench.device.Device`."""
+    """See :class:`~mobile_inpaint.bench.devices.registry.Device`."""
 
     def __init__(self, ways: Sequence[Way], say: Callable[[str], None]) -> None:
         self._ways, self._say = ways, say
@@ -54,7 +54,7 @@ class Browser:
     def measure(
         self, candidates: Sequence[Candidate], plan: Plan, scene: Scene | None, advance: Callable[[int, int | None], None]
     ) -> tuple[LatencyReport, ...]:
-        """See :class:`~mobile_inpaint.bench.device.Device`. A cold start is a frame of the page's own.
+        """See :class:`~mobile_inpaint.bench.devices.registry.Device`. A cold start is a frame of the page's own.
 
         A GPU played by software gets one: its times mean nothing, and each takes minutes.
         """

@@ -5,18 +5,18 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterator, Sequence
 
-from mobile_inpaint.bench.candidate import Candidate
-from mobile_inpaint.bench.cold_start import cold_start
-from mobile_inpaint.bench.device import Attached, Device, DeviceRow
-from mobile_inpaint.bench.machine import commit, load_average, packages, this_machine
-from mobile_inpaint.bench.pipeline import Scene, measure_pipeline
-from mobile_inpaint.bench.protocol import Plan, Timing, measure_in_turn
-from mobile_inpaint.bench.rehearsal import rehearse
-from mobile_inpaint.bench.report import LatencyReport, Pipeline, Thermal
-from mobile_inpaint.bench.sensors import Sensors, cool_down
-from mobile_inpaint.bench.statistics import doubts
-from mobile_inpaint.bench.workload import Workload, load
-from mobile_inpaint.cores import usable_cores
+from mobile_inpaint.bench.devices.registry import Attached, Device, DeviceRow
+from mobile_inpaint.bench.measure.candidate import Candidate
+from mobile_inpaint.bench.measure.cold_start import cold_start
+from mobile_inpaint.bench.measure.machine import commit, load_average, packages, this_machine
+from mobile_inpaint.bench.measure.pipeline import Scene, measure_pipeline
+from mobile_inpaint.bench.measure.protocol import Plan, Timing, measure_in_turn
+from mobile_inpaint.bench.measure.rehearsal import rehearse
+from mobile_inpaint.bench.measure.sensors import Sensors, cool_down
+from mobile_inpaint.bench.measure.statistics import doubts
+from mobile_inpaint.bench.measure.workload import Workload, load
+from mobile_inpaint.bench.report.latency_report import LatencyReport, Pipeline, Thermal
+from mobile_inpaint.cpu_count import usable_cores
 
 BUSY = 0.25
 """The load average per core above which other work is called a disturbance."""
@@ -26,7 +26,7 @@ WARM_C = 75.0
 
 
 class Host:
-    """See :class:`~mobile_inpaint.bench.device.Device`."""
+    """See :class:`~mobile_inpaint.bench.devices.registry.Device`."""
 
     def __init__(self, sensors: Sensors) -> None:
         self._sensors = sensors
@@ -34,7 +34,7 @@ class Host:
     def measure(
         self, candidates: Sequence[Candidate], plan: Plan, scene: Scene | None, advance: Callable[[int, int | None], None]
     ) -> tuple[LatencyReport, ...]:
-        """See :class:`~mobile_inpaint.bench.device.Device`."""
+        """See :class:`~mobile_inpaint.bench.devices.registry.Device`."""
         date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         busy_before = load_average()
         rounds = plan.warmup + plan.iterations

@@ -6,7 +6,7 @@ import platform
 
 from mobile_inpaint.bench.apple.core_ml import CoreMl
 from mobile_inpaint.bench.apple.devicectl import attached, find_device
-from mobile_inpaint.bench.device import Device, DeviceRow
+from mobile_inpaint.bench.devices.registry import Device, DeviceRow
 from mobile_inpaint.errors import DeviceUnavailable
 
 __all__ = ["attached", "connect"]

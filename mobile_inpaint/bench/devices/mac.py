@@ -6,8 +6,8 @@ import dataclasses
 import platform
 
 from mobile_inpaint.bench.apple.core_ml import CoreMl
-from mobile_inpaint.bench.device import Attached, Device, DeviceRow
-from mobile_inpaint.bench.machine import this_machine
+from mobile_inpaint.bench.devices.registry import Attached, Device, DeviceRow
+from mobile_inpaint.bench.measure.machine import this_machine
 from mobile_inpaint.errors import DeviceUnavailable
 
 

@@ -18,7 +18,7 @@ def admit(path: Path) -> None:
     Raises:
         ManifestError: the file is damaged, or larger than the limits in :mod:`~mobile_inpaint.targets.admission.limits`.
     """
-    from mobile_inpaint.targets import target_of
+    from mobile_inpaint.targets.registry import target_of
 
     try:
         name = f"{__name__}.{target_of(path).name}"

@@ -56,7 +56,7 @@ data class Series(
 )
 
 /**
- * One file on one device; what each key means stands in `mobile_inpaint/bench/report.py`.
+ * One file on one device; what each key means stands in `mobile_inpaint/bench/report/latency_report.py`.
  *
  * @property accelerator `cpu`, `gpu` or `npu`.
  * @property timed `completion` where the output was seen to change with the input each time, else `dispatch`.

@@ -1,6 +1,6 @@
 package mobileinpaint.core
 
-// The keys of the report's JSON, in the order of the dataclasses in mobile_inpaint/bench/report.py: read, then written.
+// The keys of the report's JSON, in the order of the dataclasses in mobile_inpaint/bench/report/latency_report.py: read, then written.
 
 private val SUBJECT = record {
     val name = required("name", text)

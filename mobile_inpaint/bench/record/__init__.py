@@ -1,0 +1,1 @@
+"""Stored latency reports and what is read from them."""

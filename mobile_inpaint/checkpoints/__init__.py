@@ -1,0 +1,1 @@
+"""Weights in files: the store, readers of each format, fetchers."""

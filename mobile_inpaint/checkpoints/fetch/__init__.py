@@ -1,0 +1,1 @@
+"""Fetchers of published files."""

@@ -1,0 +1,1 @@
+"""Readers of weights in each file format."""

@@ -1,0 +1,1 @@
+"""Fills scored against ground truth."""

@@ -1,0 +1,1 @@
+"""Whole fills scored at the photo's own size."""

@@ -1,0 +1,1 @@
+"""What phones will refuse of a model file."""

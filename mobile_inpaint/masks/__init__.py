@@ -1,0 +1,1 @@
+"""Mask shapes: strokes, silhouettes and mixes of them; numpy only."""

@@ -1,0 +1,1 @@
+"""MI-GAN and migan-lite."""

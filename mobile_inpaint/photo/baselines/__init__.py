@@ -1,0 +1,1 @@
+"""Classical fills, for comparison."""

@@ -1,0 +1,211 @@
+"""Pictures in files: opened with every refusal said in one line, written whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import threading
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, Protocol
+
+from PIL import Image as pil
+from PIL import UnidentifiedImageError
+
+from mobile_inpaint import files
+from mobile_inpaint.errors import MobileInpaintError, PhotoError, ToolchainMissing
+from mobile_inpaint.photo.io import headers
+from mobile_inpaint.quoting import shown
+
+MAX_PIXELS = 100_000_000
+FORMATS = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".png": "PNG",
+    ".webp": "WEBP",
+    ".avif": "AVIF",
+    ".heic": "HEIF",
+    ".heif": "HEIF",
+}
+LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 65_535}
+"""In pixels, of what the encoders write."""
+_READABLE = ["JPEG", "PNG", "WEBP", "AVIF"]
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
+_UPRIGHT = {
+    2: pil.Transpose.FLIP_LEFT_RIGHT,
+    3: pil.Transpose.ROTATE_180,
+    4: pil.Transpose.FLIP_TOP_BOTTOM,
+    5: pil.Transpose.TRANSPOSE,
+    6: pil.Transpose.ROTATE_270,
+    7: pil.Transpose.TRANSVERSE,
+    8: pil.Transpose.ROTATE_90,
+}
+_BOMB_CHECK = threading.Lock()
+
+
+class Openable(Protocol):
+    """A file, or a part of one, by whose ``str`` messages name it: a :class:`Path` is one."""
+
+    def open(self, mode: Literal["rb"], /) -> BinaryIO: ...
+
+
+@contextmanager
+def decoded(path: Openable, max_pixels: int, shrink: int = 1) -> Iterator[tuple[pil.Image, BinaryIO]]:
+    """The decoded picture at ``path`` as it is stored (not yet turned upright), and its open file.
+
+    Args:
+        path: the file.
+        max_pixels: refuse a larger picture, before decoding it.
+        shrink: 2, 4 or 8 decodes a JPEG at that part of its size, which costs less; other formats stay as they are.
+
+    Raises:
+        as :func:`opened`.
+    """
+    with opened(path, max_pixels) as (picture, file):
+        if shrink > 1:
+            picture.draft(None, (picture.width // shrink, picture.height // shrink))
+        picture.load()
+        headers.drop_text(picture)
+        yield picture, file
+
+
+@contextmanager
+def opened(path: Openable, max_pixels: int) -> Iterator[tuple[pil.Image, BinaryIO]]:
+    """The picture at ``path`` with its header read and its pixels not yet, and its open file.
+
+    Raises:
+        PhotoError: missing, not a picture, damaged, animated, or larger than ``max_pixels``, which its header tells.
+        ToolchainMissing: HEIC, and pillow-heif is not installed.
+    """
+    try:
+        with path.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow doubts odd metadata aloud; what matters here is an error
+            width, height = headers.check(file) or (0, 0)
+            _check_size(path, width, height, max_pixels)
+            with _identified(file) as picture:
+                _check_size(path, picture.width, picture.height, max_pixels)
+                headers.drop_text(picture)
+                # The further frames of an MPO are not a film but previews, gain maps and depth maps.
+                if picture.format != "MPO" and getattr(picture, "is_animated", False):
+                    raise PhotoError(f"{path}: an animation; save the frame you mean as a picture of its own")
+                yield picture, file
+    except MobileInpaintError:
+        raise
+    except headers.Absurd as error:
+        raise PhotoError(f"{path}: {error}") from error
+    except FileNotFoundError as error:
+        raise PhotoError(f"{path}: no such file") from error
+    except UnidentifiedImageError as error:
+        raise PhotoError(f"{path}: not a picture we read; save it as JPEG, PNG, WebP, AVIF or HEIC") from error
+    except OSError as error:
+        raise PhotoError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except Exception as error:  # Pillow's decoders raise whatever they stumble over in a damaged file
+        raise PhotoError(f"{path}: damaged or cut off ({shown(error)})") from error
+
+
+def _check_size(path: Openable, width: int, height: int, max_pixels: int) -> None:
+    if width * height > max_pixels:
+        raise PhotoError(
+            f"{path}: {width} x {height} pixels are more than the limit of {max_pixels}; "
+            f"raise it with --max-pixels {width * height}"
+        )
+
+
+def upright(picture: pil.Image, orientation: int) -> pil.Image:
+    """The picture turned as EXIF's ``orientation`` (1 to 8) asks."""
+    return picture.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else picture
+
+
+def check_target(path: Path) -> None:
+    """Returns if there is a folder for ``path`` and an encoder for its suffix.
+
+    Raises:
+        PhotoError: no such folder, a folder of that name, or an unknown suffix.
+        ToolchainMissing: HEIC, and pillow-heif is not installed.
+    """
+    if format_of(path) == "HEIF":
+        _register_heif()
+    if not path.parent.is_dir():
+        raise PhotoError(f"{path.parent}: no such folder; make it first")
+    if path.is_dir():
+        raise PhotoError(f"{path}: cannot be written: it is a folder; name a file")
+
+
+def write(picture: pil.Image, path: Path, options: Sequence[Mapping[str, Any]]) -> int:
+    """Writes ``picture`` to ``path``, in the format that its suffix names, whole or not at all.
+
+    Args:
+        picture: in a mode that the format has.
+        path: the new file.
+        options: for the encoder; where it refuses the first, the next are tried.
+
+    Returns:
+        the position of those it took.
+
+    Raises:
+        PhotoError: no such folder, an unknown suffix, or the encoder refuses all of them.
+        ToolchainMissing: HEIC, and pillow-heif is not installed.
+    """
+    check_target(path)
+    position, encoded = _encoded(picture, path, options)
+    try:
+        files.write_whole(path, encoded.getbuffer())
+    except (OSError, ValueError) as error:
+        raise PhotoError(f"{path}: cannot be written ({getattr(error, 'strerror', None) or error})") from error
+    return position
+
+
+def _encoded(picture: pil.Image, path: Path, options: Sequence[Mapping[str, Any]]) -> tuple[int, io.BytesIO]:
+    """The position of the options that were taken, and the file; in memory, because Pillow takes a write to a file that a full
+    disk cuts short for a whole one.
+    """
+    format, refusals = format_of(path), list[Exception]()
+    for position, each in enumerate(options):
+        encoded = io.BytesIO()
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                picture.save(encoded, format, **each)
+            return position, encoded
+        except Exception as error:  # encoders raise whatever they stumble over in metadata
+            refusals.append(error)
+    raise PhotoError(f"{path}: {format} cannot hold this photo ({shown(refusals[0])}); save it as .png") from refusals[0]
+
+
+def format_of(path: Path) -> str:
+    """Pillow's name of the format that the suffix of ``path`` names.
+
+    Raises:
+        PhotoError: it names none.
+    """
+    try:
+        return FORMATS[path.suffix.lower()]
+    except KeyError:
+        raise PhotoError(f"{path}: the suffix must be one of {', '.join(FORMATS)}") from None
+
+
+def _identified(file: BinaryIO) -> pil.Image:
+    """The picture in ``file``, its header read."""
+    start = file.read(64)
+    file.seek(0)
+    readable = list(_READABLE)
+    if start[4:8] == b"ftyp" and any(brand in start[8:] for brand in _HEIF_BRANDS):
+        _register_heif()
+        readable.append("HEIF")
+    # Pillow's own limit is a global: it warns at 89 MP and cannot be told ours. A lock keeps threads from restoring each
+    # other's half-way state.
+    with _BOMB_CHECK:
+        limit, pil.MAX_IMAGE_PIXELS = pil.MAX_IMAGE_PIXELS, None
+        try:
+            return pil.open(file, formats=readable)
+        finally:
+            pil.MAX_IMAGE_PIXELS = limit
+
+
+def _register_heif() -> None:
+    try:
+        import pillow_heif
+    except ImportError as error:
+        raise ToolchainMissing("HEIC needs: pip install pillow-heif") from error
+    pillow_heif.register_heif_opener()

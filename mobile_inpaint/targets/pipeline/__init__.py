@@ -1,0 +1,1 @@
+"""The compositor around a network in one file."""
