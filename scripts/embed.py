@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from mobile_inpaint import checkpoints
 from mobile_inpaint.artifact import sha256_of
 from mobile_inpaint.checkpoints.compression import small
+from mobile_inpaint.models.registry import family_of
 
 FOLDER = Path(checkpoints.__file__).parent
 CARDS = FOLDER / "cards.toml"
@@ -32,7 +33,7 @@ def main(source: Path, name: str) -> None:
     except (OSError, SafetensorError) as error:
         raise SystemExit(f"embed: {source}: no file of weights ({error})") from error
     out = FOLDER / "embedded" / f"{name}.safetensors"
-    save_file(small(weights), out, metadata)
+    save_file(small(weights, family_of((metadata or {})["model"]).small_weights), out, metadata)
     out.chmod(0o644)
     table = re.sub(r'^sha256 = ".*"', f'sha256 = "{sha256_of(out)}"', table, flags=re.MULTILINE)
     table = re.sub(r"^bytes = \d[\d_]*", f"bytes = {out.stat().st_size:_}", table, flags=re.MULTILINE)

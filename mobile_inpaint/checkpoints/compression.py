@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -10,15 +10,18 @@ from torch import Tensor
 from mobile_inpaint.quoting import quoted
 
 _SCALE = "#scale"
-_INTEGERS = ("depthwise.weight", "pointwise.weight")
-"""What is rounded to integers; the rest, a few numbers beside these, is kept in half precision."""
 
 
-def small(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The same tensors smaller: of a filter int8 [O, I, H, W] and its float16 scales [O], of anything else float16."""
+def small(state: Mapping[str, Tensor], is_filter: Callable[[str], bool]) -> dict[str, Tensor]:
+    """The same tensors smaller: of a filter int8 [O, I, H, W] and its float16 scales [O], of anything else float16.
+
+    Args:
+        state: weights by name.
+        is_filter: whether a weight of that name is rounded to integers; the rest, a few numbers beside them, is not.
+    """
     result = {}
     for name, value in state.items():
-        if name.endswith(_INTEGERS):
+        if is_filter(name):
             scale = (value.flatten(1).abs().amax(1) / 127).clamp_min(torch.finfo(torch.float16).tiny).half()
             result[name] = (value / _beside(scale, value)).round().clamp(-127, 127).to(torch.int8)
             result[name + _SCALE] = scale

@@ -19,12 +19,12 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import platformdirs
 
@@ -33,13 +33,16 @@ from mobile_inpaint.artifact import sha256_of
 from mobile_inpaint.checkpoints.card import Card
 from mobile_inpaint.checkpoints.fetch import npm, pypi
 from mobile_inpaint.checkpoints.fetch.client import Progress
-from mobile_inpaint.errors import CheckpointNotFound, ModelNotFound, WeightsError
+from mobile_inpaint.errors import CheckpointNotFound, WeightsError
 from mobile_inpaint.quoting import quoted
 
-SUFFIXES = (".safetensors", ".pt", ".pth", ".onnx")
+SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".onnx")
 LARGEST_BYTES = 1_000_000_000
 """Of a file of weights; the largest network that we know has a quarter of that, in the form in which it trains."""
 _UNKNOWN = "unknown (user file)"
+Identify: TypeAlias = Callable[[Path, str | None], tuple[str, int, bytes | None]]
+"""``identify(file, model)``: the network that the file holds, which must be ``model`` if that is given: its name, the side of
+its images in px, and the network alone as a safetensors file where the file holds more. Raises WeightsError."""
 
 
 def home() -> Path:
@@ -150,18 +153,19 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
         return _fetch(name, progress)
 
 
-def add(name: str, file: str | Path, *, model: str | None = None, force: bool = False) -> Path:
+def add(name: str, file: str | Path, identify: Identify, *, force: bool = False) -> Path:
     """The store's own copy of ``file``, kept as ``name``.
+
+    :func:`mobile_inpaint.models.registry.add_checkpoint` is how to call it.
 
     Args:
         name: a published checkpoint's, or a new one.
-        file: safetensors, ``.pt``, ``.pth`` or ``.onnx``.
-        model: the network a new checkpoint belongs to; None finds out which one the weights fit.
+        file: of weights, in a format whose suffix is one of :data:`SUFFIXES`.
+        identify: told the copy and the model of the published checkpoint, if it is one; says which network the file holds.
         force: replace another file of that name.
 
     Raises:
         WeightsError: it cannot be read, fits no network, is not the published file, or another one is here.
-        ModelNotFound: no such network.
     """
     file, published = Path(file), _published().get(name)
     if not re.fullmatch(_NAME, name):
@@ -187,7 +191,11 @@ def add(name: str, file: str | Path, *, model: str | None = None, force: bool = 
             raise WeightsError(f"{name} is here already, from another file: replace it with --force")
         if added.kind == "yardstick":  # its digest is a published one's, and no network of ours need fit it
             return _put(copy, added)
-        fitting, resolution = _network_of(copy, file.name, model if published is None else published.model)
+        fitting, resolution, alone = identify(copy, published.model if published else None)
+        if alone is not None:
+            copy = folder / "alone.safetensors"
+            copy.write_bytes(alone)
+            added = replace(added, file=copy.name, sha256=sha256_of(copy), bytes=len(alone))
         return _put(copy, replace(added, model=fitting, resolution=resolution))
 
 
@@ -311,23 +319,6 @@ def _download(published: Card, folder: Path, progress: Progress | None) -> Path:
 
         return pickled_arrays.to_safetensors(members, folder / published.file)
     return members[0]
-
-
-def _network_of(file: Path, shown: str, model: str | None) -> tuple[str, int]:
-    """The network that ``file`` makes, by making it, and its resolution."""
-    from mobile_inpaint.models import registry as models  # which fetches from this store, and so imports this module
-
-    if model is not None and model not in models.list_models():
-        raise ModelNotFound(model, models.list_models())
-    try:
-        network, _ = models.open_checkpoint(file)
-    except WeightsError as error:
-        # the file is a copy, whose name says nothing to the user
-        reason = str(error).replace(str(file), shown).replace(file.name, shown).removeprefix(f"{shown}: ")
-        raise WeightsError(f"{shown} cannot be added: {reason}") from error
-    if model is not None and network.name != model:
-        raise WeightsError(f"{shown} cannot be added as {model}: it holds {network.name}")
-    return network.name, network.resolution
 
 
 @contextmanager

@@ -52,8 +52,9 @@ def fetch(name: Name, json: console.Json = False) -> None:
 @app.command()
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A published checkpoint's name, or a new one.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .safetensors, .pt, .pth or .onnx file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .safetensors, .pt, .pth, .ckpt, .bin or .onnx file.")],
     model: Annotated[str | None, typer.Option(help="The network that the file must hold.")] = None,
+    key: Annotated[str | None, typer.Option(help="Of a file with several networks, the one to take: G_ema.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace another file of that name.")] = False,
     json: console.Json = False,
 ) -> None:
@@ -61,9 +62,9 @@ def add(
 
     Its format and shapes must be a network's, and its hash the published one where that is known.
     """
-    from mobile_inpaint.checkpoints import store
+    from mobile_inpaint.models.registry import add_checkpoint
 
-    store.add(name, file, model=model, force=force)
+    add_checkpoint(name, file, model=model, key=key, force=force)
     _show(name, json=json)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from mobile_inpaint.errors import ExportError
 from mobile_inpaint.export.yardstick import Yardstick
-from mobile_inpaint.models.base import Generator, fused
+from mobile_inpaint.models.base import Generator
 
 TOLERANCE = 1e-4
 """Largest difference allowed between before and after, in standard deviations of the output inside the hole."""
@@ -20,7 +20,7 @@ def reparameterize(generator: Generator, yardstick: Yardstick) -> Generator:
     Raises:
         ExportError: their outputs differ by more than :data:`TOLERANCE`.
     """
-    plain = fused(generator)
+    plain = generator.plain()
     plain.fold(largest_activation=yardstick.largest_activation)
     difference = _difference(plain, yardstick)
     if not difference <= TOLERANCE:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Protocol, TypeVar, cast
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+from mobile_inpaint.models.image_spec import ImageSpec
 
 
 class Fusable(Protocol):
@@ -22,54 +24,172 @@ class Fusable(Protocol):
 G = TypeVar("G", bound="Generator")
 
 
+class GeneratorOutput(NamedTuple):
+    """What a generator gives while it trains.
+
+    Attributes:
+        image: float [N, 3, H, W], RGB, nominally in [0,1], not clamped: a clamp would stop the gradient of every value outside.
+            Outside the hole it is exactly the photo.
+        stages: images of earlier stages, composited likewise, in the order in which they run; empty for one stage.
+        levels: what each resolution adds to the image (toRGB outputs), by side r: float [N, 3, r, r] in units of [-1,1];
+            empty where the network has none.
+    """
+
+    image: Tensor
+    stages: tuple[Tensor, ...] = ()
+    levels: Mapping[int, Tensor] = {}
+
+
 class Generator(nn.Module):
     """A Fill on tensors: ``generator(image, mask) -> image``.
 
-    The family's own normalisation and mask polarity live inside its ``forward``; outside there is one convention.
+    The family's own normalisation and mask polarity are inside its :meth:`predict`. Outside there is one convention.
+
+    A family overrides :meth:`predict`. Everything else has a default that is right for a plain convolutional network.
 
     Attributes:
         name: of its variant, for example ``migan-512``.
-        resolution: side in px of the square images it takes.
+        variant: the numbers that make it, a dataclass of the family's own; nobody else reads its fields.
+        image_spec: the sizes that :meth:`sized` can make.
+        resolution: side in px of the square images that its size-dependent constants are made for.
+        guides: names of further grey inputs after the mask, for example ``("sketch",)``; float [N, 1, H, W] in [0,1],
+            0 where nothing is drawn.
+        prefill: what stands in the hole before the network sees the photo: ``zero``, or a name that the caller knows and fills
+            in on the host.
     """
 
     name: str
+    variant: Any
+    image_spec: ImageSpec
     resolution: int
+    guides: tuple[str, ...] = ()
+    prefill: str = "zero"
 
-    def forward(self, image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    def forward(self, image: Tensor, mask: Tensor, *guides: Tensor) -> Tensor:
         """The filled image.
 
         Args:
-            image: float [N, 3, R, R], RGB in [0,1]; what lies under the hole is not read.
-            mask: float [N, 1, R, R], 1 = hole, 0 = keep.
+            image: float [N, 3, H, W], RGB in [0,1]. What lies under the hole is not read, unless :attr:`prefill` asks the
+                caller to put something there.
+            mask: float [N, 1, H, W], 1 = hole, 0 = keep.
+            guides: one for each name in :attr:`guides`.
 
         Returns:
-            float [N, 3, R, R] in [0,1]; outside the hole exactly ``image``.
+            float [N, 3, H, W] in [0,1]; outside the hole exactly ``image``.
         """
         known = image * (1 - mask)
-        return known + self.predict(torch.cat([mask, known], dim=1)).clamp(0, 1) * mask
+        return known + self.predict(self._network_input(image, known, mask, guides)).clamp(0, 1) * mask
 
-    def predict(self, holed: torch.Tensor) -> torch.Tensor:
-        """The network's own image, neither bounded nor composited: float [N, 3, R, R], nominally RGB in [0,1].
+    def forward_train(self, image: Tensor, mask: Tensor, *guides: Tensor) -> GeneratorOutput:
+        """What :meth:`forward` gives, not clamped, with the stages and levels that losses compare; same arguments."""
+        known = image * (1 - mask)
+        output = self.predict_train(self._network_input(image, known, mask, guides))
+        stages = tuple(known + stage * mask for stage in output.stages)
+        return GeneratorOutput(known + output.image * mask, stages, output.levels)
+
+    def predict(self, holed: Tensor) -> Tensor:
+        """The network's own image, neither bounded nor composited: float [N, 3, H, W], nominally RGB in [0,1].
 
         Args:
-            holed: float [N, 4, R, R]: the mask (1 = hole), then RGB in [0,1] with 0 in the hole. One tensor, because a target
-                whose layout is channels-last must join the two in that layout, or pay for transposing them.
+            holed: float [N, 4 + G, H, W]: the mask (1 = hole), then RGB in [0,1] with 0 (or the prefill) in the hole, then the
+                guides. One tensor, because a target whose layout is channels-last must join them in that layout, or pay for
+                transposing them.
         """
         raise NotImplementedError
 
-    def activations(self) -> Iterable[nn.Module]:
-        """The modules whose output the export watches for its largest magnitude; by default none."""
-        return ()
+    def predict_train(self, holed: Tensor) -> GeneratorOutput:
+        """What :meth:`predict` computes, with the images of earlier stages and levels, none of them composited."""
+        return GeneratorOutput(self.predict(holed))
+
+    def sized(self, height: int, width: int) -> Generator:
+        """This network for images of that size: itself if it is made for it, else a copy whose constants are made anew.
+
+        Raises:
+            ValueError: :attr:`image_spec` does not allow the size.
+        """
+        self.image_spec.check(height, width)
+        if (height, width) == (self.resolution, self.resolution):
+            return self
+        other = copy.deepcopy(self)
+        other.resolution = max(height, width)
+        return other
+
+    def plain(self: G) -> G:
+        """A copy whose blocks are replaced by their ``fuse()``, in evaluation mode; nothing is folded yet."""
+        plain = in_memory_format(copy.deepcopy(self).eval(), torch.contiguous_format)
+        _fuse(plain)
+        return plain
 
     def fold(self, *, largest_activation: float) -> None:
         """Moves constants between modules, in place and exactly, so that fewer operations remain; by default nothing.
 
-        Called on a fused copy by the export.
+        Called on a plain copy by the export.
 
         Args:
             largest_activation: the largest magnitude any activation reached on the golden photos; a guard that it stays
                 far below may be dropped.
         """
+
+    def activations(self) -> Iterable[nn.Module]:
+        """The modules whose output the export observes for its largest magnitude; by default none."""
+        return ()
+
+    def with_branches(self: G, branches: int) -> G:
+        """The same network in the form in which each re-parameterizable convolution trains ``branches`` tensors.
+
+        By default the network itself: it has no such convolutions.
+
+        Args:
+            branches: at least 0; 0 is the form with plain convolutions.
+
+        Raises:
+            ValueError: no branches can stand for its weights.
+        """
+        return self
+
+    def lr_scales(self, branches: int) -> Mapping[str, float]:
+        """By parameter name, the factor of its learning rate that makes it learn as with ``branches`` tensors a convolution.
+
+        A parameter that is not named has factor 1. By default none is.
+        """
+        return {}
+
+    def slim_from(self, larger: Generator, samples: Sequence[Tensor]) -> None:
+        """Gives this network weights that do as nearly as they can what ``larger`` does, in place.
+
+        Args:
+            larger: a network of the same family.
+            samples: inputs of :meth:`predict` on which both are run.
+
+        Raises:
+            ValueError: the family cannot do it, or the two do not fit together.
+        """
+        raise ValueError(f"{self.name} cannot be fitted to a larger network")
+
+    def set_noise(self, mode: str) -> None:
+        """Chooses what noise layers add, ``random``, ``constant`` or ``none``; by default there are none."""
+
+    def output_slope(self, layer: str) -> float:
+        """The slope of the activation behind the convolution ``layer`` for values below 0; 1 where there is none.
+
+        Quantization-aware training weighs negative values of a range by it.
+        """
+        return 1.0
+
+    def silence_constants(self, dropped: Collection[str]) -> None:
+        """Makes the modules of these names add nothing, in place: 8 bits would lose the constants that they add.
+
+        Raises:
+            ValueError: the family cannot do it, and there are some.
+        """
+        for name in dropped:
+            raise ValueError(f"{self.name} cannot train without the constants of '{name}'")
+
+    def _network_input(self, image: Tensor, known: Tensor, mask: Tensor, guides: tuple[Tensor, ...]) -> Tensor:
+        if len(guides) != len(self.guides):
+            names = ", ".join(self.guides) or "none"
+            raise ValueError(f"{self.name} takes {len(self.guides)} guides ({names}), not {len(guides)}")
+        return torch.cat([mask, known if self.prefill == "zero" else image, *guides], dim=1)
 
 
 def count_parameters(module: nn.Module) -> int:
@@ -94,16 +214,9 @@ def watched_activations(generator: Generator) -> Iterator[Callable[[], float]]:
             hook.remove()
 
 
-def fused(generator: G) -> G:
-    """A copy of ``generator`` with every block replaced by its ``fuse()``, in evaluation mode; nothing is folded yet."""
-    plain = in_memory_format(copy.deepcopy(generator).eval(), torch.contiguous_format)
-    _fuse(plain)
-    return plain
-
-
 def _fuse(module: nn.Module) -> None:
     for name, child in module.named_children():
-        if hasattr(child, "fuse"):
+        if callable(getattr(child, "fuse", None)):
             setattr(module, name, cast(Fusable, child).fuse())
         else:
             _fuse(child)

@@ -1,7 +1,7 @@
 """What 8-bit arithmetic needs on the torch side: channels of one map brought to like ranges, without changing the network.
 
-A map has one 8-bit scale for all its channels, so a channel whose values stay small keeps few of the 256 levels. Convolutions
-and leaky ReLU commute with positive factors per channel: one convolution may write a channel smaller if those that read it
+A map has one 8-bit scale for all its channels, so a channel whose values stay small keeps few of the 256 levels. Convolutions,
+ReLU and leaky ReLU commute with positive factors per channel: one convolution may write a channel smaller if those that read it
 weigh it more. Rounding and training with it follow in the files of the formats and of training.
 
 Source: Nagel et al., Data-Free Quantization Through Weight Equalization and Bias Correction (ICCV 2019), section 4.1; here
@@ -18,7 +18,7 @@ import torch
 from torch import fx, nn
 
 from mobile_inpaint.models.base import Generator
-from mobile_inpaint.models.migan.blocks import AddConstant
+from mobile_inpaint.models.layers.constant import AddConstant
 from mobile_inpaint.photo.image import Sample
 
 LEVELS = 256
@@ -37,13 +37,18 @@ def equalize(network: Generator, samples: Iterable[Sample], exponent: float = 0.
     (:func:`drop_constants`).
 
     Args:
-        network: fused and folded; convolutions, leaky ReLU, additions, resizing and multiplication by constants.
+        network: fused and folded. Factors pass through convolutions, ReLU, leaky ReLU, additions, resizing and
+            multiplication by constants; maps that any other operation reads or writes stay as they are. A network that
+            cannot be traced is returned unchanged.
         samples: images and masks on which ranges are measured.
         exponent: 0 changes nothing, 1 makes all ranges equal.
     """
     equal = copy.deepcopy(network)
     predict = _Predict(equal)
-    graph = fx.symbolic_trace(predict)
+    try:
+        graph = fx.symbolic_trace(predict)
+    except Exception:  # control flow that depends on values
+        return equal
     spaces = _Spaces(graph)
     watch = _LargestPerChannel(graph)
     for image, mask in samples:
@@ -72,7 +77,7 @@ def drop_constants(network: Generator, samples: Iterable[Sample]) -> Generator:
         samples: images and masks on which the ranges are measured that 256 levels must cover.
     """
     plain = copy.deepcopy(network)
-    constants = {name: module for name, module in plain.named_modules() if isinstance(module, AddConstant)}
+    constants = added_constants(plain)
     low, high, size = dict.fromkeys(constants, 0.0), dict.fromkeys(constants, 0.0), dict.fromkeys(constants, 0)
 
     def watch(name: str, output: torch.Tensor) -> None:
@@ -91,6 +96,11 @@ def drop_constants(network: Generator, samples: Iterable[Sample]) -> Generator:
             owner, _, attribute = name.rpartition(".")
             setattr(plain.get_submodule(owner), attribute, nn.Identity())
     return plain
+
+
+def added_constants(network: nn.Module) -> dict[str, AddConstant]:
+    """The modules of a fused network that add a constant map, by name."""
+    return {name: module for name, module in network.named_modules() if isinstance(module, AddConstant)}
 
 
 class _Predict(nn.Module):
@@ -118,7 +128,8 @@ class _Spaces:
             maps = [source for source in node.all_input_nodes if source.op != "get_attr"]
             for source in maps:
                 self._join(node, source)
-            if not (isinstance(module, nn.LeakyReLU | nn.Identity) or node.op == "get_attr" or _is_homogeneous(node, maps)):
+            passes = isinstance(module, nn.ReLU | nn.LeakyReLU | nn.Identity) or node.op == "get_attr"
+            if not passes and not _is_homogeneous(node, maps):
                 fixed.append(node)
         self._fixed = {self.of(node) for node in fixed}
 
@@ -151,7 +162,8 @@ class _LargestPerChannel(fx.Interpreter):
     def run_node(self, n: fx.Node) -> Any:
         """See the base class."""
         value = super().run_node(n)
-        if isinstance(value, torch.Tensor) and value.dim() == 4 and n.op not in ("get_attr", "output"):
+        is_map = isinstance(value, torch.Tensor) and value.dim() == 4 and value.is_floating_point()
+        if is_map and n.op not in ("get_attr", "output"):
             largest = value.abs().amax(dim=(0, 2, 3))
             before = self.largest.get(n)
             self.largest[n] = largest if before is None else torch.maximum(before, largest)
@@ -180,10 +192,12 @@ def _module(graph: fx.GraphModule, node: fx.Node) -> nn.Module | None:
 def _is_homogeneous(node: fx.Node, maps: list[fx.Node]) -> bool:
     """Whether the node's operation, on these maps and otherwise constants, commutes with factors per channel.
 
-    So does a sum with a constant, if that is rescaled with the map.
+    So does a sum with a constant tensor, if that is rescaled with the map; a sum with a number does not.
     """
     name = getattr(node.target, "__name__", str(node.target))
-    return name in ("interpolate", "add") or (name == "mul" and len(maps) == 1)
+    if name == "add":
+        return all(isinstance(argument, fx.Node) for argument in node.args)
+    return name in ("interpolate", "relu", "leaky_relu") or (name == "mul" and len(maps) == 1)
 
 
 def _added_constant(node: fx.Node) -> fx.Node | None:

@@ -7,8 +7,13 @@ Source: Jacob et al., Quantization and Training of Neural Networks for Efficient
 
 from __future__ import annotations
 
+import copy
+from typing import TypeVar
+
 import torch
 from torch import nn
+
+N = TypeVar("N", bound=nn.Module)
 
 STEPS = 255
 """Between the ends of a map's range."""
@@ -47,6 +52,20 @@ class RoundedConv2d(nn.Conv2d):
         self.register_buffer("read", torch.full((2, 1, conv.in_channels, 1, 1), torch.nan))
         self.register_buffer("written", torch.full((2, 1, conv.out_channels, 1, 1), torch.nan))
 
+    def plain(self) -> nn.Conv2d:
+        """A convolution that shares the parameters and does not round."""
+        conv = nn.Conv2d(
+            self.in_channels,
+            self.out_channels,
+            self.kernel_size,  # type: ignore[arg-type]
+            self.stride,  # type: ignore[arg-type]
+            self.padding,  # type: ignore[arg-type]
+            groups=self.groups,
+            bias=self.bias is not None,
+        )
+        conv.weight, conv.bias = self.weight, self.bias
+        return conv
+
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """The next map."""
         of_input = self.factor if self.groups == 1 else self.factor.transpose(0, 1)
@@ -63,6 +82,18 @@ def with_rounding(network: nn.Module) -> None:
             setattr(network, name, RoundedConv2d(child))
         else:
             with_rounding(child)
+
+
+def without_rounding(network: N) -> N:
+    """``network`` itself if nothing in it rounds, else a copy with plain convolutions of the same weights."""
+    if not any(isinstance(module, RoundedConv2d) for module in network.modules()):
+        return network
+    plain = copy.deepcopy(network)
+    for name, module in list(plain.named_modules()):
+        if isinstance(module, RoundedConv2d):
+            owner, _, attribute = name.rpartition(".")
+            setattr(plain.get_submodule(owner), attribute, module.plain())
+    return plain
 
 
 def round_to(x: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:

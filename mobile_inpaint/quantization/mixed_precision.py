@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +27,7 @@ from mobile_inpaint.evaluation.quality import MAX_RISE_FREE, MAX_RISE_OBJECT, dr
 from mobile_inpaint.evaluation.quality_reference import QualityReference, filled
 from mobile_inpaint.models.base import Generator
 from mobile_inpaint.photo.image import Fill, Pixels
-from mobile_inpaint.targets.layers import layer_sizes
+from mobile_inpaint.targets.layers import layer_calls
 
 SENSITIVITY_CROPS = 6
 """Of each size of hole that is looked at; the distance to another fill of the same network is a steady figure."""
@@ -123,8 +124,9 @@ def groups_of(network: Generator) -> list[Group]:
     Args:
         network: fused.
     """
-    sizes = layer_sizes(network)
-    held = {name: network.get_parameter(f"{name}.weight").numel() for name in sizes}
+    calls = layer_calls(network)
+    sizes = {name: call.values for name, call in calls.items()}
+    held = {name: math.prod(call.weight_shape) for name, call in calls.items()}
     siblings = Counter(name.rpartition(".")[0] for name in sizes)
     grouped: dict[str, list[str]] = {}
     for name in sizes:

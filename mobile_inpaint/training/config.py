@@ -59,13 +59,13 @@ class DiscriminatorConfig:
     """The opponent, made where a loss has use for one.
 
     Attributes:
-        kind: ``migan`` is the published one, which learns from nothing; ``projected`` stands on a trained network, and for a
-            generator that can paint already (``training/losses/projected.py``).
+        kind: one of the generator's family, such as ``migan``, the published one, which learns from nothing; or ``projected``,
+            which stands on a trained network, for a generator that can paint already (``training/losses/projected.py``).
         ch_base, ch_max: of ``migan``: a feature map of side r has ``min(ch_base // r, ch_max)`` channels.
         tensors: of ``migan``: how many each convolution trains.
     """
 
-    kind: Literal["migan", "projected"] = "migan"
+    kind: str = "migan"
     ch_base: Annotated[int, Range(1, 1 << 20)] = 32768
     ch_max: Annotated[int, Range(1, 16_384)] = 512
     tensors: Annotated[int, Range(1, 64)] = 1

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import nn
 from torch.optim import Adam
 
-from mobile_inpaint.models.layers.repconv import RepConv2d
 from mobile_inpaint.training.config import OptimizerConfig
 
 GENERATOR_REGULARISED_EVERY = 4
 """Published training corrects the generator's Adam for a regularisation every 4 steps (which then computes nothing)."""
 
 
-def adam(network: nn.Module, published: nn.Module, lr: float, config: OptimizerConfig, *, regularised_every: int) -> Adam:
+def adam(
+    network: nn.Module, scales: Mapping[str, float], lr: float, config: OptimizerConfig, *, regularised_every: int
+) -> Adam:
     """Adam over all that ``network`` learns, one group for each learning rate.
 
     Args:
         network: with gradients.
-        published: the same network with as many tensors a convolution as its learning rate is meant for; its shapes count.
-            n tensors learn like one at sqrt(n) times the learning rate, and so like m tensors at sqrt(n / m) times.
+        scales: by parameter name, the factor of its learning rate where that is not 1; see
+            :meth:`~mobile_inpaint.models.base.Generator.lr_scales`.
         lr: learning rate, before any correction.
         config: for the betas.
         regularised_every: steps between two with a regularisation of their own; as there are then ``k + 1`` steps for every
@@ -30,13 +32,10 @@ def adam(network: nn.Module, published: nn.Module, lr: float, config: OptimizerC
     Source: MI-GAN's training configuration; lazy regularisation is StyleGAN2's (Karras et al., 2020, appendix B).
     """
     correction = regularised_every / (regularised_every + 1)
-    full = {name: len(module.tensors) for name, module in published.named_modules() if isinstance(module, RepConv2d)}
-    speeds: dict[float, list[nn.Parameter]] = {}
+    by_scale: dict[float, list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
-        home, _, leaf = name.rpartition(".")
-        speed = math.sqrt(full[home] / len(parameter)) if leaf == "tensors" and home in full else 1.0
-        speeds.setdefault(speed, []).append(parameter)
-    groups = [{"params": same, "full_lr": lr * correction * speed} for speed, same in speeds.items()]
+        by_scale.setdefault(scales.get(name, 1.0), []).append(parameter)
+    groups = [{"params": same, "full_lr": lr * correction * scale} for scale, same in by_scale.items()]
     betas = (float(config.beta1**correction), float(config.beta2**correction))
     return Adam(groups, lr=lr * correction, betas=betas, eps=1e-8)
 

@@ -13,11 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from mobile_inpaint.artifact import Quantization
-from mobile_inpaint.models.base import Generator, fused, watched_activations
-from mobile_inpaint.models.migan import network as migan
-from mobile_inpaint.models.migan.blocks import SLOPE, Noise
+from mobile_inpaint.models.base import Generator, watched_activations
+from mobile_inpaint.models.layers.repconv import RepConv2d
 from mobile_inpaint.photo.image import Sample
-from mobile_inpaint.quantization.equalization import drop_constants, equalize
+from mobile_inpaint.quantization.equalization import added_constants, drop_constants, equalize
 from mobile_inpaint.quantization.fake_quantize import RoundedConv2d, with_rounding
 from mobile_inpaint.targets.observers import Histogram
 
@@ -35,26 +34,24 @@ def round_generator(generator: Generator, samples: Sequence[tuple[Tensor, Tensor
     Constants that 8 bits would lose are silenced.
 
     Args:
-        generator: a MI-GAN with plain convolutions and the noise that ships.
+        generator: with plain convolutions and the noise that ships.
         samples: (image [3, S, S], mask [1, S, S]) on which the ranges are taken.
         settings: how.
 
     Raises:
         ValueError: it is none.
     """
-    if not isinstance(generator, migan.Generator) or generator.variant.tensors:
-        raise ValueError("only a MI-GAN with plain convolutions can learn to be rounded")
+    if any(isinstance(module, RepConv2d) for module in generator.modules()):
+        raise ValueError("only a network with plain convolutions can learn to be rounded")
     generator.eval()
     arrays: list[Sample] = [(image[None].numpy(), mask[None].numpy()) for image, mask in samples]
     with watched_activations(generator) as largest_activation:
         for sample in samples:
             _run(generator, sample)
-    plain = fused(generator)
+    plain = generator.plain()
     plain.fold(largest_activation=largest_activation())
     small = drop_constants(plain, arrays)
-    for name, module in generator.named_modules():
-        if isinstance(module, Noise) and isinstance(small.get_submodule(name), nn.Identity):
-            module.strength.zero_()
+    generator.silence_constants([name for name in added_constants(plain) if isinstance(small.get_submodule(name), nn.Identity)])
     equal = equalize(small, arrays, settings.equalization)
 
     histograms: defaultdict[tuple[str, str], Histogram] = defaultdict(Histogram)
@@ -71,7 +68,7 @@ def round_generator(generator: Generator, samples: Sequence[tuple[Tensor, Tensor
         assert isinstance(convolution, RoundedConv2d)
         if way == "read":
             convolution.factor.copy_(factor)
-        slope = SLOPE if way == "written" and not name.endswith("torgb") else 1.0
+        slope = generator.output_slope(name) if way == "written" else 1.0
         low, high = histograms[name, way].range(settings, slope)
         getattr(convolution, way).copy_(torch.stack([low * factor, high * factor]))
     generator.train()

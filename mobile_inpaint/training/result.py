@@ -14,8 +14,8 @@ import mobile_inpaint
 from mobile_inpaint import files, schema
 from mobile_inpaint.data.photo_source import PhotoSource
 from mobile_inpaint.models.registry import save_model
+from mobile_inpaint.quantization.fake_quantize import without_rounding
 from mobile_inpaint.training.config import TrainConfig
-from mobile_inpaint.training.generator import with_tensors
 from mobile_inpaint.training.state import State
 
 MODEL, RECORD = "model.safetensors", "run.json"
@@ -34,7 +34,7 @@ def save_result(run: Path, state: State, config: TrainConfig, photos: str, origi
     Raises:
         OSError: the folder cannot be written to.
     """
-    save_model(with_tensors(state.average, 0), run / MODEL)
+    save_model(without_rounding(state.average.with_branches(0)), run / MODEL)
     record: dict[str, Any] = {
         "step": state.step,
         "images": state.step * config.data.batch,

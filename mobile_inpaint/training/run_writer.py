@@ -116,7 +116,7 @@ class Keeper:
         generator, average, teacher = self._state.generator, self._state.average, self._teacher
         fills = [generator.__call__, average.__call__]
         if teacher:
-            fills.append(lambda one, hole: teacher(one, hole).fill)
+            fills.append(lambda one, hole: teacher(one, hole).image)
         path = self._run / "grids" / f"step-{self._state.step:08d}.png"
         save_grid(path, image.to(self._device), mask.to(self._device), fills)
 

@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import Any, cast
 
-import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
 from mobile_inpaint.errors import TrainingError
-from mobile_inpaint.models.registry import create_model, list_models
+from mobile_inpaint.models.family import Scalar
+from mobile_inpaint.models.registry import family_of, list_models
 from mobile_inpaint.quoting import quoted
 from mobile_inpaint.training.checkpoint import DamagedCheckpoint
 from mobile_inpaint.training.config import TrainConfig
@@ -43,7 +43,7 @@ class SavedState:
         whole = self._table(saved, "state")
         network = self._table(whole.get("network"), "network")
         self.network = self._network_name(network.get("name"))
-        self.variant = self._variant(network.get("variant"), config)
+        self.variant = self._variant(network.get("variant"))
         self.networks = {
             str(name): self._tensors(found, f"networks.{name}")
             for name, found in self._table(whole.get("networks"), "networks").items()
@@ -99,17 +99,22 @@ class SavedState:
             raise self.damaged(f"'network.name' is {quoted(name)}, must be one of {', '.join(list_models())}")
         return name
 
-    def _variant(self, variant: object, config: TrainConfig) -> dict[str, int]:
+    def check_size(self, resolution: int, config: TrainConfig) -> None:
+        """Compares the side of the network's images with the run's.
+
+        Raises:
+            DamagedCheckpoint: they differ.
+        """
+        if resolution != config.data.size_px:
+            raise self.damaged(f"its network takes {resolution} px, but data.size_px is {config.data.size_px}")
+
+    def _variant(self, variant: object) -> dict[str, Scalar]:
         found = self._table(variant, "network.variant")
-        with torch.device("meta"):
-            known = vars(cast(Any, create_model(self.network)).variant)
+        known = vars(family_of(self.network).variants[self.network])
         for key, value in found.items():
-            if key not in known or type(value) is not int or not 0 <= value < 2**31:
+            fits = key in known and type(value) is type(known[key])
+            if not fits or (isinstance(value, int | float) and not 0 <= value < 2**31) or len(str(value)) > 200:
                 raise self.damaged(f"'network.variant' has {quoted(key)} = {quoted(value)}, which no network has")
-        if found.get("resolution") != config.data.size_px:
-            raise self.damaged(
-                f"its network takes {quoted(found.get('resolution'))} px, but data.size_px is {config.data.size_px}"
-            )
         return found
 
     def _step(self, step: object) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -11,12 +12,11 @@ from torch.optim import Adam
 
 from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.models.base import Generator
-from mobile_inpaint.models.migan.discriminator import Discriminator
-from mobile_inpaint.models.registry import create_model
+from mobile_inpaint.models.registry import create_model, family_of, numbers_of
 from mobile_inpaint.quantization.fake_quantize import with_rounding
 from mobile_inpaint.quoting import quoted
 from mobile_inpaint.training.config import TrainConfig
-from mobile_inpaint.training.generator import averaged_copy, set_noise
+from mobile_inpaint.training.generator import averaged_copy
 from mobile_inpaint.training.losses.projected import Projected
 from mobile_inpaint.training.optimizers import GENERATOR_REGULARISED_EVERY, adam
 from mobile_inpaint.training.saved_state import SavedState
@@ -46,15 +46,11 @@ class State:
     def start(cls, config: TrainConfig, generator: Generator, device: torch.device) -> State:
         """Step 0 with ``generator``, which is moved to ``device``."""
         generator = generator.to(device)
-        set_noise(generator, config.generator.noise)
-        # shapes alone, on no device: nine tensors a convolution need not fit into memory
-        with torch.device("meta"):
-            variant = vars(cast(Any, generator).variant)
-            published = create_model(generator.name, **{**variant, "tensors": config.generator.pace})
+        generator.set_noise(config.generator.noise)
         optimizers = {
             "generator": adam(
                 generator,
-                published,
+                generator.lr_scales(config.generator.pace),
                 config.optimizer.generator_lr,
                 config.optimizer,
                 regularised_every=GENERATOR_REGULARISED_EVERY,
@@ -62,12 +58,11 @@ class State:
         }
         discriminator = None
         if config.loss.adversarial:
-            discriminator = _discriminator(config, config.discriminator.tensors).to(device)
-            with torch.device("meta"):
-                published_discriminator = _discriminator(config, config.generator.pace)
+            discriminator = make_discriminator(config, generator.name).to(device)
+            scales = getattr(discriminator, "lr_scales", None)
             optimizers["discriminator"] = adam(
                 discriminator,
-                published_discriminator,
+                scales(config.generator.pace) if scales else {},
                 config.optimizer.discriminator_lr,
                 config.optimizer,
                 regularised_every=config.loss.r1_every,
@@ -94,7 +89,7 @@ class State:
 
         def generator() -> Generator:
             try:
-                network = create_model(checked.network, None, **checked.variant).train()
+                network = create_model(checked.network, None, seed=0, plain=False, **checked.variant).train()
             except (TypeError, ValueError, RuntimeError, ArithmeticError) as error:
                 raise checked.damaged(f"'network.variant' is {quoted(checked.variant)}, which no network has") from error
             if config.generator.integers_by:
@@ -104,7 +99,8 @@ class State:
         with torch.device("meta"):
             planned: dict[str, nn.Module] = {"generator": generator(), "average": generator()}
             if config.loss.adversarial:
-                planned["discriminator"] = _discriminator(config, config.discriminator.tensors)
+                planned["discriminator"] = make_discriminator(config, checked.network)
+        checked.check_size(cast(Generator, planned["generator"]).resolution, config)
         checked.check_networks(planned)
         state = cls.start(config, generator(), device)
         for name, module in state.networks.items():
@@ -123,7 +119,7 @@ class State:
     def state_dict(self) -> dict[str, Any]:
         """Everything, as tensors, numbers and text."""
         return {
-            "network": {"name": self.generator.name, "variant": vars(cast(Any, self.generator).variant)},
+            "network": {"name": self.generator.name, "variant": numbers_of(self.generator)},
             "networks": {name: network.state_dict() for name, network in self.networks.items()},
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
             "step": self.step,
@@ -131,13 +127,21 @@ class State:
         }
 
 
-def _discriminator(config: TrainConfig, tensors: int) -> nn.Module:
+def make_discriminator(config: TrainConfig, model: str) -> nn.Module:
+    """The discriminator that ``config`` asks for, for the network called ``model``, with a random start by the run's seed.
+
+    Raises:
+        TrainingError: neither training nor the network's family has one of that kind.
+    """
     size = config.discriminator
+    kinds = {**family_of(model).discriminators, "projected": _projected}
+    if size.kind not in kinds:
+        known = ", ".join(kinds)
+        raise TrainingError(f"discriminator.kind: {model} cannot train with {quoted(size.kind)}: there are {known}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.data.seed)
-        if size.kind == "projected":
-            return Projected()
-        try:
-            return Discriminator(config.data.size_px, size.ch_base, size.ch_max, tensors)
-        except (ValueError, RuntimeError) as error:  # torch's, of sizes whose product no integer holds
-            raise TrainingError(f"discriminator: no network has these numbers ({str(error).splitlines()[0][:120]})") from error
+        return kinds[size.kind](config.data.size_px, vars(size), size.tensors)
+
+
+def _projected(size_px: int, numbers: Mapping[str, Any], branches: int) -> nn.Module:
+    return Projected()

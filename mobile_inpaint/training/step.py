@@ -14,7 +14,6 @@ from mobile_inpaint.training.config import TrainConfig
 from mobile_inpaint.training.distillation.teacher_cache import Lessons
 from mobile_inpaint.training.distributed import seed_step
 from mobile_inpaint.training.generator import advance_average, decay_at
-from mobile_inpaint.training.generator_output import answer_of
 from mobile_inpaint.training.losses.perceptual import any_grid
 from mobile_inpaint.training.losses.terms import Losses, Scalars
 from mobile_inpaint.training.optimizers import schedule_factor, set_learning_rate
@@ -70,7 +69,7 @@ def train_step(
     player = _Player(fabric, state, config.optimizer.clip)
 
     with fabric.autocast():
-        answer = answer_of(state.generator, image, mask)
+        answer = state.generator.forward_train(image, mask)
         lesson = lessons(batch.numbers, image, mask) if lessons else None
         views = losses.views(answer, image, mask, grid)
         loss, terms = losses.generator(views, state.discriminator, lesson)

@@ -24,7 +24,7 @@ from mobile_inpaint.errors import MobileInpaintError, TrainingError
 from mobile_inpaint.models.base import Generator
 from mobile_inpaint.models.registry import open_checkpoint, save_model
 from mobile_inpaint.training.config import config_from
-from mobile_inpaint.training.generator import starting_generator, with_tensors
+from mobile_inpaint.training.generator import starting_generator
 from mobile_inpaint.training.result import MODEL, RECORD
 from mobile_inpaint.training.samples import Samples
 
@@ -64,7 +64,7 @@ def _write(run: Path, share: float, out: Path, photos: Path) -> None:
     drawn = map(samples.__getitem__, count())
     start, _ = starting_generator(config.generator, config.data.seed, drawn, lambda line: print(line, file=sys.stderr))
     end, _ = open_checkpoint(run / MODEL)
-    begun = with_tensors(start, 0)
+    begun = start.with_branches(0)
     if [value.shape for value in begun.state_dict().values()] != [value.shape for value in end.state_dict().values()]:
         raise TrainingError(f"{run / MODEL}: not the network that {record} describes")
     between(begun, end, share)

@@ -13,13 +13,13 @@ import json
 from pathlib import Path
 
 import torch
+from mobile_inpaint.training.generator_output import Answer, answer_of
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mobile_inpaint import create_model
 from mobile_inpaint.models.base import Generator
 from mobile_inpaint.models.migan.discriminator import Discriminator
-from mobile_inpaint.training.generator_output import Answer, answer_of
 from mobile_inpaint.training.losses.terms import LossConfig, Losses
 
 FILE = Path(__file__).parent / "migan/losses_r16.safetensors"

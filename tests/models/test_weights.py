@@ -14,6 +14,7 @@ import torch
 
 from mobile_inpaint.checkpoints import store as weights
 from mobile_inpaint.errors import CheckpointNotFound, ModelNotFound, ToolchainMissing, WeightsError
+from mobile_inpaint.models.registry import add_checkpoint
 
 NAME = "migan-512-places2"
 PUBLISHED = weights.card(NAME)
@@ -197,12 +198,12 @@ assert weights.path("migan-512-places2").exists()
 
 
 def test_adding_a_file_of_ones_own(store: Path, small_checkpoint: Path) -> None:
-    kept = weights.add("mine", small_checkpoint)
+    kept = add_checkpoint("mine", small_checkpoint)
     card = weights.card("mine")
     assert kept.read_bytes() == small_checkpoint.read_bytes() and kept == weights.path("mine")
     assert (card.model, card.resolution, card.licence) == ("migan-256", 64, "unknown (user file)")
     assert [c.name for c in weights.list_checkpoints()][-1] == "mine"
-    assert weights.add("mine", small_checkpoint) == kept
+    assert add_checkpoint("mine", small_checkpoint) == kept
     weights.remove("mine")
     with pytest.raises(CheckpointNotFound, match="migan-512-places2"):
         weights.path("mine")
@@ -211,12 +212,12 @@ def test_adding_a_file_of_ones_own(store: Path, small_checkpoint: Path) -> None:
 def test_adding_keeps_another_file_unless_forced(store: Path, small_checkpoint: Path, tmp_path: Path) -> None:
     from safetensors.torch import load_file
 
-    weights.add("mine", small_checkpoint)
+    add_checkpoint("mine", small_checkpoint)
     state = load_file(small_checkpoint)
     torch.save({key: value * 1.5 for key, value in state.items()}, tmp_path / "other.pt")
     with pytest.raises(WeightsError, match="--force"):
-        weights.add("mine", tmp_path / "other.pt")
-    kept = weights.add("mine", tmp_path / "other.pt", force=True)
+        add_checkpoint("mine", tmp_path / "other.pt")
+    kept = add_checkpoint("mine", tmp_path / "other.pt", force=True)
     assert kept.suffix == ".pt" and sorted(path.name for path in kept.parent.iterdir()) == [kept.name, "card.json"]
 
 
@@ -227,24 +228,24 @@ def test_what_cannot_be_added(store: Path, small_checkpoint: Path, tmp_path: Pat
     for name, file, model, message in [
         ("mine", tmp_path / "none.pt", None, "no such file"),
         ("mine", tmp_path / "notes.txt", None, "notes.txt cannot be added: .*not a checkpoint"),
-        ("mine", tmp_path / "empty.safetensors", None, "not a readable safetensors"),
+        ("mine", tmp_path / "empty.safetensors", None, "an empty file, not weights"),
         ("mine", tmp_path / "foreign.pt", None, "no network of ours"),
         ("mine", small_checkpoint, "migan-512", "holds migan-256"),
         ("../mine", small_checkpoint, None, "cannot name a checkpoint"),
         ("migan-256-places2", small_checkpoint, None, "not the published migan_256_places2.pt.*8b82b2e8…88097f"),
     ]:
         with pytest.raises(WeightsError, match=message) as caught:
-            weights.add(name, file, model=model)
+            add_checkpoint(name, file, model=model)
         assert "\n" not in str(caught.value)
     with pytest.raises(ModelNotFound, match="migan-512"):
-        weights.add("mine", small_checkpoint, model="migan-1024")
+        add_checkpoint("mine", small_checkpoint, model="migan-1024")
     assert not list((store / "weights").glob("*"))
 
 
 def test_a_published_file_keeps_its_licence_under_any_name(store: Path, published_weights: Path, tmp_path: Path) -> None:
     copy = tmp_path / "renamed.onnx"
     shutil.copyfile(published_weights, copy)
-    weights.add("mine", copy)
+    add_checkpoint("mine", copy)
     assert weights.card("mine").licence == weights.find(copy)[1].licence == "MIT"
     assert weights.card("mine").model == "migan-512"
 
@@ -268,7 +269,7 @@ def test_what_cannot_be_fetched_says_how_to_get_it(store: Path) -> None:
 
 
 def test_a_damaged_record_is_one_line(store: Path, small_checkpoint: Path) -> None:
-    weights.add("mine", small_checkpoint)
+    add_checkpoint("mine", small_checkpoint)
     record = store / "weights" / "mine" / "card.json"
     for content in ("{", json.dumps({"name": "mine"})):
         record.write_text(content)
@@ -294,7 +295,7 @@ def test_what_ships_with_the_package_is_here_in_an_empty_store(
     file, card = weights.find("migan-lite")
     assert weights.is_here("migan-lite") and file.stat().st_size == card.bytes < 6e6
     assert card.licence == "MIT" and "Places2" in card.trained_on
-    for change in (lambda: weights.add("migan-lite", small_checkpoint, force=True), lambda: weights.remove("migan-lite")):
+    for change in (lambda: add_checkpoint("migan-lite", small_checkpoint, force=True), lambda: weights.remove("migan-lite")):
         with pytest.raises(WeightsError, match="migan-lite ships with this package"):
             change()
     assert not store.exists()
@@ -317,19 +318,19 @@ def test_the_store_keeps_to_its_own_folder(store: Path, small_checkpoint: Path, 
     (precious / "card.json").write_text("{}")
     (weights.home() / "weights").mkdir(parents=True)
     (weights.home() / "weights" / "mine").symlink_to(precious)
-    for change in (lambda: weights.add("mine", small_checkpoint, force=True), lambda: weights.remove("mine")):
+    for change in (lambda: add_checkpoint("mine", small_checkpoint, force=True), lambda: weights.remove("mine")):
         with pytest.raises(WeightsError):
             change()
     (weights.home() / "weights" / "mine").unlink()
     shutil.rmtree(weights.home() / "tmp", ignore_errors=True)
     (weights.home() / "tmp").symlink_to(precious)
     with pytest.raises(WeightsError, match="a link, and the store keeps to its own folder"):
-        weights.add("mine", small_checkpoint)
+        add_checkpoint("mine", small_checkpoint)
     (weights.home() / "tmp").unlink()
     (weights.home() / "tmp").mkdir()
     (weights.home() / "tmp" / "link").symlink_to(precious)
     (weights.home() / "tmp" / "half").write_text("left by a kill")
-    weights.add("mine", small_checkpoint)
+    add_checkpoint("mine", small_checkpoint)
     assert list((weights.home() / "tmp").iterdir()) == []
     assert {path.name for path in precious.iterdir()} == {"file", "card.json"}
     assert (precious / "file").read_text() == "precious"
@@ -348,7 +349,7 @@ def test_the_store_keeps_to_its_own_folder(store: Path, small_checkpoint: Path, 
     ],
 )
 def test_a_record_cannot_point_elsewhere(store: Path, small_checkpoint: Path, changes: dict[str, object]) -> None:
-    record = weights.add("mine", small_checkpoint).with_name("card.json")
+    record = add_checkpoint("mine", small_checkpoint).with_name("card.json")
     record.write_text(json.dumps({**json.loads(record.read_text()), **changes}))
     with pytest.raises(WeightsError, match="is damaged, clear it with: mobile-inpaint weights remove mine"):
         weights.path("mine")
@@ -357,6 +358,6 @@ def test_a_record_cannot_point_elsewhere(store: Path, small_checkpoint: Path, ch
 def test_a_file_whose_name_is_not_text(store: Path, small_checkpoint: Path, tmp_path: Path) -> None:
     odd = tmp_path / "w\udcff.safetensors"
     shutil.copyfile(small_checkpoint, odd)
-    weights.add("mine", odd)
+    add_checkpoint("mine", odd)
     assert weights.card("mine").file == "w?.safetensors"
     assert weights.path("mine").is_file()

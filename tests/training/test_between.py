@@ -10,7 +10,7 @@ from small_runs import config
 from mobile_inpaint.data.photo_source import PhotoSource
 from mobile_inpaint.models.registry import open_checkpoint
 from mobile_inpaint.training import weight_interpolation
-from mobile_inpaint.training.generator import starting_generator, with_tensors
+from mobile_inpaint.training.generator import starting_generator
 from mobile_inpaint.training.train import train
 
 
@@ -19,7 +19,7 @@ def test_half_way_is_the_mean_of_start_and_end(
 ) -> None:
     wanted = config(loss={"adversarial": 0}, run={"steps": 2})
     end, _ = open_checkpoint(train(wanted, photos, tmp_path / "run").model)
-    start = with_tensors(starting_generator(wanted.generator, wanted.data.seed)[0], 0)
+    start = starting_generator(wanted.generator, wanted.data.seed)[0].with_branches(0)
     arguments = [str(tmp_path / "run"), "0.5", str(tmp_path / "half.safetensors"), "--photos", str(plain_photos)]
     monkeypatch.setattr(sys, "argv", ["between", *arguments])
     weight_interpolation.main()

@@ -12,7 +12,7 @@ from mobile_inpaint.models.base import Generator
 from mobile_inpaint.models.layers.repconv import RepConv2d
 from mobile_inpaint.models.registry import open_checkpoint, save_model
 from mobile_inpaint.training.config import GeneratorConfig, OptimizerConfig
-from mobile_inpaint.training.generator import advance_average, averaged_copy, decay_at, starting_generator, with_tensors
+from mobile_inpaint.training.generator import advance_average, averaged_copy, decay_at, starting_generator
 from mobile_inpaint.training.optimizers import schedule_factor
 
 
@@ -28,9 +28,9 @@ def _fill(generator: Generator) -> torch.Tensor:
 @pytest.mark.parametrize("tensors", [0, 1, 4, 9])
 def test_every_form_is_the_same_function(small: Generator, tensors: int, tmp_path: Path) -> None:
     wanted = _fill(small)
-    there = with_tensors(small, tensors)
+    there = small.with_branches(tensors)
     torch.testing.assert_close(_fill(there), wanted, atol=1e-5, rtol=0)
-    torch.testing.assert_close(_fill(with_tensors(there, 0)), wanted, atol=1e-5, rtol=0)
+    torch.testing.assert_close(_fill(there.with_branches(0)), wanted, atol=1e-5, rtol=0)
     save_model(there, tmp_path / "there.safetensors")
     torch.testing.assert_close(_fill(open_checkpoint(tmp_path / "there.safetensors")[0]), wanted, atol=1e-5, rtol=0)
 
@@ -48,7 +48,7 @@ def test_the_published_network_trains_as_what_it_is(published_weights: Path) -> 
 
 
 def test_filters_without_unit_norm_train_as_plain_convolutions(small: Generator, tmp_path: Path) -> None:
-    fused = with_tensors(small, 0)
+    fused = small.with_branches(0)
     with torch.no_grad():
         next(iter(fused.parameters())).mul_(2)
     save_model(fused, tmp_path / "pruned.safetensors")

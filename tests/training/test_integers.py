@@ -18,7 +18,6 @@ from mobile_inpaint.quantization.fake_quantize import RoundedConv2d, round_to
 from mobile_inpaint.quantization.session import Integers
 from mobile_inpaint.targets.registry import get_target
 from mobile_inpaint.training.config import config_from
-from mobile_inpaint.training.generator import with_tensors
 from mobile_inpaint.training.quantization_aware import round_generator
 
 SIZE = 64
@@ -26,7 +25,7 @@ SIZE = 64
 
 @pytest.fixture(scope="module")
 def plain(small: Generator) -> Generator:
-    return with_tensors(small, 0).eval()
+    return small.with_branches(0).eval()
 
 
 @torch.no_grad()
@@ -61,7 +60,7 @@ def test_every_convolution_rounds_and_only_pictures_are_left(plain: Generator) -
     assert unread == [f"encoder.blocks.b{SIZE}.fromrgb"] and unwritten == [f"synthesis.blocks.b{SIZE}.torgb"]
     rounded.eval()
     assert 0 < distance(rounded, plain) < 0.05
-    again = with_tensors(rounded, 0)
+    again = rounded.with_branches(0)
     assert list(again.state_dict()) == list(plain.state_dict()), "it is saved as the plain network"
 
 

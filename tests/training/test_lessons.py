@@ -10,10 +10,10 @@ from small_runs import config, entries, numbers
 from torch import Tensor
 
 from mobile_inpaint.data.photo_source import PhotoSource
+from mobile_inpaint.models.base import GeneratorOutput
 from mobile_inpaint.training.distillation.losses import hole_l1, levels_l1
 from mobile_inpaint.training.distillation.teacher import Teacher, open_teacher
 from mobile_inpaint.training.distillation.teacher_cache import Lessons
-from mobile_inpaint.training.generator_output import Answer
 from mobile_inpaint.training.train import train
 
 SIDE = 32
@@ -33,10 +33,10 @@ class Counting:
     def __init__(self) -> None:
         self.asked = 0
 
-    def __call__(self, image: Tensor, mask: Tensor) -> Answer:
+    def __call__(self, image: Tensor, mask: Tensor) -> GeneratorOutput:
         self.asked += len(image)
         levels = {side: image[:, :, ::step, ::step] * 3 - 1 for side, step in ((32, 1), (16, 2))}
-        return Answer(image * (1 - mask) + (1 - image) * mask, levels)
+        return GeneratorOutput(image * (1 - mask) + (1 - image) * mask, (), levels)
 
 
 def test_each_sample_is_asked_for_once(batch: tuple[Tensor, Tensor], tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_each_sample_is_asked_for_once(batch: tuple[Tensor, Tensor], tmp_path: P
     mixed = lessons((8, 9, 7), image[[1, 2, 0]], mask[[1, 2, 0]])
     assert ask.asked == 3
     for number, row in ((0, 2), (1, 0)):
-        assert torch.equal(first.fill[number], mixed.fill[row])
+        assert torch.equal(first.image[number], mixed.image[row])
         assert all(torch.equal(first.levels[side][number], mixed.levels[side][row]) for side in (16, 32))
     assert sorted(path.name for path in (tmp_path / "lessons").iterdir()) == [f"{number}.safetensors" for number in (7, 8, 9)]
 
@@ -59,9 +59,9 @@ def test_a_loss_sees_what_the_teacher_said(batch: tuple[Tensor, Tensor], small_c
     said = teacher(image, mask)
     kept = Lessons(teacher, tmp_path)((0, 1, 2), image, mask)
     outside = (mask == 0).expand_as(image)
-    assert torch.equal(kept.fill[outside], image[outside])
+    assert torch.equal(kept.image[outside], image[outside])
     assert sorted(kept.levels) == sorted(said.levels)
-    assert float(hole_l1(kept.fill, said.fill, mask)) < 1e-3
+    assert float(hole_l1(kept.image, said.image, mask)) < 1e-3
     assert float(levels_l1(kept.levels, said.levels, mask, 4)) < 1e-3
 
 
@@ -71,7 +71,7 @@ def test_a_damaged_answer_is_asked_for_again(batch: tuple[Tensor, Tensor], tmp_p
     first = lessons((0, 1, 2), *batch)
     (tmp_path / "1.safetensors").write_bytes(b"cut short")
     again = lessons((0, 1, 2), *batch)
-    assert ask.asked == 4 and torch.equal(first.fill, again.fill)
+    assert ask.asked == 4 and torch.equal(first.image, again.image)
 
 
 def test_samples_that_come_again_are_learned_alike_after_a_stop(

@@ -12,10 +12,9 @@ from torch import Tensor
 
 from mobile_inpaint import create_model, schema
 from mobile_inpaint.errors import TrainingError
-from mobile_inpaint.models.base import Generator
+from mobile_inpaint.models.base import Generator, GeneratorOutput
 from mobile_inpaint.models.migan.discriminator import Discriminator
 from mobile_inpaint.training.distillation.teacher import Teacher
-from mobile_inpaint.training.generator_output import Answer, answer_of
 from mobile_inpaint.training.losses.perceptual import Grid, focal_frequency, surroundings
 from mobile_inpaint.training.losses.terms import TERMS, LossConfig, Losses
 
@@ -50,9 +49,11 @@ def blurred(image: Tensor, mask: Tensor) -> Tensor:
     return image * (1 - mask) + 0.5 * mask
 
 
-def term(name: str, fill: Tensor, image: Tensor, mask: Tensor, lesson: Answer | None = None, **settings: int) -> Tensor:
+def term(
+    name: str, fill: Tensor, image: Tensor, mask: Tensor, lesson: GeneratorOutput | None = None, **settings: int
+) -> Tensor:
     losses = Losses(LossConfig(**{**OFF, name: 1.0}, **settings))
-    return losses.generator(losses.views(Answer(fill, {}), image, mask), lesson=lesson)[1][name]
+    return losses.generator(losses.views(GeneratorOutput(fill), image, mask), lesson=lesson)[1][name]
 
 
 @pytest.mark.parametrize("name", ["l1", "lpips", "features", "frequency"])
@@ -67,7 +68,7 @@ def test_a_perfect_fill_costs_nothing_and_a_nearer_one_less(name: str, batch: tu
 def test_a_teacher_is_compared_with_as_the_photo_is(name: str, to_photo: str, batch: tuple[Tensor, Tensor]) -> None:
     image, mask = batch
     wrong = blurred(image, mask)
-    taught = term(name, wrong, wrong, mask, lesson=Answer(image, {}))
+    taught = term(name, wrong, wrong, mask, lesson=GeneratorOutput(image))
     torch.testing.assert_close(taught, term(to_photo, wrong, image, mask))
 
 
@@ -101,7 +102,7 @@ def test_trunks_begin_to_look_where_they_are_told(batch: tuple[Tensor, Tensor]) 
 
     def at(grid: Grid, *, crop: bool) -> float:
         part = [tensor[..., grid[0] :, grid[1] :] if crop else tensor for tensor in (wrong, image, mask)]
-        answer, losses = Answer(part[0], {}), Losses(LossConfig(adversarial=0, levels=0, lpips=1, ring_px=0))
+        answer, losses = GeneratorOutput(part[0]), Losses(LossConfig(adversarial=0, levels=0, lpips=1, ring_px=0))
         views = losses.views(answer, part[1], part[2], grid=(0, 0) if crop else grid)
         return losses.generator(views)[1]["lpips"].item()
 
@@ -129,7 +130,7 @@ def test_every_term_adds_up_and_moves_the_generator(
     every_loss: Losses, small: Generator, discriminator: Discriminator, batch: tuple[Tensor, Tensor]
 ) -> None:
     student = create_model("migan-256", seed=5, tensors=1, resolution=64, ch_base=1024, ch_max=32)
-    total, terms = every_loss.generator(every_loss.views(answer_of(student, *batch), *batch), discriminator)
+    total, terms = every_loss.generator(every_loss.views(student.forward_train(*batch), *batch), discriminator)
     assert tuple(terms) == TERMS
     torch.testing.assert_close(total.detach(), torch.stack(list(terms.values())).sum())
     assert all(value > 0 and not value.requires_grad for value in terms.values())
@@ -146,9 +147,9 @@ def test_bf16_gives_nearly_the_same_in_float32(
     image, mask = batch
     fill = blurred(image, mask).requires_grad_()
     levels = {side: torch.full((2, 3, side, side), 0.1) for side in (16, 32, 64)}
-    _, terms = every_loss.generator(every_loss.views(Answer(fill, levels), image, mask), discriminator)
+    _, terms = every_loss.generator(every_loss.views(GeneratorOutput(fill, (), levels), image, mask), discriminator)
     with torch.autocast("cpu", torch.bfloat16):
-        views = every_loss.views(Answer(fill, levels), image, mask)
+        views = every_loss.views(GeneratorOutput(fill, (), levels), image, mask)
         total, rounded = every_loss.generator(views, discriminator)
         told, _ = every_loss.discriminator(discriminator, views)
         penalty, _ = every_loss.regularizer(discriminator, image, mask)
@@ -164,9 +165,9 @@ def test_bf16_gives_nearly_the_same_in_float32(
 def test_an_answer_is_what_the_network_makes_but_not_clamped(small: Generator, batch: tuple[Tensor, Tensor]) -> None:
     image, mask = batch
     with torch.no_grad():
-        answer = answer_of(small, image, mask)
-        assert answer.fill.min() < 0
-        torch.testing.assert_close(answer.fill.clamp(0, 1), small(image, mask))
+        answer = small.forward_train(image, mask)
+        assert answer.image.min() < 0
+        torch.testing.assert_close(answer.image.clamp(0, 1), small(image, mask))
     assert sorted(answer.levels) == [4, 8, 16, 32, 64]
 
 
@@ -175,7 +176,7 @@ def test_maps_go_when_the_step_does(every_loss: Losses, discriminator: Discrimin
     levels = {side: torch.full((2, 3, side, side), 0.1) for side in (16, 32, 64)}
     gc.disable()
     try:
-        views = every_loss.views(Answer(fill, levels), *batch)
+        views = every_loss.views(GeneratorOutput(fill, (), levels), *batch)
         every_loss.generator(views, discriminator)[0].backward()  # type: ignore[no-untyped-call]
         every_loss.discriminator(discriminator, views)
         kept = weakref.ref(views)
@@ -189,12 +190,12 @@ def test_maps_go_when_the_step_does(every_loss: Losses, discriminator: Discrimin
 def test_what_is_off_costs_nothing(batch: tuple[Tensor, Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOBILE_INPAINT_HOME", str(tmp_path))  # where no perceptual weights are
 
-    def never(image: Tensor, mask: Tensor) -> Answer:
+    def never(image: Tensor, mask: Tensor) -> GeneratorOutput:
         raise AssertionError("the teacher was asked")
 
     losses = Losses(LossConfig(**{**OFF, "l1": 2.0}), Teacher(never, 64))
     image, mask = batch
-    total, terms = losses.generator(losses.views(Answer(image + 0.1 * mask, {}), image, mask))
+    total, terms = losses.generator(losses.views(GeneratorOutput(image + 0.1 * mask), image, mask))
     assert list(terms) == ["l1"]
     torch.testing.assert_close(total, 2 * terms["l1"])
     assert not list(losses.parameters())
@@ -239,4 +240,4 @@ def test_what_is_missing_is_named(on: str, message: str, batch: tuple[Tensor, Te
     with pytest.raises(TrainingError, match=message):
         term(on, image, image, mask)
     with pytest.raises(TrainingError, match="the student's are none, the teacher's 64"):
-        term("levels", image, image, mask, lesson=Answer(image, {64: image}))
+        term("levels", image, image, mask, lesson=GeneratorOutput(image, (), {64: image}))

@@ -17,9 +17,9 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from mobile_inpaint import create_model
-from mobile_inpaint.models.migan import network as migan
+from mobile_inpaint.models.base import GeneratorOutput
+from mobile_inpaint.models.migan import family as migan
 from mobile_inpaint.models.migan.discriminator import Discriminator
-from mobile_inpaint.training.generator_output import Answer, answer_of
 from mobile_inpaint.training.losses.terms import LossConfig, Losses
 
 NEAR = 1e-4
@@ -100,11 +100,11 @@ class Published:
         encoder, synthesis = below(self.tensors, "sd_e."), below(self.tensors, "sd_s.")
         state = {f"encoder.{key}": value for key, value in encoder.items()}
         state |= {f"synthesis.{key}": value for key, value in synthesis.items()}
-        self.generator = migan.load("migan-256", state, resolution=32, ch_base=1024, ch_max=48)
+        self.generator = migan.load("migan-256", state, {"resolution": 32, "ch_base": 1024, "ch_max": 48})
         self.discriminator = load(Discriminator(32, 1024, 48, 4), below(self.tensors, "sd_d."))
         self.image, self.mask = (self.tensors["image"] + 1) / 2, 1 - self.tensors["mask"]
         levels = below(self.tensors, "teacher_res_to_rgb.")
-        self.lesson = Answer(self.image, {int(side): residual for side, residual in levels.items()})
+        self.lesson = GeneratorOutput(self.image, (), {int(side): residual for side, residual in levels.items()})
 
     def logged(self, phase: str, name: str) -> Tensor:
         return torch.tensor(self.phases[phase]["reports"][name]).mean()
@@ -135,7 +135,7 @@ def published(shared_golden: Path) -> Published:
 def test_the_generators_loss(published: Published, phase: str, levels: float) -> None:
     losses = Losses(LossConfig(levels=levels, levels_from_px=8))
     published.generator.zero_grad()
-    answer = answer_of(published.generator, published.image, published.mask)
+    answer = published.generator.forward_train(published.image, published.mask)
     discriminator, lesson = published.discriminator, published.lesson
     discriminator.zero_grad()
     views = losses.views(answer, published.image, published.mask)
@@ -152,7 +152,7 @@ def test_the_generators_loss(published: Published, phase: str, levels: float) ->
 def test_the_discriminators_loss(published: Published) -> None:
     published.generator.zero_grad()
     published.discriminator.zero_grad()
-    answer, losses = answer_of(published.generator, published.image, published.mask), Losses(LossConfig())
+    answer, losses = published.generator.forward_train(published.image, published.mask), Losses(LossConfig())
     views = losses.views(answer, published.image, published.mask)
     total, terms = losses.discriminator(published.discriminator, views)
     # their log holds the sum
@@ -185,11 +185,13 @@ class Kept:
         for name, network in (("generator", self.generator), ("discriminator", self.discriminator)):
             network.load_state_dict(below(self.tensors, f"{name}."))
         self.image, self.mask = self.tensors["image"], self.tensors["mask"]
-        self.lesson = Answer(self.image, {int(side): level for side, level in below(self.tensors, "level.").items()})
+        self.lesson = GeneratorOutput(
+            self.image, (), {int(side): level for side, level in below(self.tensors, "level.").items()}
+        )
         self.losses = Losses(LossConfig(levels_from_px=8))
 
-    def answer(self) -> Answer:
-        return answer_of(self.generator, self.image, self.mask)
+    def answer(self) -> GeneratorOutput:
+        return self.generator.forward_train(self.image, self.mask)
 
     def assert_same(self, phase: str, network: nn.Module, total: Tensor, terms: dict[str, Tensor]) -> None:
         found = {"total": total.item(), **{name: value.item() for name, value in terms.items()}}

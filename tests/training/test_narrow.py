@@ -10,11 +10,10 @@ from mobile_inpaint import create_model
 from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.models.migan.blocks import FirUp, PlainUp
 from mobile_inpaint.models.migan.network import Generator, Variant
+from mobile_inpaint.models.migan.slimming import halved, narrow
 from mobile_inpaint.models.registry import save_model
 from mobile_inpaint.training.config import GeneratorConfig, config_from
 from mobile_inpaint.training.generator import starting_generator
-from mobile_inpaint.training.slimming.halve import halved
-from mobile_inpaint.training.slimming.narrow import narrow
 
 SIZE = 32
 

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.metrics.perceptual import Lpips
+from mobile_inpaint.models.base import GeneratorOutput
 from mobile_inpaint.training.config import config_from
-from mobile_inpaint.training.generator_output import Answer
 from mobile_inpaint.training.losses.adversarial import fooling, r1_penalty, telling
 from mobile_inpaint.training.losses.perceptual import Looks
 from mobile_inpaint.training.losses.projected import Projected
@@ -101,7 +101,7 @@ def test_losses_show_it_what_lpips_sees_once_for_both_players(judge: Projected, 
     photo, hole = sand(0), mask(8, 32)
     fill = beads(photo, hole).requires_grad_()
     judge.eval()  # or its spectral norms move with each look
-    views = losses.views(Answer(fill, {}), photo, hole, grid=(8, 8))
+    views = losses.views(GeneratorOutput(fill), photo, hole, grid=(8, 8))
     total, terms = losses.generator(views, judge)
     total.backward()  # type: ignore[no-untyped-call]
     judge.zero_grad()

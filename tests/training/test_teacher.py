@@ -30,9 +30,9 @@ def test_a_network_teaches_its_fill_and_its_levels(
     teacher = open_teacher(small_checkpoint)
     answer = teacher(*batch)
     with torch.no_grad():
-        torch.testing.assert_close(answer.fill.clamp(0, 1), small(*batch))
+        torch.testing.assert_close(answer.image.clamp(0, 1), small(*batch))
     assert sorted(answer.levels) == [4, 8, 16, 32, 64]
-    assert not answer.fill.requires_grad and not any(parameter.requires_grad for parameter in teacher.parameters())
+    assert not answer.image.requires_grad and not any(parameter.requires_grad for parameter in teacher.parameters())
 
 
 def test_an_exported_file_teaches_its_fill(
@@ -40,7 +40,7 @@ def test_an_exported_file_teaches_its_fill(
 ) -> None:
     artifact = export_artifact(small_prepared, "onnx", "fp32", tmp_path)
     answer = open_teacher(artifact.path)(*batch)
-    torch.testing.assert_close(answer.fill, open_teacher(small_checkpoint)(*batch).fill.clamp(0, 1), atol=1e-4, rtol=0)
+    torch.testing.assert_close(answer.image, open_teacher(small_checkpoint)(*batch).image.clamp(0, 1), atol=1e-4, rtol=0)
     assert answer.levels == {}
 
 
@@ -51,17 +51,17 @@ def test_a_batch_of_another_size_is_taught_without_a_look_under_the_hole(
     teacher = open_teacher(small_checkpoint)
     image, mask = (torch.nn.functional.interpolate(values, size=side) for values in batch)
     answer = teacher(image, mask)
-    assert answer.fill.shape == image.shape and answer.levels[32].shape == (3, 3, 32, 32)
+    assert answer.image.shape == image.shape and answer.levels[32].shape == (3, 3, 32, 32)
     kept = (mask == 0).expand_as(image)
-    assert torch.equal(answer.fill[kept], image[kept])
-    torch.testing.assert_close(teacher(image * (1 - mask), mask).fill, answer.fill)
+    assert torch.equal(answer.image[kept], image[kept])
+    torch.testing.assert_close(teacher(image * (1 - mask), mask).image, answer.image)
 
 
 def test_the_rounded_fill_of_another_size_is_near_that_of_its_own(small_checkpoint: Path, batch: tuple[Tensor, Tensor]) -> None:
     teacher = open_teacher(small_checkpoint)
-    own = teacher(*batch).fill
+    own = teacher(*batch).image
     doubled = [torch.nn.functional.interpolate(values, scale_factor=2, mode="nearest") for values in batch]
-    small_again = torch.nn.functional.avg_pool2d(teacher(*doubled).fill, 2)
+    small_again = torch.nn.functional.avg_pool2d(teacher(*doubled).image, 2)
     inside = torch.zeros_like(own, dtype=torch.bool)
     inside[:, :, 23:37, 27:47] = True
     assert (small_again - own)[inside].abs().mean() < 0.05

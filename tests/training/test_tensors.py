@@ -13,7 +13,6 @@ from mobile_inpaint import create_model
 from mobile_inpaint.models.base import Generator
 from mobile_inpaint.models.migan.discriminator import Discriminator
 from mobile_inpaint.training.config import OptimizerConfig
-from mobile_inpaint.training.generator_output import answer_of
 from mobile_inpaint.training.losses.terms import TERMS, LossConfig, Losses
 from mobile_inpaint.training.optimizers import adam, set_learning_rate
 
@@ -66,7 +65,7 @@ def played(player: nn.Module, opponent: nn.Module, pace: int) -> torch.Tensor:
         found.append(loss.detach())
 
     for step in range(STEPS):
-        views = losses.views(answer_of(player, image, mask), image, mask)
+        views = losses.views(player.forward_train(image, mask), image, mask)
         learn(optimizers[0], losses.generator(views, opponent)[0])
         learn(optimizers[1], losses.discriminator(opponent, views)[0])
         if losses.regularizes(step):

@@ -2,84 +2,102 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 
 from mobile_inpaint.checkpoints.compression import restored
 from mobile_inpaint.checkpoints.readers import onnx_initializers, torch_files
-from mobile_inpaint.checkpoints.store import LARGEST_BYTES
+from mobile_inpaint.checkpoints.readers.containers import State, unwrap
+from mobile_inpaint.checkpoints.readers.sniff import check_kind
+from mobile_inpaint.checkpoints.store import LARGEST_BYTES, SUFFIXES
+from mobile_inpaint.documents import quoted
 from mobile_inpaint.errors import WeightsError
-from mobile_inpaint.quoting import quoted
 
-_PARAMETER = re.compile(r"(?:.*[./])?((?:encoder|synthesis)[./]b\d+[./].+)")
-"""Where a parameter's name begins inside the graph's: exporters put the wrapper's before it."""
+FromOnnx = Callable[[Sequence[tuple[str, str, torch.Tensor]]], State]
+"""Takes the constants of an ONNX file, each with its name and the name of the node that first reads it; gives a family's
+weights, or nothing where it knows none of them."""
 _LONGEST_HEADER = 16_000_000
 _SAVE_ALONE = "save the network's state_dict() alone"
 
 
-def read_state(path: Path) -> dict[str, torch.Tensor]:
+def read_state(path: Path, *, key: str | None = None, onnx: Sequence[FromOnnx] = (), shown: str | None = None) -> State:
     """The tensors of a checkpoint by name, on the CPU.
 
-    Of an ``.onnx`` file, MI-GAN's parameters under the names of the published inference layout. There the exporter has
-    multiplied each noise map by its strength, so that ``noise_strength`` comes back as 1; the fixed filters, which it has
-    merged, are left out.
-
     Args:
-        path: ``.safetensors``; ``.pt`` or ``.pth`` with a state dict; ``.onnx``.
+        path: a file with one of the suffixes of :data:`~mobile_inpaint.checkpoints.store.SUFFIXES`. What ``torch.save`` wrote
+            holds a state dict, or a dictionary with one inside.
+        key: the entry to take of a file that holds several networks.
+        onnx: each family's way to read the constants of an ONNX file.
+        shown: the name by which messages call the file; its own when None.
 
     Raises:
         WeightsError: the file cannot be read, is of another kind, or holds more than tensors.
     """
-    readers = {".safetensors": _read_safetensors, ".pt": _read_pickle, ".pth": _read_pickle, ".onnx": _read_onnx}
-    if path.suffix not in readers:
-        raise WeightsError(f"{path.name}: not a checkpoint: there are {', '.join(readers)}")
+    shown, suffix = shown or path.name, path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise WeightsError(f"{shown}: not a checkpoint: there are {', '.join(SUFFIXES)}")
     if not path.is_file():  # a pipe would be waited for, a device has no end
-        raise WeightsError(f"{path}: no such file")
+        raise WeightsError(f"{shown}: no such file")
+    if key is not None and suffix in (".safetensors", ".onnx"):
+        raise WeightsError(f"{shown}: holds one network: leave --key out")
     try:
         if path.stat().st_size > LARGEST_BYTES:
-            raise WeightsError(f"{path.name}: larger than {LARGEST_BYTES / 1e9:g} GB; is it the right file?")
-        return readers[path.suffix](path)
+            raise WeightsError(f"{shown}: larger than {LARGEST_BYTES / 1e9:g} GB; is it the right file?")
+        check_kind(path, shown)
+        if suffix == ".safetensors":
+            return _read_safetensors(path, shown)
+        if suffix == ".onnx":
+            return _read_onnx(path, shown, onnx)
+        return _read_pickle(path, shown, key)
     except OSError as error:
-        raise WeightsError(f"{path.name}: it cannot be read ({error.strerror or error})") from error
+        raise WeightsError(f"{shown}: it cannot be read ({error.strerror or error})") from error
 
 
-def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
+def read_metadata(path: Path) -> dict[str, str]:
+    """What a safetensors file says beside its tensors; empty for any other file, or one that cannot be read."""
+    if path.suffix.lower() != ".safetensors":
+        return {}
+    try:
+        with safe_open(path, "pt") as file:
+            return dict(file.metadata() or {})
+    except Exception:  # the library's own; reading the tensors says what is wrong
+        return {}
+
+
+def _read_safetensors(path: Path, shown: str) -> State:
     with path.open("rb") as file:
         header = int.from_bytes(file.read(8), "little")
     if header > _LONGEST_HEADER:
-        raise WeightsError(f"{path.name}: not a readable safetensors file (a header of {header} bytes); get it again")
+        raise WeightsError(f"{shown}: not a readable safetensors file (a header of {header} bytes); get it again")
     try:
         state = load_file(path)
     except OSError:
         raise
     except Exception as error:  # the library's own, and whatever torch makes of a type that it does not have
         reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
-        raise WeightsError(f"{path.name}: not a readable safetensors file ({reason}); get it again") from error
+        raise WeightsError(f"{shown}: not a readable safetensors file ({reason}); get it again") from error
     try:
         return restored(_plain(state))
     except ValueError as error:
-        raise WeightsError(f"{path.name}: {error}") from error
+        raise WeightsError(f"{shown}: {error}") from error
 
 
-def _read_pickle(path: Path) -> dict[str, torch.Tensor]:
+def _read_pickle(path: Path, shown: str, key: str | None) -> State:
     try:
         with path.open("rb") as file:
-            state = torch_files.read(file, path.stat().st_size)
-        if not isinstance(state, dict) or not all(
-            isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in state.items()
-        ):
-            raise WeightsError(f"{path.name}: not a state dict of tensors; {_SAVE_ALONE}")
-        return _plain(state)
+            document = torch_files.read(file, path.stat().st_size)
+        return _plain(unwrap(document, shown, key))
     except torch_files.HoldsCode as error:
-        raise WeightsError(f"{path.name}: {error}; {_SAVE_ALONE}") from error
+        raise WeightsError(f"{shown}: {error}; {_SAVE_ALONE}") from error
     except ValueError as error:
-        raise WeightsError(f"{path.name}: it cannot be read ({error}); get it again") from error
+        raise WeightsError(f"{shown}: it cannot be read ({error}); get it again") from error
 
 
-def _plain(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def _plain(state: State) -> State:
     """``state``, whose names are text that can be shown, and whose tensors hold real numbers.
 
     Raises:
@@ -93,17 +111,9 @@ def _plain(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return state
 
 
-def _read_onnx(path: Path) -> dict[str, torch.Tensor]:
-    state: dict[str, torch.Tensor] = {}
-    for initializer in onnx_initializers.read(path):
-        tensor = torch.from_numpy(initializer.values)
-        if match := _PARAMETER.fullmatch(initializer.name):
-            if not re.search(r"\.filter(\.weight|_const)$", match[1]):
-                state[match[1]] = tensor
-        elif (match := _PARAMETER.fullmatch(initializer.used_by)) and match[1].endswith("/Add"):
-            block = match[1].removesuffix("/Add").replace("/", ".")
-            state[f"{block}.noise_const"] = tensor
-            state[f"{block}.noise_strength"] = torch.ones(())
-    if not state:
-        raise WeightsError(f"{path.name}: this graph holds no weights of MI-GAN")
-    return state
+def _read_onnx(path: Path, shown: str, readers: Sequence[FromOnnx]) -> State:
+    constants = [(one.name, one.used_by, torch.from_numpy(one.values)) for one in onnx_initializers.read(path)]
+    for read in readers:
+        if state := read(constants):
+            return state
+    raise WeightsError(f"{shown}: this graph holds the weights of no network of ours")

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from mobile_inpaint.models.layers.constant import AddConstant
 from mobile_inpaint.models.layers.repconv import RepConv2d
 
 GAIN = math.sqrt(2.0)
@@ -225,20 +226,6 @@ class Noise(nn.Module):
     def fuse(self) -> AddConstant:
         """The stored map and its strength as one constant."""
         return AddConstant(self.const * self.strength)
-
-
-class AddConstant(nn.Module):
-    """Adds one constant map to every channel; equalized, one to each."""
-
-    const: torch.Tensor
-
-    def __init__(self, const: torch.Tensor) -> None:
-        super().__init__()
-        self.register_buffer("const", const[None, None].clone())
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The shifted map."""
-        return x + self.const
 
 
 def conv(in_channels: int, out_channels: int, kernel_size: int, tensors: int, *, groups: int = 1, bias: bool) -> nn.Module:

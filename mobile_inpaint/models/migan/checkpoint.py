@@ -91,6 +91,23 @@ class Layout:
             raise WeightsError(f"these weights do not fit {network.name}: {'; '.join(faults[:3])}{more}")
 
 
+_OURS = r"(?:depthwise|pointwise)\.(?:weight|bias|tensors)|noise\.(?:const|strength)"
+_INFERENCE = r"conv[12]\.(?:weight|bias)|noise_(?:const|strength)|(?:up|down)sample\.filter(?:\.weight|_const)"
+_TRAINING = r"conv1\.(?:w\d+|bias)|conv2\.(?:w\d+|noise_const|noise_strength|resample_filter)"
+_KEY = re.compile(
+    rf"(?:encoder|synthesis)\.(?:blocks\.)?b\d+\.(?:conv[12]\.(?:{_OURS}|{_INFERENCE}|{_TRAINING})"
+    r"|(?:fromrgb|torgb)\.(?:weight|bias|tensors|w\d+)|upsample\.filter(?:\.weight|_const)|resample_filter)"
+    r"|synthesis\.detail\.(?:weight|bias)"
+)
+"""Every key of the three layouts. Co-Mod-GAN's begin alike, but it has others beside them."""
+
+
+def is_migan(state: Mapping[str, torch.Tensor]) -> bool:
+    """Whether the keys of ``state`` are all a MI-GAN generator's, in one of the three layouts."""
+    parts = {key.partition(".")[0] for key in state}
+    return parts == {"encoder", "synthesis"} and all(_KEY.fullmatch(key) for key in state)
+
+
 def to_ours(state: Mapping[str, torch.Tensor]) -> Layout:
     """``state`` under our names, whichever of the three layouts it has.
 

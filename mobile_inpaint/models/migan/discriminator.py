@@ -10,7 +10,8 @@ from torch.nn import functional as F
 
 from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.models.migan.blocks import Activation, FirDown, SeparableConv, conv
-from mobile_inpaint.models.migan.network import SMALLEST, Variant
+from mobile_inpaint.models.migan.branches import lr_scales
+from mobile_inpaint.models.migan.variants import SMALLEST, Variant
 
 HALF = math.sqrt(0.5)
 """Gain of each of two summed branches, so that the sum is as large as either was."""
@@ -52,6 +53,10 @@ class Discriminator(nn.Module):
         # logits of 8 bits would round the gradient of every weight
         with torch.autocast(x.device.type, enabled=False):
             return self.head(x.float())  # type: ignore[no-any-return]
+
+    def lr_scales(self, branches: int) -> dict[str, float]:
+        """See :meth:`mobile_inpaint.models.base.Generator.lr_scales`."""
+        return lr_scales(self, branches)
 
 
 class Block(nn.Module):

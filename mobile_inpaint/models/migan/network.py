@@ -6,16 +6,16 @@ One Generator for training and export. Its blocks stand in :mod:`~mobile_inpaint
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
 from typing import cast
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mobile_inpaint.errors import ModelNotFound, WeightsError
 from mobile_inpaint.models import base
+from mobile_inpaint.models.image_spec import ImageSpec
+from mobile_inpaint.models.migan import branches as branches_module
 from mobile_inpaint.models.migan.blocks import (
     CLAMP,
     GAIN,
@@ -31,93 +31,7 @@ from mobile_inpaint.models.migan.blocks import (
     Spread,
     conv,
 )
-
-SMALLEST = 4
-"""Side in px of the innermost feature map."""
-NOISE_MOST = 64
-"""Side in px of the largest maps that get noise where the photo is seen at half its size: to add it to the two larger ones too
-takes a tenth of that network's time, and shows in no picture."""
-
-
-@dataclass(frozen=True)
-class Variant:
-    """The numbers of one network.
-
-    Attributes:
-        resolution: side of the image in px, a power of two, at least 8.
-        ch_base, ch_max: a feature map of side r has ``min(ch_base // r, ch_max)`` channels.
-        ch_outer: the outermost map has no more than these. A channel there costs as much memory as four one level further in.
-        tensors: how many each convolution trains; 0 is the fused form, as published for inference.
-        patch: side in px of the squares that the network sees as one position, 1 or 2. With 2 it sees the photo at half its
-            size, at a quarter of the cost, and a last layer adds to the enlarged image what the smaller one cannot show.
-        stem: side in px of the first convolution's kernel, 1 or 3. With 3 it stands for all that comes before the outermost
-            skip, which as published is a separable convolution more, on the largest map.
-    """
-
-    resolution: int
-    ch_base: int = 32768
-    ch_max: int = 512
-    ch_outer: int = 512
-    tensors: int = 9
-    patch: int = 1
-    stem: int = 1
-
-    def __post_init__(self) -> None:
-        if self.resolution < 2 * SMALLEST or self.resolution & (self.resolution - 1):
-            raise ValueError(f"resolution must be a power of two from 8 up, not {self.resolution}")
-        if self.ch_base < self.resolution or min(self.ch_max, self.ch_outer) < 1 or self.tensors < 0:
-            raise ValueError("ch_base must be at least the resolution, ch_max and ch_outer at least 1, tensors at least 0")
-        if self.stem not in (1, 3):
-            raise ValueError(f"stem must be 1 or 3, not {self.stem}")
-
-    def channels(self, side: int) -> int:
-        """Channels of the feature map of that side."""
-        return min(self.ch_base // side, self.ch_max, self.ch_outer if side == self.outermost else self.ch_max)
-
-    @property
-    def outermost(self) -> int:
-        """Side of the largest feature map."""
-        return self.resolution // self.patch
-
-    @property
-    def least_numbers(self) -> int:
-        """Those of the 1×1 convolutions and of the noise, which are nearly all that a large network has."""
-        pairs = [(self.channels(side), self.channels(max(side // 2, SMALLEST))) for side in self.sides]
-        pointwise = 2 * sum(here * (here + next_) for here, next_ in pairs) - self.channels(self.outermost) ** 2
-        noise = sum(2 * side * side for side in self.sides if self.noisy(side))
-        return pointwise * max(self.tensors, 1) + noise
-
-    def noisy(self, side: int) -> bool:
-        """Whether noise is added to maps of that side on the way out."""
-        return side > SMALLEST and (self.patch == 1 or side <= NOISE_MOST)
-
-    def up(self, channels: int, side: int) -> FirUp | PlainUp:
-        """What doubles a map of that side on the way out; only the published filter darkens the border."""
-        return FirUp(channels, side) if self.patch == 1 else PlainUp()
-
-    @property
-    def sides(self) -> list[int]:
-        """Sides of the feature maps, innermost first: 4, 8, … outermost."""
-        return [SMALLEST << i for i in range((self.outermost // SMALLEST).bit_length())]
-
-
-VARIANTS = {"migan-256": Variant(256), "migan-512": Variant(512), "migan-lite": Variant(512, 16384, ch_outer=48, patch=2)}
-
-
-def build(name: str, **overrides: int) -> Generator:
-    """The network called ``name`` with random weights; overrides are fields of :class:`Variant`.
-
-    Raises:
-        ModelNotFound: no such variant.
-        ValueError: an override that no network can have.
-    """
-    return Generator(name, _variant(name, **overrides))
-
-
-def _variant(name: str, **overrides: int) -> Variant:
-    if name not in VARIANTS:
-        raise ModelNotFound(name, VARIANTS)
-    return Variant(**{**vars(VARIANTS[name]), **overrides})
+from mobile_inpaint.models.migan.variants import SMALLEST, Variant
 
 
 class EncoderBlock(nn.Module):
@@ -158,6 +72,11 @@ class Encoder(nn.Module):
         return x, skips
 
 
+def _up(variant: Variant, channels: int, side: int) -> FirUp | PlainUp:
+    """What doubles a map of that side on the way out; only the published filter darkens the border."""
+    return FirUp(channels, side) if variant.patch == 1 else PlainUp()
+
+
 class SynthesisBlock(nn.Module):
     """One level on the way out: the map at this side, and what this level adds to the image."""
 
@@ -167,10 +86,10 @@ class SynthesisBlock(nn.Module):
         inner = side > SMALLEST
         noise = side if variant.noisy(side) else None
         before = variant.channels(side // 2) if inner else here
-        self.conv1 = SeparableConv(before, here, tensors, up=variant.up(here, side // 2) if inner else None, noise=noise)
+        self.conv1 = SeparableConv(before, here, tensors, up=_up(variant, here, side // 2) if inner else None, noise=noise)
         self.conv2 = SeparableConv(here, here, tensors, noise=noise)
         self.torgb = conv(here, 3, 1, tensors, bias=True)
-        self.enlarge: nn.Module = variant.up(3, side // 2) if inner else nn.Identity()
+        self.enlarge: nn.Module = _up(variant, 3, side // 2) if inner else nn.Identity()
 
     def forward(self, x: torch.Tensor, skip: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(map, RGB residual) at this side."""
@@ -257,8 +176,9 @@ class Generator(base.Generator):
     def __init__(self, name: str, variant: Variant) -> None:
         super().__init__()
         self.name = name
-        self.variant = variant
+        self.variant: Variant = variant
         self.resolution = variant.resolution
+        self.image_spec = ImageSpec.fixed(variant.resolution)
         self.look: nn.Module = Squares(variant.patch) if variant.patch > 1 else nn.Identity()
         # beyond the border a kernel of 3 sees zeros: in our channels known and black, in the published ones neither known nor
         # hole, and then no fold could change the channels
@@ -277,11 +197,40 @@ class Generator(base.Generator):
         image, residuals = self.synthesis(innermost, skips)
         return self.leave(image), residuals
 
-    def set_noise(self, mode: NoiseMode) -> None:
-        """Chooses what every :class:`Noise` adds."""
+    def predict_train(self, holed: torch.Tensor) -> base.GeneratorOutput:
+        """The network's own image and the RGB residual of each level; see the base class."""
+        image, residuals = self.predict_levels(holed)
+        return base.GeneratorOutput(image, (), {residual.shape[-1]: residual for residual in residuals})
+
+    def set_noise(self, mode: str) -> None:
+        """Chooses what every :class:`Noise` adds: ``random``, ``constant`` or ``none``."""
         for module in self.modules():
             if isinstance(module, Noise):
-                module.mode = mode
+                module.mode = cast(NoiseMode, mode)
+
+    def with_branches(self, branches: int) -> Generator:
+        """See the base class and :func:`~mobile_inpaint.models.migan.branches.with_branches`."""
+        return branches_module.with_branches(self, branches)
+
+    def lr_scales(self, branches: int) -> dict[str, float]:
+        """See the base class and :func:`~mobile_inpaint.models.migan.branches.lr_scales`."""
+        return branches_module.lr_scales(self, branches)
+
+    def slim_from(self, larger: base.Generator, samples: Sequence[torch.Tensor]) -> None:
+        """See the base class and :mod:`~mobile_inpaint.models.migan.slimming`."""
+        from mobile_inpaint.models.migan.slimming import narrow  # which imports this module
+
+        narrow(larger, self, samples)
+
+    def output_slope(self, layer: str) -> float:
+        """See the base class: every convolution but those that give RGB is followed by leaky ReLU."""
+        return 1.0 if layer.endswith("torgb") else SLOPE
+
+    def silence_constants(self, dropped: Collection[str]) -> None:
+        """See the base class: the noise layers of these names."""
+        with torch.no_grad():
+            for name in dropped:
+                cast(Noise, self.get_submodule(name)).strength.zero_()
 
     def activations(self) -> Iterator[nn.Module]:
         """Every activation, for hooks that watch them."""
@@ -336,42 +285,3 @@ class Generator(base.Generator):
         self.leave = nn.Identity()
         if self.variant.patch > 1:
             self.synthesis.sort_by_pixel()
-
-
-def recognises(state: Mapping[str, torch.Tensor]) -> bool:
-    """Whether ``state`` looks like a MI-GAN generator's, in any layout that we know."""
-    return any(key.startswith(("encoder.b", "synthesis.b")) for key in state)
-
-
-def load(name: str | None, state: Mapping[str, torch.Tensor], **overrides: int) -> Generator:
-    """The network called ``name`` with the weights in ``state``, in any layout that we know.
-
-    Args:
-        name: a variant, or None to read everything from the weights' own shapes.
-        state: the weights.
-        overrides: fields of :class:`Variant`; those the weights decide need not be given.
-
-    Raises:
-        WeightsError: the layout is unknown, or a shape is not this network's.
-    """
-    from mobile_inpaint.models.migan.checkpoint import to_ours
-
-    layout = to_ours(state)
-    if name is None:
-        alike = (
-            key for key, variant in VARIANTS.items() if (variant.resolution, variant.patch) == (layout.resolution, layout.patch)
-        )
-        name = next(alike, "migan-256")
-        overrides = layout.numbers()
-    numbers = {**overrides, "tensors": layout.tensors, "patch": layout.patch, "stem": layout.stem}
-    try:
-        variant = _variant(name, **numbers)
-    except ValueError as error:
-        raise WeightsError(f"these weights fit no network: {error}") from error
-    # a name such as b65536 stands for gigabytes, which are not allocated for a file of a few bytes
-    if variant.least_numbers > 2 * sum(value.numel() for value in layout.state.values()) + 1_000_000:
-        raise WeightsError(f"these weights do not fit {name}: they lack most of its {variant.least_numbers:.3g} numbers")
-    network = build(name, **numbers)
-    layout.check_fits(network)
-    layout.load_into(network)
-    return network

@@ -15,7 +15,7 @@ from mobile_inpaint.artifact import Precision, Quantization
 from mobile_inpaint.errors import ConversionError
 from mobile_inpaint.targets.coreml.interpreter import Program, Step
 from mobile_inpaint.targets.coreml.palettes import palette
-from mobile_inpaint.targets.layers import layers
+from mobile_inpaint.targets.layers import layer_calls
 from mobile_inpaint.targets.observers import Ranges
 
 if TYPE_CHECKING:
@@ -32,14 +32,15 @@ def layers_of(program: Program, network: torch.nn.Module) -> list[tuple[str, lis
     Raises:
         ConversionError: the program's convolutions are not the network's.
     """
-    names, found = layers(network), list[tuple[str, list[Step]]]()
+    calls, found = layer_calls(network), list[tuple[str, list[Step]]]()
+    names = list(calls)
     for step in program.steps:
         if step.kind == "conv":
             found.append((names[len(found)] if len(found) < len(names) else "", [step]))
         elif found:
             found[-1][1].append(step)
     theirs = [tuple(program.constants[str(steps[0].inputs["weight"])].shape) for _, steps in found]
-    ours = [tuple(network.get_parameter(f"{name}.weight").shape) for name in names]
+    ours = [call.weight_shape for call in calls.values()]
     if theirs != ours:
         raise ConversionError(f"coreml: the program's {len(theirs)} convolutions are not the network's {len(ours)}")
     return found

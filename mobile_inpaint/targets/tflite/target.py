@@ -18,7 +18,7 @@ from mobile_inpaint.photo.image import Image, Sample
 from mobile_inpaint.targets.admission.tflite import check
 from mobile_inpaint.targets.base import Runner, See, Target
 from mobile_inpaint.targets.checked import cannot_run, checked, checked_photo
-from mobile_inpaint.targets.layers import layers
+from mobile_inpaint.targets.layers import layer_calls
 from mobile_inpaint.targets.observers import Ranges
 from mobile_inpaint.targets.pipeline.runner import PhotoRunner
 from mobile_inpaint.targets.suppress_output import silence
@@ -220,7 +220,7 @@ def _export(network: torch.nn.Module, size_px: int, out: Path) -> None:
 
 def _shapes(network: torch.nn.Module) -> dict[str, tuple[int, ...]]:
     """Shapes of the convolutions' weights by name, in the order in which they run."""
-    return {name: tuple(network.get_parameter(f"{name}.weight").shape) for name in layers(network)}
+    return {name: call.weight_shape for name, call in layer_calls(network).items()}
 
 
 def _finish(path: Path, contract: Contract) -> None:

@@ -11,13 +11,12 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from mobile_inpaint.artifact import Artifact, manifest_path
-from mobile_inpaint.models.base import Generator
+from mobile_inpaint.models.base import Generator, GeneratorOutput
 from mobile_inpaint.models.registry import open_checkpoint
 from mobile_inpaint.photo.image import Fill
 from mobile_inpaint.targets.registry import load_artifact
-from mobile_inpaint.training.generator_output import Answer, answer_of
 
-Ask = Callable[[Tensor, Tensor], Answer]
+Ask = Callable[[Tensor, Tensor], GeneratorOutput]
 
 
 def open_teacher(name: str | Path) -> Teacher:
@@ -39,7 +38,7 @@ def open_teacher(name: str | Path) -> Teacher:
 
 
 class Teacher(nn.Module):
-    """``teacher(image, mask) -> Answer``, without gradients.
+    """``teacher(image, mask) -> GeneratorOutput``, without gradients.
 
     A batch of another size is resized for it, and its fill resized back; what it adds at each level stays as it is, for the
     level of side r shows the same scene at r px whatever lies above it.
@@ -60,21 +59,21 @@ class Teacher(nn.Module):
     def of_generator(cls, generator: Generator) -> Teacher:
         """A network as a teacher; a MI-GAN gives its levels too."""
         generator.requires_grad_(False).eval()
-        return cls(lambda image, mask: answer_of(generator, image, mask), generator.resolution, generator)
+        return cls(lambda image, mask: generator.forward_train(image, mask), generator.resolution, generator)
 
     @classmethod
     def of_fill(cls, fill: Fill, size_px: int) -> Teacher:
         """Anything that fills ``size_px`` squared as a teacher, asked photo by photo, on the CPU."""
 
-        def ask(image: Tensor, mask: Tensor) -> Answer:
+        def ask(image: Tensor, mask: Tensor) -> GeneratorOutput:
             pairs = zip(image.float().cpu().numpy()[:, None], mask.float().cpu().numpy()[:, None], strict=True)
             fills = np.concatenate([fill(one, its_mask) for one, its_mask in pairs])
-            return Answer(torch.from_numpy(fills).to(image.device), {})
+            return GeneratorOutput(torch.from_numpy(fills).to(image.device))
 
         return cls(ask, size_px)
 
     @torch.no_grad()
-    def forward(self, image: Tensor, mask: Tensor) -> Answer:
+    def forward(self, image: Tensor, mask: Tensor) -> GeneratorOutput:
         """Its answer.
 
         Args:
@@ -86,8 +85,8 @@ class Teacher(nn.Module):
         # whatever the hole has part in is hole, so that nothing under it is seen
         wider = (_resized(mask, self.size_px) > 0).to(mask)
         answer = self.ask(_resized(image, self.size_px), wider)
-        fill = _resized(answer.fill, image.shape[-1])
-        return Answer(image * (1 - mask) + fill * mask, answer.levels)
+        fill = _resized(answer.image, image.shape[-1])
+        return GeneratorOutput(image * (1 - mask) + fill * mask, (), answer.levels)
 
 
 def _resized(pictures: Tensor, side: int) -> Tensor:

@@ -12,14 +12,14 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from mobile_inpaint import files
+from mobile_inpaint.models.base import GeneratorOutput
 from mobile_inpaint.training.distillation.teacher import Teacher
-from mobile_inpaint.training.generator_output import Answer
 
 _FILL = "fill"
 
 
 class Lessons:
-    """``lessons(numbers, image, mask) -> Answer``: the teacher's, where a hole is; everywhere else the photo, and levels of 0.
+    """``lessons(numbers, image, mask) -> GeneratorOutput``: the teacher's in the hole; the photo and levels of 0 elsewhere.
 
     Half precision, whether an answer comes from the disk or was asked for just now, so that a run that is resumed learns what
     one learns that never stopped. Only what lies in the hole is kept: losses compare nothing else.
@@ -34,7 +34,7 @@ class Lessons:
         files.sweep(folder)
 
     @torch.no_grad()
-    def __call__(self, numbers: Sequence[int], image: Tensor, mask: Tensor) -> Answer:
+    def __call__(self, numbers: Sequence[int], image: Tensor, mask: Tensor) -> GeneratorOutput:
         """The teacher's answer to the samples ``numbers``.
 
         Args:
@@ -52,8 +52,9 @@ class Lessons:
                 kept[i] = _pack(answer, row, mask[i])
                 self._keep(numbers[i], kept[i])
         lessons = [_unpack(lesson, photo, hole) for lesson, photo, hole in zip(kept, image, mask, strict=True) if lesson]
-        return Answer(
-            torch.stack([lesson.fill for lesson in lessons]),
+        return GeneratorOutput(
+            torch.stack([lesson.image for lesson in lessons]),
+            (),
             {side: torch.stack([lesson.levels[side] for lesson in lessons]) for side in lessons[0].levels},
         )
 
@@ -78,16 +79,17 @@ def _hole(mask: Tensor, side: int) -> Tensor:
     return interpolate(mask[None], size=side)[0, 0] > 0
 
 
-def _pack(answer: Answer, row: int, mask: Tensor) -> dict[str, Tensor]:
+def _pack(answer: GeneratorOutput, row: int, mask: Tensor) -> dict[str, Tensor]:
     """[3, pixels of the hole] float16 by name."""
-    maps = {_FILL: answer.fill[row], **{str(side): level[row] for side, level in answer.levels.items()}}
+    maps = {_FILL: answer.image[row], **{str(side): level[row] for side, level in answer.levels.items()}}
     return {name: values[:, _hole(mask, values.shape[-1])].half() for name, values in maps.items()}
 
 
-def _unpack(lesson: Mapping[str, Tensor], photo: Tensor, mask: Tensor) -> Answer:
+def _unpack(lesson: Mapping[str, Tensor], photo: Tensor, mask: Tensor) -> GeneratorOutput:
     def placed(name: str, on: Tensor) -> Tensor:
         on[:, _hole(mask, on.shape[-1])] = lesson[name].to(on)
         return on
 
     sides = [int(name) for name in lesson if name != _FILL]
-    return Answer(placed(_FILL, photo.clone()), {side: placed(str(side), photo.new_zeros(3, side, side)) for side in sides})
+    levels = {side: placed(str(side), photo.new_zeros(3, side, side)) for side in sides}
+    return GeneratorOutput(placed(_FILL, photo.clone()), (), levels)

@@ -7,7 +7,7 @@ from typing import cast
 from torch import Tensor, nn
 
 from mobile_inpaint.metrics.perceptual import Lpips
-from mobile_inpaint.training.generator_output import Answer
+from mobile_inpaint.models.base import GeneratorOutput
 from mobile_inpaint.training.losses.perceptual import Grid, Looks, on
 
 
@@ -24,7 +24,7 @@ class Views:
         grid: where trunks begin to look; see :func:`~mobile_inpaint.training.losses.perceptual.any_grid`.
     """
 
-    def __init__(self, trunks: nn.ModuleDict, answer: Answer, image: Tensor, mask: Tensor, grid: Grid) -> None:
+    def __init__(self, trunks: nn.ModuleDict, answer: GeneratorOutput, image: Tensor, mask: Tensor, grid: Grid) -> None:
         self.answer, self.image, self.mask = answer, image, mask
         self._trunks, self._grid = trunks, grid
         self._fills: dict[str, Looks] = {}
@@ -33,7 +33,7 @@ class Views:
     def fill(self, trunk: str) -> Looks:
         """What ``trunk`` makes of the fill, with its gradient."""
         if trunk not in self._fills:
-            self._fills[trunk] = self.of(trunk, self.answer.fill)
+            self._fills[trunk] = self.of(trunk, self.answer.image)
         return self._fills[trunk]
 
     def photo(self, trunk: str) -> Looks:

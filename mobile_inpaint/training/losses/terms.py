@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.metrics.perceptual import Lpips
 from mobile_inpaint.metrics.spectrum import Spectra, lattice, spectrum_difference
+from mobile_inpaint.models.base import GeneratorOutput
 from mobile_inpaint.schema import Range
 from mobile_inpaint.training.distillation.losses import hole_l1, levels_l1
 from mobile_inpaint.training.distillation.teacher import Teacher
-from mobile_inpaint.training.generator_output import Answer
 from mobile_inpaint.training.losses.adversarial import Discriminate, fooling, r1_penalty, telling
 from mobile_inpaint.training.losses.feature_cache import Views
 from mobile_inpaint.training.losses.perceptual import (
@@ -111,9 +111,7 @@ class Losses(nn.Module):
         WeightsError: weights of a perceptual term are not here and cannot be fetched.
     """
 
-    def __init__(
-        self, config: LossConfig, teacher: Teacher | None = None, opponent: Literal["migan", "projected"] = "migan"
-    ) -> None:
+    def __init__(self, config: LossConfig, teacher: Teacher | None = None, opponent: str = "migan") -> None:
         super().__init__()
         self.config = config
         self.teacher = teacher
@@ -127,7 +125,7 @@ class Losses(nn.Module):
             trunks.add("alex")
         self.trunks = nn.ModuleDict({trunk: Lpips(trunk) for trunk in sorted(trunks)})
 
-    def views(self, answer: Answer, image: Tensor, mask: Tensor, grid: Grid = (0, 0)) -> Views:
+    def views(self, answer: GeneratorOutput, image: Tensor, mask: Tensor, grid: Grid = (0, 0)) -> Views:
         """A batch for both players to be judged by.
 
         Args:
@@ -139,7 +137,7 @@ class Losses(nn.Module):
         return Views(self.trunks, answer, image, mask, grid)
 
     def generator(
-        self, views: Views, discriminator: nn.Module | None = None, lesson: Answer | None = None
+        self, views: Views, discriminator: nn.Module | None = None, lesson: GeneratorOutput | None = None
     ) -> tuple[Tensor, Scalars]:
         """The generator's loss, and the value of each term that is on.
 
@@ -152,10 +150,10 @@ class Losses(nn.Module):
             TrainingError: a term is on whose discriminator, teacher or levels are missing.
         """
         config, answer, image, mask = self.config, views.answer, views.image, views.mask
-        fill, trunk = answer.fill, config.lpips_trunk
+        fill, trunk = answer.image, config.lpips_trunk
 
         @cache
-        def taught() -> Answer:
+        def taught() -> GeneratorOutput:
             return lesson or self._ask(image, mask)
 
         @cache
@@ -176,8 +174,8 @@ class Losses(nn.Module):
         terms: dict[str, Callable[[], Tensor]] = {
             "adversarial": fooled,
             "levels": lambda: levels_l1(answer.levels, taught().levels, mask, config.levels_from_px),
-            "teacher_l1": lambda: hole_l1(fill, taught().fill, mask),
-            "teacher_lpips": lambda: lpips_to(views.of(trunk, taught().fill)),
+            "teacher_l1": lambda: hole_l1(fill, taught().image, mask),
+            "teacher_lpips": lambda: lpips_to(views.of(trunk, taught().image)),
             "l1": lambda: hole_l1(fill, image, mask),
             "lpips": lambda: lpips_to(views.photo(trunk)),
             "features": lambda: feature_difference(views.fill("vgg"), views.photo("vgg"), around()),
@@ -212,15 +210,15 @@ class Losses(nn.Module):
         """What a discriminator is shown: fill, photo, hole."""
         if self.projects:
             return views.fill("alex"), views.photo("alex"), views.seen(views.mask)
-        return views.answer.fill, views.image, views.mask
+        return views.answer.image, views.image, views.mask
 
     def _trunk(self, name: str) -> Lpips:
         return cast(Lpips, self.trunks[name])
 
-    def _ask(self, image: Tensor, mask: Tensor) -> Answer:
+    def _ask(self, image: Tensor, mask: Tensor) -> GeneratorOutput:
         if self.teacher is None:
             raise TrainingError("losses: a term needs a teacher; name one, or switch off levels, teacher_l1 and teacher_lpips")
-        answer: Answer = self.teacher(image, mask)
+        answer: GeneratorOutput = self.teacher(image, mask)
         return answer
 
 

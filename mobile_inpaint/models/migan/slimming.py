@@ -15,8 +15,10 @@ channels by pivots instead of the lasso.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import cast
 
 import torch
@@ -25,8 +27,8 @@ from torch.nn import functional as F
 
 from mobile_inpaint.models import base
 from mobile_inpaint.models.migan.blocks import Noise
-from mobile_inpaint.models.migan.network import SMALLEST, Generator
-from mobile_inpaint.training.slimming.halve import halved
+from mobile_inpaint.models.migan.network import Generator
+from mobile_inpaint.models.migan.variants import SMALLEST
 
 POSITIONS = 2048
 """Of each map that are looked at, at random."""
@@ -90,6 +92,32 @@ def narrow(
     for hook in hooks:
         hook.remove()
     progress(len(names), len(names), "")
+
+
+@torch.no_grad()
+def halved(network: Generator) -> Generator:
+    """The same network one size down: its level of side r does what that of 2r did; the innermost level is left out.
+
+    A network of convolutions does not know how large a photo is. What it then paints is half as sharp, at a quarter of the
+    operations; the layer that adds detail starts silent.
+
+    Args:
+        network: with plain convolutions and ``patch`` 1.
+
+    Raises:
+        ValueError: it has neither, or no level to spare.
+    """
+    if network.variant.tensors or network.variant.patch != 1:
+        raise ValueError("only a network with plain convolutions that sees every pixel can be halved")
+    result = Generator(network.name, replace(network.variant, ch_base=network.variant.ch_base // 2, patch=2)).eval()
+    theirs = network.state_dict()
+    for key, value in result.state_dict().items():
+        if key.startswith("synthesis.detail."):
+            value.zero_()
+            continue
+        source = theirs[re.sub(r"\.b(\d+)\.", lambda level: f".b{2 * int(level[1])}.", key)]
+        value.copy_(source[: len(value), : len(value)] if key.endswith(".const") else source)
+    return result
 
 
 def _noises(network: Generator) -> list[Noise]:

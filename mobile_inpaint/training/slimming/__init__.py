@@ -1,1 +1,0 @@
-"""A smaller network out of a larger one."""
