@@ -12,11 +12,7 @@ from pathlib import Path
 import mobile_inpaint
 
 PACKAGE = Path(mobile_inpaint.__file__).parent
-KNOWN = {
-    frozenset({"mobile_inpaint.models", "mobile_inpaint.checkpoints.readers.state", "mobile_inpaint.checkpoints.store"}),
-    frozenset({"mobile_inpaint.targets.coreml.pipeline_operations", "mobile_inpaint.targets.coreml.operations"}),
-    frozenset({"mobile_inpaint.targets.pipeline.nodes", "mobile_inpaint.targets.pipeline.values"}),
-}
+KNOWN: set[frozenset[str]] = set()
 """Cycles that stand today, each the modules that all reach each other. The list only shrinks."""
 
 Graph = dict[str, set[str]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -13,8 +14,7 @@ from mobile_inpaint.errors import VerificationError
 from mobile_inpaint.evaluation.judge import Judge
 from mobile_inpaint.evaluation.quality import MAX_RISE_FREE, MAX_RISE_OBJECT, measure_quality
 from mobile_inpaint.evaluation.quality_reference import QualityReference
-from mobile_inpaint.export.prepared import Prepared, Progress, quiet
-from mobile_inpaint.models.base import in_memory_format
+from mobile_inpaint.models.base import Generator, in_memory_format
 from mobile_inpaint.photo.image import Fill
 from mobile_inpaint.targets.reference import run_by_torch
 
@@ -40,12 +40,22 @@ class Gate:
 
 STANDARD = Gate()
 
+Progress = Callable[[str], None]
+"""Is told what happens next."""
 
-def quality_reference(prepared: Prepared, crops: int | None, progress: Progress = quiet) -> QualityReference:
+
+def quiet(_: str) -> None:
+    """A :data:`Progress` that tells nobody."""
+
+
+def quality_reference(
+    network: Generator, weights_sha256: str, crops: int | None, progress: Progress = quiet
+) -> QualityReference:
     """What the generator makes of the quality photos, from the cache where it was computed before.
 
     Args:
-        prepared: see :func:`prepare`.
+        network: the generator in fp32, plain.
+        weights_sha256: of its checkpoint, by which the cache knows it.
         crops: of each size of hole; None takes all.
         progress: told what happens next.
 
@@ -53,18 +63,16 @@ def quality_reference(prepared: Prepared, crops: int | None, progress: Progress 
         WeightsError: the perceptual networks are not here and cannot be fetched.
     """
     progress("loading perceptual networks")
-    cases, judge = quality_cases(prepared.network.resolution, crops), Judge()
-    fill = run_by_torch(in_memory_format(copy.deepcopy(prepared.network), torch.channels_last))
-    return QualityReference.of(
-        fill, prepared.provenance.sha256, cases, judge, lambda photo: progress(f"running the generator: {photo}")
-    )
+    cases, judge = quality_cases(network.resolution, crops), Judge()
+    fill = run_by_torch(in_memory_format(copy.deepcopy(network), torch.channels_last))
+    return QualityReference.of(fill, weights_sha256, cases, judge, lambda photo: progress(f"running the generator: {photo}"))
 
 
-def judge_fills(prepared: Prepared, runner: Fill, gate: Gate, progress: Progress = quiet) -> Quality:
+def judge_fills(network: Generator, weights_sha256: str, runner: Fill, gate: Gate, progress: Progress = quiet) -> Quality:
     """What the fills of ``runner`` are worth beside the generator's; see :func:`quality_reference`."""
     return measure_quality(
         runner,
-        quality_reference(prepared, gate.crops, progress),
+        quality_reference(network, weights_sha256, gate.crops, progress),
         max_rise_object=gate.max_rise_object,
         max_rise_free=gate.max_rise_free,
         progress=lambda photo: progress(f"judging fills: {photo}"),

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from mobile_inpaint import schema
 from mobile_inpaint.artifact import size_of
-from mobile_inpaint.evaluation.gate import Gate, quality_reference
+from mobile_inpaint.evaluation.gate import Gate, Progress, quality_reference, quiet
 from mobile_inpaint.export.pipeline import check_target, new_contract
-from mobile_inpaint.export.prepared import Prepared, Progress, quiet
+from mobile_inpaint.export.prepared import Prepared
 from mobile_inpaint.photo.image import Fill
 from mobile_inpaint.quantization.mixed_precision import Advance, Search, search
 from mobile_inpaint.quantization.session import Integers
@@ -49,7 +49,7 @@ def find_mix(
     kind = get_target(target)
     check_target(kind, "auto", deployment)
     contract = new_contract(prepared, kind, "auto", deployment)
-    reference = quality_reference(prepared, gate.crops, progress)
+    reference = quality_reference(prepared.network, prepared.provenance.sha256, gate.crops, progress)
     identity = " ".join(
         (
             prepared.provenance.sha256,

@@ -19,10 +19,10 @@ from mobile_inpaint.artifact import (
     size_of,
 )
 from mobile_inpaint.errors import ExportError, UnsupportedPrecision, VerificationError, WeightsError
-from mobile_inpaint.evaluation.gate import STANDARD, Gate, judge_fills, refuse_misses
-from mobile_inpaint.export.prepared import Prepared, Progress, quiet, yardstick_of
+from mobile_inpaint.evaluation.gate import STANDARD, Gate, Progress, judge_fills, quiet, refuse_misses
+from mobile_inpaint.export.prepared import Prepared, yardstick_of
 from mobile_inpaint.export.reparameterize import reparameterize
-from mobile_inpaint.export.verify import REQUIRED_DB, check_claim, check_contract, verify
+from mobile_inpaint.export.verify import REQUIRED_DB, check_claim, verify
 from mobile_inpaint.export.verify_photo import compositor_of, verify_photo
 from mobile_inpaint.models.registry import open_checkpoint
 from mobile_inpaint.photo.compositor.compositor import Compositor
@@ -30,6 +30,7 @@ from mobile_inpaint.quantization.session import WITH_INTEGER_ACTIVATIONS, Intege
 from mobile_inpaint.quoting import quoted
 from mobile_inpaint.staging import staging
 from mobile_inpaint.targets.base import Target
+from mobile_inpaint.targets.contract import check_contract
 from mobile_inpaint.targets.guarded import Guard
 from mobile_inpaint.targets.pipeline.runner import PhotoRunner
 from mobile_inpaint.targets.reference import run_by_torch
@@ -89,7 +90,7 @@ def export_artifact(
         verification = verify(runner, precision, prepared.yardstick, lambda photo: progress(f"verifying {new.name}: {photo}"))
         quality: Quality | None = None
         if gate.always or precision not in REQUIRED_DB:
-            quality = judge_fills(prepared, runner, gate, progress)
+            quality = judge_fills(prepared.network, prepared.provenance.sha256, runner, gate, progress)
             refuse_misses(new.name, quality, gate)
         compositor = Compositor(size_px=contract.size_px)
         if io == "photo":
@@ -201,7 +202,7 @@ def _verify_guarded(
         check_claim(path.name, claimed, verification)
     quality = None
     if gate.always or contract.precision not in REQUIRED_DB:
-        quality = judge_fills(prepared, runner, gate, progress)
+        quality = judge_fills(prepared.network, prepared.provenance.sha256, runner, gate, progress)
         refuse_misses(path.name, quality, gate)
     return Artifact(path, replace(artifact.manifest, verification=verification, quality=quality))
 

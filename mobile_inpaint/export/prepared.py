@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from mobile_inpaint.artifact import Provenance
 from mobile_inpaint.data.golden_photos import golden_photos
+from mobile_inpaint.evaluation.gate import Progress, quiet
 from mobile_inpaint.export.reparameterize import reparameterize
 from mobile_inpaint.export.yardstick import Yardstick
 from mobile_inpaint.models.base import Generator
 from mobile_inpaint.models.registry import open_checkpoint
-
-Progress = Callable[[str], None]
-"""Is told what happens next."""
-
-
-def quiet(_: str) -> None:
-    """A :data:`Progress` that tells nobody."""
 
 
 @dataclass(frozen=True)

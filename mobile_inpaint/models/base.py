@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
@@ -153,18 +153,6 @@ class Generator(nn.Module):
         A parameter that is not named has factor 1. By default none is.
         """
         return {}
-
-    def slim_from(self, larger: Generator, samples: Sequence[Tensor]) -> None:
-        """Gives this network weights that do as nearly as they can what ``larger`` does, in place.
-
-        Args:
-            larger: a network of the same family.
-            samples: inputs of :meth:`predict` on which both are run.
-
-        Raises:
-            ValueError: the family cannot do it, or the two do not fit together.
-        """
-        raise ValueError(f"{self.name} cannot be fitted to a larger network")
 
     def set_noise(self, mode: str) -> None:
         """Chooses what noise layers add, ``random``, ``constant`` or ``none``; by default there are none."""

@@ -35,6 +35,9 @@ class Family:
         discriminators: by kind, ``make(size_px, numbers, branches)``; ``numbers`` are the fields of ``[discriminator]``.
         read_onnx: the weights out of the constants of a published ONNX file: ``read_onnx(name -> (values, first user))``; None
             where the family has no such file, or the file is another's.
+        slim: ``slim(larger, smaller, samples)`` gives ``smaller`` weights that do as nearly as they can what ``larger`` does,
+            in place; ``samples`` are inputs of ``predict``. Raises ValueError where the two do not fit together. None where the
+            family cannot do it.
         small_weights: which weights may be stored as 8-bit integers in the package.
     """
 
@@ -47,4 +50,5 @@ class Family:
     plain: Mapping[str, Scalar] = field(default_factory=dict)
     discriminators: Mapping[str, Callable[[int, Mapping[str, Scalar], int], nn.Module]] = field(default_factory=dict)
     read_onnx: Callable[[Sequence[tuple[str, str, Tensor]]], dict[str, Tensor]] = lambda constants: {}
+    slim: Callable[[Generator, Generator, Sequence[Tensor]], None] | None = None
     small_weights: Callable[[str], bool] = lambda name: False

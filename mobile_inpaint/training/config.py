@@ -46,7 +46,7 @@ class GeneratorConfig:
 
     checkpoint: str | None = None
     variant: str = "migan-512"
-    overrides: dict[str, Annotated[int, Range(0, 65_536)]] = field(default_factory=dict)
+    overrides: dict[str, Any] = field(default_factory=dict)
     narrowed_by: _Samples = 0
     integers_by: _Samples = 0
     tensors: _Tensors = 1

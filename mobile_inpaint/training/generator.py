@@ -46,10 +46,12 @@ def starting_generator(
             raise TrainingError(f"generator.integers_by: {config.checkpoint}: {error}") from error
         return loaded, provenance
     if config.narrowed_by:
-        network = _random(config, seed)
+        network, slim = _random(config, seed), family_of(config.variant).slim
+        if slim is None:
+            raise TrainingError(f"generator.narrowed_by: {config.variant} cannot be fitted to a larger network; leave it out")
         note(f"fitting {config.variant} to {config.checkpoint}, layer by layer")
         try:
-            network.slim_from(loaded, [_holed(*sample) for sample in islice(samples, config.narrowed_by)])
+            slim(loaded, network, [_holed(*sample) for sample in islice(samples, config.narrowed_by)])
         except ValueError as error:
             raise TrainingError(f"generator.narrowed_by: {config.checkpoint} to {config.variant}: {error}") from error
         return network.train(), provenance

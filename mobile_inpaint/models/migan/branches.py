@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 
+from mobile_inpaint.models.base import Generator
 from mobile_inpaint.models.layers.repconv import RepConv2d
 
-if TYPE_CHECKING:
-    from mobile_inpaint.models.migan.network import Generator
+G = TypeVar("G", bound=Generator)
 
 UNIT_NORM_TOLERANCE = 1e-3
 """How far from 1 a stored filter's norm may be; published ones are off by 1e-6, fp16 files by 2e-4."""
 
 
 @torch.no_grad()
-def with_branches(generator: Generator, branches: int) -> Generator:
+def with_branches(generator: G, branches: int) -> G:
     """A new network with the same output whose convolutions hold ``branches`` tensors each; 0 is the fused form.
 
     Only the direction of a re-parameterized filter counts, while its length sets how far a step of Adam turns it. So a fused
@@ -29,7 +29,8 @@ def with_branches(generator: Generator, branches: int) -> Generator:
     Raises:
         ValueError: a fused filter's length is not 1, so that no tensors can stand for it.
     """
-    result = type(generator)(generator.name, replace(generator.variant, tensors=branches)).eval()
+    make: Any = type(generator)
+    result: G = make(generator.name, replace(generator.variant, tensors=branches)).eval()
     sources = dict(generator.named_modules())
     for name, target in result.named_modules():
         source = sources[name]

@@ -14,6 +14,7 @@ from mobile_inpaint.models.family import Family, Scalar, State
 from mobile_inpaint.models.migan.checkpoint import is_migan, to_ours
 from mobile_inpaint.models.migan.discriminator import Discriminator
 from mobile_inpaint.models.migan.network import Generator
+from mobile_inpaint.models.migan.slimming import narrow
 from mobile_inpaint.models.migan.variants import VARIANTS, Variant
 
 _PARAMETER = re.compile(r"(?:.*[./])?((?:encoder|synthesis)[./]b\d+[./].+)")
@@ -109,5 +110,6 @@ FAMILY = Family(
     plain={"tensors": 0},
     discriminators={"migan": discriminator},
     read_onnx=read_onnx,
+    slim=narrow,
     small_weights=lambda name: name.endswith(("depthwise.weight", "pointwise.weight")),
 )

@@ -6,7 +6,7 @@ One Generator for training and export. Its blocks stand in :mod:`~mobile_inpaint
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import cast
 
 import torch
@@ -215,12 +215,6 @@ class Generator(base.Generator):
     def lr_scales(self, branches: int) -> dict[str, float]:
         """See the base class and :func:`~mobile_inpaint.models.migan.branches.lr_scales`."""
         return branches_module.lr_scales(self, branches)
-
-    def slim_from(self, larger: base.Generator, samples: Sequence[torch.Tensor]) -> None:
-        """See the base class and :mod:`~mobile_inpaint.models.migan.slimming`."""
-        from mobile_inpaint.models.migan.slimming import narrow  # which imports this module
-
-        narrow(larger, self, samples)
 
     def output_slope(self, layer: str) -> float:
         """See the base class: every convolution but those that give RGB is followed by leaky ReLU."""

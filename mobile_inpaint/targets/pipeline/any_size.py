@@ -13,10 +13,9 @@ import numpy as np
 
 from mobile_inpaint.photo.compositor.compositor import FILL_BITS, Compositor
 from mobile_inpaint.targets.pipeline import seam
-from mobile_inpaint.targets.pipeline.nodes import Graph
 from mobile_inpaint.targets.pipeline.resample import enlarge_taps, reach, resample, shrink_taps
 from mobile_inpaint.targets.pipeline.tiles import Box, Square, bounding_box, parts, square_round
-from mobile_inpaint.targets.pipeline.values import Value, concatenate, maximum, minimum, where
+from mobile_inpaint.targets.pipeline.values import Graph, Value, concatenate, maximum, minimum, where
 
 BAND = 1 << 18
 """Pixels of a part that are worked on at a time, in whole rows: a large hole must not cost a hundred bytes for each pixel."""

@@ -1,0 +1,1 @@
+"""A small inpainting network, as an example of a family outside mobile-inpaint."""
