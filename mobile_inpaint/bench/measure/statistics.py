@@ -57,7 +57,13 @@ class Ratio:
 
     @classmethod
     def of(cls, reference_ms: Sequence[float], times_ms: Sequence[float]) -> Ratio:
-        """The ratio of ``reference_ms`` to ``times_ms``, round by round; above 1 is faster than the reference."""
+        """The ratio of ``reference_ms`` to ``times_ms``, round by round; above 1 is faster than the reference.
+
+        Raises:
+            ValueError: they are not of the same rounds.
+        """
+        if len(reference_ms) != len(times_ms):
+            raise ValueError(f"{len(reference_ms)} rounds beside {len(times_ms)}")
         ratios = np.asarray(reference_ms) / np.asarray(times_ms)
         p10, p50, p90 = np.percentile(ratios, (10, 50, 90)).tolist()
         return cls(p50, p10, p90)

@@ -102,6 +102,7 @@ def ratio_to_published(report: LatencyReport, everything: Sequence[LatencyReport
     """How many times as fast as the published graph, where that was measured in turn with ``report``."""
     for other in everything:
         together = (other.date, other.machine) == (report.date, report.machine) and other is not report
+        together = together and len(other.times_ms) == len(report.times_ms)  # else they are not of the same rounds
         if together and other.subject.name == PUBLISHED_GRAPH:
             return Ratio.of(other.times_ms, report.times_ms)
     return None

@@ -20,7 +20,9 @@ from mobile_inpaint.errors import WeightsError
 FromOnnx = Callable[[Sequence[tuple[str, str, torch.Tensor]]], State]
 """Takes the constants of an ONNX file, each with its name and the name of the node that first reads it; gives a family's
 weights, or nothing where it knows none of them."""
-_LONGEST_HEADER = 16_000_000
+_LONGEST_HEADER = 4_000_000
+_MOST_TENSORS, _MOST_DIMENSIONS = 20_000, 8
+"""The largest network that we know has 2,000 tensors, of 5 dimensions at most."""
 _SAVE_ALONE = "save the network's state_dict() alone"
 
 
@@ -74,6 +76,10 @@ def _read_safetensors(path: Path, shown: str) -> State:
     if header > _LONGEST_HEADER:
         raise WeightsError(f"{shown}: not a readable safetensors file (a header of {header} bytes); get it again")
     try:
+        with safe_open(path, "pt") as opened:
+            count = len(opened.keys())
+        if count > _MOST_TENSORS:  # before torch makes each of them
+            raise ValueError(f"{count} tensors, {_MOST_TENSORS} is the limit")
         state = load_file(path)
     except OSError:
         raise
@@ -103,7 +109,11 @@ def _plain(state: State) -> State:
     Raises:
         ValueError: they do not; one line.
     """
+    if len(state) > _MOST_TENSORS:
+        raise ValueError(f"it holds {len(state)} tensors, {_MOST_TENSORS} is the limit")
     for name, value in state.items():
+        if value.ndim > _MOST_DIMENSIONS:
+            raise ValueError(f"{quoted(name)} has {value.ndim} dimensions, {_MOST_DIMENSIONS} is the limit")
         if not isinstance(name, str) or not name.isprintable() or len(name) > 1000:
             raise ValueError(f"{quoted(name)} cannot name a tensor")
         if value.dtype not in torch_files.DTYPES.values():

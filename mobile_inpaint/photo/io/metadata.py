@@ -110,6 +110,8 @@ class Metadata:
             }
         else:
             room = dict.fromkeys(sizes, _LARGEST_CHUNK // 4)
+        if format == "PNG":  # what unpacks to more no reader built on Pillow opens again
+            room |= {"icc": PngImagePlugin.MAX_TEXT_CHUNK, "xmp": PngImagePlugin.MAX_TEXT_CHUNK}
         too_large = [name for name, size in sizes.items() if size > room[name]]
         names = tuple("comment" if name == "comment" else name.upper() for name in too_large)
         dropped: dict[str, Any] = dict.fromkeys(too_large, b"")

@@ -41,7 +41,7 @@ def check(path: Path) -> None:
         same = tuple(_files(path))
         if same in _admitted:
             return
-        model = path / DATA / _root(path)
+        model = program_of(path)
         if model.stat().st_size > _LARGEST_MODEL:
             raise Refused(f"its program has {model.stat().st_size >> 20} MiB; {_LARGEST_MODEL >> 20} MiB is the limit")
         check_model(model.read_bytes(), Blobs(path.joinpath(DATA, *WEIGHTS)))
@@ -53,6 +53,11 @@ def check(path: Path) -> None:
         raise ManifestError(f"{path.name}: {error}") from error
     except OSError as error:
         raise ManifestError(f"{path.name}: not a Core ML package ({error.strerror or error})") from error
+
+
+def program_of(path: Path) -> Path:
+    """The file of the program in the package at ``path``, which has been checked."""
+    return path / DATA / _root(path)
 
 
 def _files(path: Path) -> Iterator[tuple[object, ...]]:

@@ -14,6 +14,8 @@ from mobile_inpaint.targets.toolchain import first_line, versions
 def read_spec(path: Path) -> Any:
     """The package at ``path``; nothing in it is compiled or run.
 
+    The program's file is parsed here. coremltools' own ``load_spec`` would write the package's ``Manifest.json`` anew.
+
     Raises:
         ManifestError: not a Core ML program, or a damaged one.
         ToolchainMissing: with the pip line.
@@ -21,10 +23,12 @@ def read_spec(path: Path) -> Any:
     versions("coreml", ("coremltools",))
     admission.check(path)
     with silence():
-        from coremltools.models.utils import load_spec
+        from coremltools.proto import Model_pb2
 
         try:
-            return load_spec(str(path))
+            spec = Model_pb2.Model()
+            spec.ParseFromString(admission.program_of(path).read_bytes())
+            return spec
         except Exception as error:
             raise ManifestError(f"{path.name}: not a Core ML package ({first_line(error)})") from error
 
