@@ -5,7 +5,6 @@ The whole way, step by step and to the bit, is ``docs/compositor.md``; the apps'
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
@@ -28,16 +27,15 @@ DETAIL_RULES = 2
 """The rules of a compositor that keeps the tone or has the detail step; with neither it follows rules 1."""
 FILL_BITS = 4
 """Fraction bits of a grey level after the network."""
-_LARGEST = sys.float_info.max
 BAND = 1 << 15
 """Pixels worked on at a time, in whole rows: memory does not grow with the hole. The result does not depend on it."""
 _BOUNDS = {
-    "size_px": (1, _LARGEST),
-    "context": (1, _LARGEST),
+    "size_px": (1, 16_384),
+    "context": (1, 1_024),
     "fade": (0, 256),
-    "margin_px": (0, _LARGEST),
+    "margin_px": (0, 16_384),
     "keep_tone": (0, 1),
-    "detail_shrink": (0, _LARGEST),
+    "detail_shrink": (0, 1_024),
     "detail_above": (0, 8),
     "detail_guide_px": (1, 64),
     "detail_weight": (0, 256),
