@@ -7,10 +7,10 @@ import pytest
 from PIL import Image as pil
 
 from mobile_inpaint.cli import main
-from mobile_inpaint.photo.regions import bounding_box
-from mobile_inpaint.training.native_cases import HOLE_PX, NativeCases, half_of, holes
-from mobile_inpaint.training.native_figures import tile_of
-from mobile_inpaint.training.photo_source import open_photos
+from mobile_inpaint.data.photo_source import open_photos
+from mobile_inpaint.evaluation.native.cases import HOLE_PX, NativeCases, half_of, holes
+from mobile_inpaint.evaluation.native.figures import tile_of
+from mobile_inpaint.photo.compositor.tiles import bounding_box
 
 
 def noisy(folder: Path, name: str, width: int, height: int) -> None:
