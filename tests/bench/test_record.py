@@ -121,3 +121,8 @@ def test_a_damaged_result_is_named(report: Report, tmp_path: Path) -> None:
 def test_reports_are_kept_in_a_checkout_when_standing_in_it(tmp_path: Path) -> None:
     assert record.checkout_record(REPOSITORY / "tests") == REPOSITORY / "benchmarks"
     assert record.checkout_record(tmp_path) is None
+
+
+def test_reports_of_one_date_and_other_rounds_give_no_ratio(report: Report, reference: LatencyReport, tmp_path: Path) -> None:
+    record.add(tmp_path, [report(times_ms=(1.0, 2.0)), replace(reference, times_ms=(1.0, 2.0, 3.0))])
+    assert "×" not in record.markdown(record.read(tmp_path))

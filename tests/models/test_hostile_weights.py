@@ -57,6 +57,8 @@ SAFETENSORS: dict[str, Callable[[Path], object]] = {
     "no object": lambda path: _safetensors(path, [1]),
     "complex numbers": lambda path: _safetensors(path, {KEY: _tensor("C64", [1], 0, 8)}, b"12345678"),
     "an unknown type": lambda path: _safetensors(path, {KEY: _tensor("F5", [1], 0, 4)}, b"1234"),
+    "65 dimensions": lambda path: _safetensors(path, {KEY: _tensor("F32", [1] * 65, 0, 4)}, b"1234"),
+    "50,000 tensors": lambda path: _safetensors(path, {f"t{i}": _tensor("F32", [0], 0, 0) for i in range(50_000)}),
     "4-bit numbers": lambda path: _safetensors(path, {KEY: _tensor("F4", [8], 0, 4)}, b"1234"),
     "a name of two lines": lambda path: save_file({"encoder.blocks.b8\nx": torch.ones(1)}, path),
     "scales of nothing": lambda path: save_file({"a.pointwise.weight#scale": torch.ones(1)}, path),
