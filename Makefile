@@ -1,5 +1,5 @@
 # `make demo` and `make test` are all a newcomer needs; both set everything up first.
-.PHONY: setup browser android apps demo test quick coverage check clean
+.PHONY: setup browser android apps demo test fuzz quick coverage check clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -52,6 +52,10 @@ quick: setup
 # The suite of `make test` with the lines of the package that it runs; not in CI, which it would slow down.
 coverage: setup
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile --cov --cov-report=term:skip-covered
+
+# 30,000 damaged files of each kind: hours. Run it again to go on where it was; what it finds stands in fuzz-out/causes.md.
+fuzz: setup
+	@$(BIN)/python -m tests.fuzz --cases $(or $(CASES),30000) --jobs $(or $(JOBS),2) --out fuzz-out
 
 check: setup
 	@$(BIN)/ruff format --check .

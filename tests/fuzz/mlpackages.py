@@ -1,0 +1,121 @@
+"""Core ML packages: the program, its weights, the list of files, and the folder that holds them."""
+
+from __future__ import annotations
+
+import functools
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+from . import models, stock
+from .case import Case, Place
+from .damage import damaged
+from .documents import hostile_json
+from .onnx_files import change_field
+
+_PROGRAM = Path("Data/com.apple.CoreML/model.mlmodel")
+_WEIGHTS = Path("Data/com.apple.CoreML/weights/weight.bin")
+
+
+@functools.cache
+def _spec(name: str) -> Any:
+    from coremltools.proto import Model_pb2
+
+    return Model_pb2.Model.FromString(stock.content(f"{name}.mlpackage/{_PROGRAM}"))
+
+
+def make(random: random.Random, place: Place) -> Case:
+    """One verb on a damaged package; its manifest names the right hash."""
+    name = random.choice(("toy-fp32", "toy-fp16"))
+    path = models.copy(f"{name}.mlpackage", place)
+    undamaged = random.random() < 0.04
+    if not undamaged:
+        for _ in range(random.choice((1, 1, 1, 2))):
+            _damage(random, place, path, name)
+    models.manifest_for(path, stock.manifest_text(f"{name}.mlpackage"))
+    case = models.verb_on(
+        random, place, path, lambda path: models.digest(path) == models.digest(stock.path(f"{name}.mlpackage")), "mlpackage"
+    )
+    if case.arguments[0] == "bench":
+        case = Case(["lint", str(path)], speaks=True)
+    judge = case.judge if case.arguments[0] == "bundle" and undamaged else Case(case.arguments).judge
+    if case.arguments[0] == "fill":
+        judge = case.judge
+    return Case(**{**vars(case), "judge": judge, "seconds": 3.0, "undamaged": undamaged and case.arguments[0] != "lint"})
+
+
+def _damage(random: random.Random, place: Place, path: Path, name: str) -> None:
+    program, weights, listing = path / _PROGRAM, path / _WEIGHTS, path / "Manifest.json"
+    try:
+        match random.randrange(20):
+            case 0 | 1 | 2 | 3:
+                program.write_bytes(damaged(random, program.read_bytes()))
+            case 4 | 5 | 6 | 7:
+                program.write_bytes(_any_field(random, name))
+            case 8 | 9:
+                weights.write_bytes(damaged(random, weights.read_bytes()))
+            case 10:
+                weights.write_bytes(weights.read_bytes()[: random.randrange(300)])
+            case 11 | 12:
+                listing.write_bytes(hostile_json(random, json.loads(listing.read_bytes())))
+            case 13:
+                text = listing.read_text()
+                target = random.choice(
+                    ("../../outside/secret.bin", "/etc/passwd", "", ".", "com.apple.CoreML/weights", "../Manifest.json")
+                )
+                listing.write_text(text.replace("com.apple.CoreML/model.mlmodel", target))
+            case 14:
+                victim = random.choice((program, weights, listing))
+                victim.unlink()
+                victim.symlink_to(random.choice((place.outside / "secret.bin", victim, Path("/dev/zero"), place.box / "none")))
+            case 15:
+                link = random.choice(
+                    (path / "Data" / "link", path / "link", path / "Data" / "com.apple.CoreML" / "weights" / "x.bin")
+                )
+                link.symlink_to(random.choice((place.outside, place.outside / "secret.bin", path, Path("/"), link)))
+            case 16:
+                random.choice((program, weights, listing)).unlink()
+            case 17:
+                victim = random.choice((program, weights, listing))
+                victim.unlink()
+                victim.mkdir()
+            case 18:
+                folder = path / "Data"
+                for _ in range(random.choice((5, 100))):
+                    folder = folder / "d"
+                    folder.mkdir()
+                for number in range(random.choice((1, 500))):
+                    (path / random.choice((f"f{number}", f"é{number}\n", f"{number}\x1b[31m"))).touch()
+            case _:
+                with weights.open("r+b") as file:
+                    file.truncate(random.choice((0, 64, 3_000_000)))
+    except OSError:  # what it changes is gone already
+        return
+
+
+def _any_field(random: random.Random, name: str) -> bytes:
+    """The program with any field of any message changed."""
+    from coremltools.proto import Model_pb2
+
+    model = Model_pb2.Model()
+    model.CopyFrom(_spec(name))
+    for _ in range(random.choice((1, 1, 2, 5))):
+        message: Any = model
+        while True:
+            inner = []
+            for field, value in message.ListFields():
+                if field.type != field.TYPE_MESSAGE:
+                    continue
+                if hasattr(value, "ListFields"):
+                    inner.append(value)
+                elif hasattr(value, "values") and not hasattr(value, "extend"):
+                    entries = [entry for entry in value.values() if hasattr(entry, "ListFields")]
+                    inner += [random.choice(entries)] * 3 if entries else []
+                elif len(value):
+                    inner += [random.choice(value) for _ in range(3)]
+            if not inner or (random.random() < 0.15 and message is not model):
+                break
+            message = random.choice(inner)
+        change_field(random, message)
+    return model.SerializeToString()

@@ -1,0 +1,164 @@
+"""What the readers of model files share: an artifact in a place, its manifest made to fit it, and the verbs that take it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from . import stock
+from .case import Case, Judge, Outcome, Place
+
+APPS = {"onnx": "android", "tflite": "android", "mlpackage": "ios"}
+PHOTO, MASK, RESULT = "photo.png", "mask.png", "result.png"
+
+
+def manifest_for(artifact: Path, text: str, *, count: bool = False, **changes: Any) -> None:
+    """Writes beside ``artifact`` the manifest ``text`` with the file's own name, size and hash, as a forger would.
+
+    Args:
+        count: put in the operations of the file as well, where it can be read.
+        changes: other keys.
+    """
+    table = json.loads(text) | {"file": artifact.name, "sha256": digest(artifact), "bytes": size(artifact)} | changes
+    if count:
+        from mobile_inpaint.targets.registry import target_of
+
+        with contextlib.suppress(Exception):  # the command will be told the same
+            table["ops"] = target_of(artifact).ops(artifact)
+    artifact.with_name(f"{artifact.name}.json").write_text(json.dumps(table, indent=2), encoding="utf-8")
+
+
+def scene(place: Place, side: tuple[int, int] = (40, 48)) -> None:
+    """A photo and a mask in the box."""
+    height, width = side
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    Image.fromarray(pixels).save(place.box / PHOTO)
+    hole = np.zeros(side, np.uint8)
+    hole[height // 4 : height // 2, width // 4 : width // 2] = 255
+    Image.fromarray(hole).save(place.box / MASK)
+
+
+def known_pixels_are_kept(box: Path, result: str = RESULT) -> Judge:
+    """Of a fill: the result is a picture of the photo's size, equal to it outside the mask."""
+
+    def judge(outcome: Outcome) -> str | None:
+        if outcome.code:
+            return None
+        before, after, hole = (np.asarray(Image.open(box / name)) for name in (PHOTO, result, MASK))
+        if after.shape != before.shape:
+            return "the result has another size"
+        return None if (before == after)[hole == 0].all() else "known pixels changed"
+
+    return judge
+
+
+def fill_by(place: Place, artifact: Path) -> Case:
+    """``fill --artifact``."""
+    scene(place)
+    command = ["fill", str(place.box / PHOTO), "--mask", str(place.box / MASK), "--out", str(place.box / RESULT)]
+    judge = known_pixels_are_kept(place.box)
+    return Case([*command, "--artifact", str(artifact), "--threads", "1"], judge, (RESULT,))
+
+
+def verb_on(
+    random: random.Random,
+    place: Place,
+    artifact: Path,
+    equal: Callable[[Path], bool],
+    kind: str,
+    loads: Callable[[], bool] = lambda: True,
+) -> Case:
+    """One of the commands that take a model file.
+
+    Args:
+        equal: whether a file does what the undamaged one does; asked where ``verify`` says that all is well.
+        kind: its format, for the app that carries it.
+        loads: whether its runtime takes the file and it holds the manifest's contract; asked where it was bundled.
+    """
+    verb = random.choices(("lint", "no-photos", "info", "verify", "fill", "bundle", "bench"), (5, 5, 1, 4, 4, 2, 2))[0]
+    match verb:
+        case "lint":
+            return Case(["lint", str(artifact)], speaks=True)
+        case "no-photos":
+            return Case(["lint", str(artifact), "--no-photos", *(("--json",) if random.random() < 0.3 else ())], speaks=True)
+        case "info":
+            return Case(["info", str(artifact)])
+        case "verify":
+            return Case(
+                ["verify", str(artifact), "--model", str(stock.path(stock.CHECKPOINT))],
+                _verified(lambda: equal(artifact), "verify says that a damaged file is good"),
+            )
+        case "fill":
+            return fill_by(place, artifact)
+        case "bundle":
+            return Case(
+                ["bundle", str(artifact), "--app", APPS[kind], "--into", str(place.box / "app")],
+                _verified(loads, "a file is bundled that no runtime takes, or without its contract"),
+                ("app", "app/*", "app/*/*", "app/*/*/*", "app/*/*/*/*", "app/*/*/*/*/*"),
+            )
+        case _:
+            return Case(["bench", str(artifact)], call=lambda _: run_foreign(artifact))
+
+
+def _verified(equal: Callable[[], bool], complaint: str) -> Judge:
+    return lambda outcome: complaint if outcome.code == 0 and not equal() else None
+
+
+def run_foreign(artifact: Path) -> int:
+    """What ``bench`` does with a file before it times it; all else it does with files that passed this."""
+
+    def run() -> None:
+        from mobile_inpaint.bench.measure.candidate import Candidate
+        from mobile_inpaint.bench.measure.rehearsal import rehearse
+
+        rehearse(Candidate(artifact), 1)
+
+    return as_command(run)
+
+
+def as_command(call: Callable[[], object]) -> int:
+    """The exit code of ``call``, whose errors are printed as ``cli.main`` prints them."""
+    from mobile_inpaint.cli import console
+    from mobile_inpaint.errors import MobileInpaintError
+
+    with console.claimed_stdout():
+        try:
+            call()
+        except MobileInpaintError as error:
+            console.note(f"mobile-inpaint: {' '.join(str(error).split())}")
+            return 1
+    return 0
+
+
+def digest(path: Path) -> str:
+    """Of a file; of a folder as a manifest has it: that of its sorted lines ``sha256  path``."""
+    if path.is_dir():
+        lines = sorted(f"{digest(file)}  {file.relative_to(path).as_posix()}\n" for file in _files(path))
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def size(path: Path) -> int:
+    """Bytes of a file or of all in a folder."""
+    return sum(file.stat().st_size for file in _files(path)) if path.is_dir() else path.stat().st_size
+
+
+def _files(folder: Path) -> list[Path]:
+    """Those that end: a link to a device does not."""
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def copy(name: str, place: Place, to: str | None = None) -> Path:
+    """A file or folder of the stock in the box, with a manifest where it has one."""
+    source, target = stock.path(name), place.box / (to or name)
+    (shutil.copytree if source.is_dir() else shutil.copyfile)(source, target)
+    return target
