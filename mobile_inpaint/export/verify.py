@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mobile_inpaint.artifact import Artifact, Precision, Verification
+from mobile_inpaint.artifact import LARGEST_SIDE, Artifact, Precision, Verification
 from mobile_inpaint.errors import ManifestError, MobileInpaintError, VerificationError
 from mobile_inpaint.export.golden_photos import golden_photos
 from mobile_inpaint.export.yardstick import Yardstick
@@ -25,8 +25,6 @@ REQUIRED_DB_IN_FP16_ARITHMETIC = 50.0
 """The same where the runtime computes in float16 and does not merely store it."""
 INVERTED_DB = 35.0
 """With the mask inverted, an artifact of the right polarity returns the photo itself in the hole: it must stay below this."""
-_LARGEST_SIDE_PX = 4096
-"""What is fed to a file that nobody has verified."""
 
 
 def verify(
@@ -112,8 +110,10 @@ def check_file(artifact: Artifact, target: Target) -> None:
         ToolchainMissing: the format's runtime is not installed.
     """
     where, contract = artifact.path.name, artifact.manifest.contract
-    if not 0 < contract.size_px <= _LARGEST_SIDE_PX:
-        raise ManifestError(f"{where}: a network of {contract.size_px} px; at most {_LARGEST_SIDE_PX} px are supported")
+    if not 0 < contract.size_px <= LARGEST_SIDE:
+        raise ManifestError(
+            f"{where}: its network takes {contract.size_px} pixels a side; at most {LARGEST_SIDE} are supported"
+        )
     try:
         check_contract(artifact, target)
         if contract.io == "photo":
