@@ -267,3 +267,32 @@ def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
 def test_a_long_suffix(tmp_path: Path) -> None:
     files.write_whole(tmp_path / f"a.{'x' * 240}", b"whole")
     assert _names(tmp_path) == {f"a.{'x' * 240}"}
+
+
+_DIES_BETWEEN_TWO_RENAMES = """
+import os, signal, sys
+from pathlib import Path
+from mobile_inpaint import files
+out, dies_at = Path(sys.argv[1]), int(sys.argv[2])
+renames = 0
+def die(event, arguments):
+    global renames
+    renames += event == "os.rename"
+    if renames == dies_at and event == "os.rename":
+        os.kill(os.getpid(), signal.SIGKILL)
+with files.private_folder(out) as private:
+    (private / "a.mlpackage").mkdir()
+    (private / "a.mlpackage" / "weights").write_text("new")
+    sys.addaudithook(die)
+    files.move_into_place(private / "a.mlpackage", out / "a.mlpackage", private)
+"""
+
+
+@pytest.mark.parametrize(("dies_at", "kept"), [(1, "old"), (2, "old"), (3, "new")])
+def test_a_folder_is_whole_after_a_kill_at_any_rename_and_a_sweep(out: Path, dies_at: int, kept: str) -> None:
+    (out / "a.mlpackage").mkdir()
+    (out / "a.mlpackage" / "weights").write_text("old")
+    subprocess.run([sys.executable, "-c", _DIES_BETWEEN_TWO_RENAMES, str(out), str(dies_at)], check=False)
+    files.sweep(out)
+    assert _names(out) == {"a.mlpackage"}
+    assert (out / "a.mlpackage" / "weights").read_text() == kept

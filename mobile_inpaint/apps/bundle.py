@@ -118,6 +118,7 @@ def bundle(artifact: Artifact, app: App, folder: Path) -> tuple[Path, ...]:
     if manifest.contract.target not in app.targets:
         raise ManifestError(f"{manifest.file}: this app runs {' and '.join(app.targets)}, not {manifest.contract.target}")
     manifest.check_for_app()
+    manifest.check_sizes()
     Compositor.from_numbers(manifest.compositor)
     with staging(folder) as stage:
         copy = stage.folder / manifest.file

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from mobile_inpaint.artifact import Artifact, Contract
+from mobile_inpaint.artifact import LARGEST_SIDE, Artifact, Contract
 from mobile_inpaint.data.golden_photos import golden_photos
 from mobile_inpaint.errors import ManifestError, MobileInpaintError
 from mobile_inpaint.targets.base import Target
 from mobile_inpaint.targets.toolchain import first_line
-
-_LARGEST_SIDE_PX = 4096
-"""What is fed to a file that nobody has verified."""
 
 
 def check_contract(artifact: Artifact, target: Target, described: tuple[Contract, dict[str, int]] | None = None) -> None:
@@ -55,8 +52,10 @@ def check_file(artifact: Artifact, target: Target) -> None:
         ToolchainMissing: the format's runtime is not installed.
     """
     where, contract = artifact.path.name, artifact.manifest.contract
-    if not 0 < contract.size_px <= _LARGEST_SIDE_PX:
-        raise ManifestError(f"{where}: a network of {contract.size_px} px; at most {_LARGEST_SIDE_PX} px are supported")
+    if not 0 < contract.size_px <= LARGEST_SIDE:
+        raise ManifestError(
+            f"{where}: its network takes {contract.size_px} pixels a side; at most {LARGEST_SIDE} are supported"
+        )
     try:
         check_contract(artifact, target)
         if contract.io == "photo":

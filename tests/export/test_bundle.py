@@ -49,18 +49,23 @@ def make(tmp_path: Path) -> Make:
     toy = Provenance("toy", "0" * 64, "MIT", "Copyright (c) 2026 nobody", "a paper", "nothing")
 
     def write(
-        name: str = "toy-fp16.onnx", target: str = "onnx", content: bytes = b"network", of: Provenance = toy, **changes: Any
+        name: str = "toy-fp16.onnx",
+        target: str = "onnx",
+        content: bytes = b"network",
+        of: Provenance = toy,
+        side: int = SIDE,
+        **changes: Any,
     ) -> Path:
         path = tmp_path / "artifacts" / name
         path.parent.mkdir(exist_ok=True)
         precision: Precision = "fp32" if "fp32" in name else "fp16"
-        contract = Contract("toy", target, precision, SIDE, *get_target(target).tensors(SIDE), of, {})
+        contract = Contract("toy", target, precision, side, *get_target(target).tensors(side), of, {})
         ops: dict[str, int] = {}
         if target == "onnx":
             nodes = [("Sub", ["one", "mask"], "known"), ("Mul", ["image", "known"], "holed")]
             nodes += [("Mul", ["mask", "half"], "grey"), ("Add", ["holed", "grey"], "output")]
             constants = {"one": np.float32(1), "half": np.float32(0.5)}
-            onnx_file(path, nodes, {"image": (1, 3, SIDE, SIDE), "mask": (1, 1, SIDE, SIDE)}, constants)
+            onnx_file(path, nodes, {"image": (1, 3, side, side), "mask": (1, 1, side, side)}, constants)
             model = onnx.load(path)
             model.doc_string = content.decode()
             onnx.helper.set_model_props(model, {"mobile_inpaint": contract.to_json()})
@@ -69,7 +74,7 @@ def make(tmp_path: Path) -> Make:
         else:
             path.write_bytes(content)
         verification = Verification("a runtime", "fp32", ("photo",), (70.0,), 55.0, 0.01, 0.0, 5.0)
-        numbers = Compositor(SIDE).numbers()
+        numbers = Compositor(side).numbers()
         manifest = Manifest(path.name, sha256_of(path), size_of(path), contract, ops, 1.0, numbers, verification)
         dataclasses.replace(manifest, **changes).save(manifest_path(path))
         return path
@@ -117,6 +122,7 @@ def test_a_folder_is_an_artifact_too(small_artifacts: dict[str, Artifact], tmp_p
     [
         ({"verification": None}, "toy-fp16.onnx: it is not verified"),
         ({"compositor": {}}, "its compositor is for another size"),
+        ({"side": 48}, "its network takes 48 pixels a side, not 64 to 4096"),
         ({"sha256": "f" * 64}, "its bytes are not those its manifest describes"),
         ({"file": "other.onnx"}, "describes 'other.onnx'"),
     ],
