@@ -184,6 +184,7 @@ def _members(shard: Path) -> Iterable[PhotoFile]:
 
 def _packages(folder: Path) -> Mapping[str, str]:
     """The package of each photo by its file name, from the table beside the photos; empty where there is none."""
+    folder = folder.absolute()  # the folder "." has no name
     for table in (folder / "photos.csv", folder.with_name(folder.name + ".csv")):
         if table.is_file():
             with table.open(encoding="utf-8", newline="") as rows:

@@ -177,6 +177,10 @@ class TrainConfig:
             ),
             "generator.narrowed_by needs a larger generator.checkpoint, and generator.tensors 0": not generator.narrowed_by
             or (generator.checkpoint is not None and generator.tensors == 0),
+            "generator.overrides must be texts of at most 100 characters, or numbers from 0 to 65536": all(
+                len(value) <= 100 if isinstance(value, str) else isinstance(value, int | float) and 0 <= value <= 65_536
+                for value in generator.overrides.values()
+            ),
             "a projected discriminator has no gradient penalty: set loss.r1_gamma = 0": self.discriminator.kind != "projected"
             or not self.loss.r1_gamma,
             "optimizer.beta1 and beta2 must be below 1": max(optimizer.beta1, optimizer.beta2) < 1,

@@ -414,7 +414,7 @@ def test_a_network_that_changes_known_pixels_or_gives_no_numbers(make: Make, app
         onnx.save(model, path)
         manifest = Manifest.load(manifest_path(path))
         dataclasses.replace(manifest, sha256=sha256_of(path), bytes=size_of(path)).save(manifest_path(path))
-        with pytest.raises(ManifestError, match="does not give back the known pixels"):
+        with pytest.raises(ManifestError, match=r"does not give back the known pixels|values that are no numbers"):
             bundling.bundle(Artifact.open(path), WEB, app / "model")
 
 

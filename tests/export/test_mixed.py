@@ -169,6 +169,7 @@ def test_is_saved_with_a_plot(network: Generator, reference: QualityReference, t
 
 
 def test_groups_cover_every_convolution_once(network: Generator) -> None:
+    network = network.plain()
     layers = [layer for group in groups_of(network) for layer in group.layers]
     convolutions = [name for name, m in network.named_modules() if isinstance(m, torch.nn.Conv2d)]
     assert sorted(layers) == sorted(convolutions)

@@ -13,12 +13,11 @@ import json
 from pathlib import Path
 
 import torch
-from mobile_inpaint.training.generator_output import Answer, answer_of
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mobile_inpaint import create_model
-from mobile_inpaint.models.base import Generator
+from mobile_inpaint.models.base import Generator, GeneratorOutput
 from mobile_inpaint.models.migan.discriminator import Discriminator
 from mobile_inpaint.training.losses.terms import LossConfig, Losses
 
@@ -51,7 +50,7 @@ def main() -> None:
     kept |= {f"discriminator.{name}": value for name, value in discriminator.state_dict().items()}
     kept = {name: value.clone().contiguous() for name, value in kept.items()}
 
-    lesson = Answer(image, levels)
+    lesson = GeneratorOutput(image, (), levels)
     losses = Losses(LossConfig(levels_from_px=LEVELS_FROM_PX))
     values: dict[str, dict[str, float]] = {}
 
@@ -65,9 +64,9 @@ def main() -> None:
                 gradient = parameter.grad[:1] if name.endswith(".tensors") else parameter.grad  # that of all its tensors
                 kept[f"grad.{phase}.{name}"] = gradient.clone()
 
-    views = losses.views(answer_of(generator, image, mask), image, mask)
+    views = losses.views(generator.forward_train(image, mask), image, mask)
     keep("generator", generator, *losses.generator(views, discriminator, lesson))
-    views = losses.views(answer_of(generator, image, mask), image, mask)
+    views = losses.views(generator.forward_train(image, mask), image, mask)
     keep("discriminator", discriminator, *losses.discriminator(discriminator, views))
     keep("r1", discriminator, *losses.regularizer(discriminator, image, mask))
     save_file(kept, FILE, {"values": json.dumps(values)})

@@ -235,9 +235,9 @@ def test_photos_are_read_upright_and_errors_name_the_member(tmp_path: Path) -> N
 
 def test_a_process_that_fails_between_two_batches_ends(folder: Path) -> None:
     program = f"""
-from mobile_inpaint.training.data import Samples, batches
-from mobile_inpaint.training.holes import HoleMix
-from mobile_inpaint.training.photo_source import open_photos
+from mobile_inpaint.training.samples import Samples, batches
+from mobile_inpaint.masks.mixes import HoleMix
+from mobile_inpaint.data.photo_source import open_photos
 held = batches(Samples(open_photos({str(folder)!r}), {SIZE}, 0, HoleMix()), 1, range(100), workers=1, warn=print)
 next(held)
 raise RuntimeError("a bug")

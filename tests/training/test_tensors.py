@@ -48,11 +48,9 @@ def played(player: nn.Module, opponent: nn.Module, pace: int) -> torch.Tensor:
     mask[:, :, 8:24, 4:20] = 1
     losses = Losses(LossConfig(**{**dict.fromkeys(TERMS, 0.0), "adversarial": 0.1, "l1": 1.0}))
     config = OptimizerConfig()
-    with torch.device("meta"):
-        published = generator(pace), discriminator(pace)
     optimizers = [
-        adam(network, full, 1e-3, config, regularised_every=every)
-        for network, full, every in zip((player, opponent), published, (4, 16), strict=True)
+        adam(network, network.lr_scales(pace), 1e-3, config, regularised_every=every)  # type: ignore[operator]
+        for network, every in ((player, 4), (opponent, 16))
     ]
     for optimizer in optimizers:
         set_learning_rate(optimizer, 1.0)
@@ -77,7 +75,7 @@ def test_adam_is_corrected_for_the_steps_that_regularise() -> None:
     """StyleGAN2's rule for lazy regularisation: of k + 1 steps k count, in the learning rate and in both betas."""
     config = OptimizerConfig(beta1=0.5, beta2=0.9)
     for every, share in ((4, 4 / 5), (16, 16 / 17)):
-        (group,) = adam(discriminator(1), discriminator(1), 1e-3, config, regularised_every=every).param_groups
+        (group,) = adam(discriminator(1), {}, 1e-3, config, regularised_every=every).param_groups
         assert group["lr"] == group["full_lr"] == pytest.approx(1e-3 * share)
         assert group["betas"] == pytest.approx((0.5**share, 0.9**share), rel=1e-9)
 

@@ -306,7 +306,7 @@ class LatencyReport:
             raise BenchError(f"{where}: not a latency report; measure again") from error
         version = table.get("schema") if isinstance(table, dict) else None
         if isinstance(version, int) and version > SCHEMA:
-            raise BenchError(f"{where}: schema {quoted(schema)} is newer than this package reads ({SCHEMA}); upgrade it")
+            raise BenchError(f"{where}: schema {quoted(version)} is newer than this package reads ({SCHEMA}); upgrade it")
         report = schema.load(cls, table, where, BenchError)
         if not report.times_ms or not all(0 < time_ms < math.inf for time_ms in report.times_ms):
             raise BenchError(f"{where}: 'times_ms' must hold times above zero")

@@ -27,7 +27,7 @@ _BF16_FLAGS = {"avx512_bf16", "amx_bf16"}
 NO_BF16 = "openvino-bf16: this processor has no bf16 arithmetic (AMX, AVX-512 BF16); use @openvino"
 _TRY_BF16 = """
 import numpy
-from mobile_inpaint.targets.openvino import import_quietly
+from mobile_inpaint.targets.onnx.openvino import import_quietly
 openvino = import_quietly()
 from openvino import opset13 as ops
 x = ops.parameter([1, 64, 32, 32], numpy.float32)
