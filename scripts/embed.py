@@ -5,6 +5,7 @@ python scripts/embed.py RUN/model.safetensors migan-lite
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -33,7 +34,7 @@ def main(source: Path, name: str) -> None:
     except (OSError, SafetensorError) as error:
         raise SystemExit(f"embed: {source}: no file of weights ({error})") from error
     out = FOLDER / "embedded" / f"{name}.safetensors"
-    save_file(small(weights, family_of((metadata or {})["model"]).small_weights), out, metadata)
+    save_file(small(weights, family_of(json.loads((metadata or {})["mobile_inpaint"])["model"]).small_weights), out, metadata)
     out.chmod(0o644)
     table = re.sub(r'^sha256 = ".*"', f'sha256 = "{sha256_of(out)}"', table, flags=re.MULTILINE)
     table = re.sub(r"^bytes = \d[\d_]*", f"bytes = {out.stat().st_size:_}", table, flags=re.MULTILINE)

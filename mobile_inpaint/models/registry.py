@@ -29,8 +29,11 @@ if TYPE_CHECKING:
 
 ENTRY_POINTS = "mobile_inpaint.models"
 """The group by which an installed package adds families."""
-_MODEL, _NUMBERS = "model", "variant"
-"""Keys in the metadata of a safetensors file: a network's name, and its variant as JSON."""
+_METADATA = "mobile_inpaint"
+"""The key in the metadata of a safetensors file: JSON with ``model``, a network's name, and ``variant``, its numbers.
+
+One key, because the library writes several in an order of chance, and the same network must give the same bytes.
+"""
 
 
 def list_models() -> list[str]:
@@ -127,10 +130,11 @@ def load_file(path: Path, *, key: str | None = None, shown: str | None = None) -
     shown = shown or path.name
     state = read_weights(path, key=key, shown=shown)
     metadata = read_metadata(path)
-    if (name := metadata.get(_MODEL)) in list_models() and _NUMBERS in metadata:
-        numbers = documents.parse_json(metadata[_NUMBERS], f"{shown} (its metadata)", WeightsError)
-        if not isinstance(numbers, dict):
-            raise WeightsError(f"{shown}: its metadata names no variant; save it again")
+    if _METADATA in metadata:
+        said = documents.parse_json(metadata[_METADATA], f"{shown} (its metadata)", WeightsError)
+        name, numbers = (said.get("model"), said.get("variant")) if isinstance(said, dict) else (None, None)
+        if not isinstance(name, str) or not isinstance(numbers, dict) or name not in list_models():
+            raise WeightsError(f"{shown}: its metadata names no network that is known here; save it again")
         return _ready(_loaded(family_of(name), name, state, numbers, shown))
     for part in unprefixed(state):
         claiming = [family for family in list_families() if family.recognises(part)]
@@ -207,7 +211,7 @@ def save_model(generator: Generator, path: str | Path) -> None:
 
 def metadata_of(generator: Generator) -> dict[str, str]:
     """The metadata of a safetensors file by which :func:`load_file` makes ``generator`` again."""
-    return {_MODEL: generator.name, _NUMBERS: json.dumps(numbers_of(generator), sort_keys=True)}
+    return {_METADATA: json.dumps({"model": generator.name, "variant": numbers_of(generator)}, sort_keys=True)}
 
 
 def numbers_of(generator: Generator) -> dict[str, Scalar]:
