@@ -18,9 +18,9 @@ ARCHIVE = Path(__file__).with_name("stock.zip")
 CHECKPOINT = "toy.safetensors"
 FLOATS = ("toy-fp32", "toy-fp16")
 INTEGERS = ("toy-w8a8", "toy-w8a16")
-SIDE = 64
-"""Of the network, in pixels: the least that an app takes."""
-OVERRIDES = {"resolution": SIDE, "ch_base": 256, "ch_max": 8}
+SIDE = 32
+"""Of the network, in pixels."""
+OVERRIDES = {"resolution": SIDE, "ch_base": 128, "ch_max": 8}
 
 _folder: Path | None = None
 
