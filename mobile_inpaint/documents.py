@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,9 +17,13 @@ __all__ = ["LARGEST_BYTES", "parse_json", "parse_toml", "quoted", "read_json", "
 
 LARGEST_BYTES = 16_000_000
 """A document of ours has a thousandth of that; a longer file is not read."""
+_LARGEST_TOML = 1_000_000
+"""Bytes: reading TOML takes a second for each million."""
 _DEEPEST = 64
 _LONGEST_TEXT = 1_000_000
 _LARGEST_INTEGER = 2**63 - 1
+_DOTTED = re.compile(rf"""(?<![\w."'-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{_DEEPEST}}}""")
+"""A key of more than :data:`_DEEPEST` parts; each character is looked at a few times at most."""
 
 
 def read_text(path: Path, error: type[MobileInpaintError]) -> str:
@@ -53,8 +58,12 @@ def parse_toml(text: str, where: str, error: type[MobileInpaintError]) -> dict[s
     """The table that ``text`` is; ``where`` opens the message.
 
     Raises:
-        error: not TOML, or a value outside the limits of :func:`parse_json`.
+        error: longer than a million characters, not TOML, or a value outside the limits of :func:`parse_json`.
     """
+    if len(text) > _LARGEST_TOML:
+        raise error(f"{where}: longer than {_LARGEST_TOML // 1_000_000} MB; is it the right file?")
+    if _DOTTED.search(text):  # for tomllib the time grows with the cube of a key's length
+        raise error(f"{where}: nested deeper than {_DEEPEST}")
     table: dict[str, Any] = _checked(tomllib.loads, text, where, "TOML", error)
     return table
 

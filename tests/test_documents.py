@@ -37,6 +37,12 @@ def test_json_within_the_limits() -> None:
         b"a = ",
         b"\xff",
         b"a = 1e999",
+        b"a." * 3000 + b"b = 1\n",
+        b"[" + b"a." * 200_000 + b"b]\n" + b"a." * 200_000 + b"b = 1\n",
+        b"x = {" + b"'a' . " * 3000 + b"b = 1}\n",
+        b"x = [" + b"0," * 600_000 + b"]\n",
+        b"x" * 900_000,
+        b"'" * 900_000,
     ],
 )
 def test_toml_that_is_refused_in_one_line(text: bytes, tmp_path: Path) -> None:
@@ -45,6 +51,15 @@ def test_toml_that_is_refused_in_one_line(text: bytes, tmp_path: Path) -> None:
         documents.read_toml(tmp_path / "a.toml", ManifestError)
     assert "a.toml: " in str(caught.value)
     assert str(caught.value).isprintable()
+
+
+def test_toml_within_the_limits() -> None:
+    key = ".".join(["a"] * 63)
+    table = documents.parse_toml(f'x = "{"a sentence. " * 100}"\n[t]\n{key} = 1\n', "a.toml", ManifestError)
+    for _ in range(63):
+        table = table.get("t", table)
+        table = table["a"]
+    assert table == 1
 
 
 def test_files_that_are_not_read(tmp_path: Path) -> None:

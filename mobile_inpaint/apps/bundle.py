@@ -16,6 +16,7 @@ from mobile_inpaint.errors import ExportError, ManifestError, MobileInpaintError
 from mobile_inpaint.photo.compositor.compositor import Compositor
 from mobile_inpaint.staging import staging
 from mobile_inpaint.targets.contract import check_file
+from mobile_inpaint.targets.guarded import guarded
 from mobile_inpaint.targets.registry import get_target, target_of
 
 INDEX = "bundle.json"
@@ -103,14 +104,15 @@ def pick(folder: Path, app: App, sha256s: Iterable[str] | None = None) -> Artifa
 def bundle(artifact: Artifact, app: App, folder: Path) -> tuple[Path, ...]:
     """Puts the artifact into ``folder`` in place of the one bundled before; what else lies there stays.
 
-    The file is checked first, see :func:`~mobile_inpaint.export.verify.check_file`. A kill leaves an index that names a whole
-    artifact; the next call removes the other one.
+    A process of its own checks the file first, see :func:`~mobile_inpaint.targets.contract.check_file`. A kill leaves an
+    index that names a whole artifact; the next call removes the other one.
 
     Returns:
         The artifact, its manifest, the notices and the index, as they lie there now.
 
     Raises:
-        ManifestError: an artifact that no app may carry, none for this app, or a damaged file.
+        ManifestError: an artifact that no app may carry, none for this app, or a file that is damaged, or that takes longer or
+            more memory than a file of its size may.
         ToolchainMissing: what runs the artifact is not installed.
         ExportError: ``folder`` cannot be written, or the copy is damaged.
     """
@@ -128,7 +130,7 @@ def bundle(artifact: Artifact, app: App, folder: Path) -> tuple[Path, ...]:
             shutil.copyfile(artifact.path, copy)
         if sha256_of(copy) != manifest.sha256:
             raise ExportError(f"{manifest.file}: the copy differs from the original: is the disk full, or failing?")
-        check_file(Artifact(copy, manifest), target_of(copy))
+        guarded(copy, _check, Artifact(copy, manifest))
         manifest.save(manifest_path(copy))
         (stage.folder / NOTICES).write_text(notices.text(manifest.contract), encoding="utf-8")
         before = [name for name in _recorded(folder) if name != manifest.file]
@@ -139,6 +141,10 @@ def bundle(artifact: Artifact, app: App, folder: Path) -> tuple[Path, ...]:
             stage.retire(*(path for name in before for path in _removable(folder, name)))
             files.write_whole(folder / INDEX, _index(manifest.file, ()), sweeping=False)
     return tuple(folder / name for name in names)
+
+
+def _check(artifact: Artifact) -> None:
+    check_file(artifact, target_of(artifact.path))
 
 
 def bundled(folder: Path) -> Path | None:

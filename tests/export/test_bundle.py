@@ -35,6 +35,7 @@ from mobile_inpaint.cli import main
 from mobile_inpaint.errors import ExportError, ManifestError, ModelNotFound
 from mobile_inpaint.models.registry import open_checkpoint
 from mobile_inpaint.photo.compositor.compositor import Compositor
+from mobile_inpaint.targets.admission import limits
 from mobile_inpaint.targets.registry import get_target
 
 Make = Callable[..., Path]
@@ -416,6 +417,25 @@ def test_a_network_that_changes_known_pixels_or_gives_no_numbers(make: Make, app
         dataclasses.replace(manifest, sha256=sha256_of(path), bytes=size_of(path)).save(manifest_path(path))
         with pytest.raises(ManifestError, match=r"does not give back the known pixels|values that are no numbers"):
             bundling.bundle(Artifact.open(path), WEB, app / "model")
+
+
+def test_a_network_that_never_ends(make: Make, app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SECONDS", 2.0)
+    path, info, number = make(), onnx.helper.make_tensor_value_info, onnx.TensorProto
+    nodes = [onnx.helper.make_node("Identity", [a], [b]) for a, b in (("again", "still"), ("before", "after"))]
+    taken = [info("turn", number.INT64, []), info("again", number.BOOL, []), info("before", number.FLOAT, None)]
+    body = onnx.helper.make_graph(nodes, "body", taken, [info("still", number.BOOL, []), info("after", number.FLOAT, None)])
+    model = onnx.load(path)
+    turns, always = (onnx.numpy_helper.from_array(np.array(v), name) for v, name in ((2**62, "turns"), (True, "always")))
+    model.graph.initializer.extend([turns, always])
+    model.graph.node[-1].output[0] = "filled"
+    model.graph.node.append(onnx.helper.make_node("Loop", ["turns", "always", "filled"], ["output"], body=body))
+    onnx.save(model, path)
+    manifest, ops = Manifest.load(manifest_path(path)), get_target("onnx").ops(path)
+    dataclasses.replace(manifest, sha256=sha256_of(path), bytes=size_of(path), ops=ops).save(manifest_path(path))
+    with pytest.raises(ManifestError, match=r"not done after 2 s, which is the limit"):
+        bundling.bundle(Artifact.open(path), WEB, app / "model")
+    assert _tree(app / "model") == {}
 
 
 @pytest.mark.parametrize("name", ["..", "../toy.onnx", "/etc/passwd", "a\\b", "C:x", "a\nb", ""])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .damage import extreme
+from .stock import SIDE
 
 _SIDES = (10, 1000, 4096, 4097, 30_000, 100_000, 2**31 - 1, 2**31, 2**40, 2**62, -1, 0)
 
@@ -24,7 +25,7 @@ def _model(
     """A model that takes image and mask; the last node's output is its output."""
     from onnx import TensorProto, helper, numpy_helper
 
-    taken = inputs if inputs is not None else (("image", (1, 3, 32, 32)), ("mask", (1, 1, 32, 32)))
+    taken = inputs if inputs is not None else (("image", (1, 3, SIDE, SIDE)), ("mask", (1, 1, SIDE, SIDE)))
     graph = helper.make_graph(
         nodes,
         "hostile",

@@ -42,7 +42,9 @@ def make(random: random.Random, place: Place) -> Case:
     judge = case.judge if case.arguments[0] == "bundle" and undamaged else Case(case.arguments).judge
     if case.arguments[0] == "fill":
         judge = case.judge
-    return Case(**{**vars(case), "judge": judge, "seconds": 3.0, "undamaged": undamaged and case.arguments[0] != "lint"})
+    return Case(
+        **{**vars(case), "judge": judge, "seconds": models.SECONDS, "undamaged": undamaged and case.arguments[0] != "lint"}
+    )
 
 
 def _damage(random: random.Random, place: Place, path: Path, name: str) -> None:

@@ -42,7 +42,7 @@ def make(random: random.Random, place: Place) -> Case:
     models.manifest_for(path, stock.manifest_text(f"{name}.tflite"))
     case = models.verb_on(random, place, path, lambda path: same_fill(path, name), "tflite", lambda: loads(path))
     if case.arguments[0] == "verify" and name in stock.INTEGERS:
-        case = models.fill_by(place, path)
+        case = Case(**{**vars(models.fill_by(place, path)), "seconds": models.SECONDS})
     return Case(**{**vars(case), "undamaged": undamaged and case.arguments[0] != "lint"})
 
 

@@ -71,10 +71,8 @@ def make_quick() -> None:
 
     cli._app = functools.cache(cli._app)
     typer.get_command = functools.cache(typer.get_command)
-    try:
-        from mobile_inpaint.targets import guarded
-        from mobile_inpaint.targets.admission import limits
-    except ImportError:  # a version of the tool without a guard
-        return
+    from mobile_inpaint.targets import guarded
+    from mobile_inpaint.targets.admission import limits
+
     guarded.subprocess = SimpleNamespace(Popen=Forked, PIPE=-1, DEVNULL=-3)  # type: ignore[attr-defined]
     limits.SECONDS = SECONDS

@@ -14,6 +14,7 @@ import signal
 import sys
 import tempfile
 import traceback
+import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -77,6 +78,7 @@ class Worker:
         os.chdir(self.place.outside / "cwd")
         with contextlib.suppress(KeyError, ImportError):
             sys.modules["torch"].set_num_threads(1)
+        warnings.simplefilter("ignore")  # of the libraries that make the cases
         warm.make_quick()
         self.opened = guard.Opened(self.place.outside)
         self.guard = guard.Guard(folder)
