@@ -1,6 +1,6 @@
 """Makes docs/images/before_after.jpg, the picture at the top of the README: python demo/make_front_picture.py.
 
-Above, three demo photos; below, the same after `mobile-inpaint` has erased what their masks cover.
+Above, three demo photos; below, the same after `mobile-inpaint fill` has erased what their masks cover.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 import mobile_inpaint as mi
+from mobile_inpaint.photo.compositor.detail_choice import with_detail
 from mobile_inpaint.targets.reference import run_by_torch
 
 DEMO = Path(__file__).parent
@@ -22,7 +23,7 @@ GAP_PX = 6
 
 if __name__ == "__main__":
     generator = mi.create_model("migan-512", weights="migan-512-places2")
-    erase = mi.Compositor(size_px=generator.resolution)
+    erase = with_detail(mi.Compositor(size_px=generator.resolution), "auto")
     step_x, step_y = TILE[0] + GAP_PX, TILE[1] + GAP_PX
     picture = Image.new("RGB", (len(WINDOWS) * step_x - GAP_PX, 2 * step_y - GAP_PX), "white")
     for column, (name, (left, top, width)) in enumerate(WINDOWS.items()):

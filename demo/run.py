@@ -20,6 +20,7 @@ from mobile_inpaint.cli import console
 from mobile_inpaint.errors import MobileInpaintError
 from mobile_inpaint.export.pipeline import export_artifact
 from mobile_inpaint.export.prepared import prepare
+from mobile_inpaint.photo.compositor.detail_choice import with_detail
 from mobile_inpaint.photo.image import Pixels
 from mobile_inpaint.targets.registry import list_targets
 
@@ -56,7 +57,7 @@ def main() -> None:
                 continue
             target = artifact.manifest.contract.target
             step(f"erasing the {name} with {artifact.path.name}")
-            compositor = Compositor.from_numbers(artifact.manifest.compositor)
+            compositor = with_detail(Compositor.from_numbers(artifact.manifest.compositor), "auto")  # as `fill` does
             result = photo.with_pixels(compositor(photo.pixels, mask.hole, load_artifact(artifact.path)))
             result.save(OUT / f"{name}-{target}.jpg")
             sheet[name].append((f"{target} fp16", result.pixels))

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
+import re
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -68,3 +71,19 @@ def test_every_verb_is_a_function_of_its_files_name() -> None:
     for verb in cli.VERBS:
         module = importlib.import_module(f"mobile_inpaint.cli.{verb}")
         assert callable(getattr(module, "app" if verb in cli.GROUPS else verb))
+
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted(
+    path
+    for pattern in ("*.md", "Makefile", "docs/*.md", "demo/*.md", "golden/*.md", "benchmarks/*.md", "mobile_inpaint/**/*.toml")
+    for path in ROOT.glob(pattern)
+    if path.name != "CHANGELOG.md"
+)
+
+
+def test_every_module_that_a_page_or_a_card_names_is_there() -> None:
+    named = {name: path for path in PAGES for name in re.findall(r"-m (mobile_inpaint(?:\.\w+)+)", path.read_text("utf-8"))}
+    assert "mobile_inpaint.training.weight_interpolation" in named
+    for name, path in named.items():
+        assert importlib.util.find_spec(name) is not None, f"{path.relative_to(ROOT)} names {name}"
