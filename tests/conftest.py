@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import small_network
 import torch
 
-from mobile_inpaint import create_model
 from mobile_inpaint.artifact import Artifact, Precision, Quantization
 from mobile_inpaint.checkpoints import store
 from mobile_inpaint.evaluation.gate import Gate
@@ -49,14 +49,7 @@ def published_weights() -> Path:
 @pytest.fixture(scope="session")
 def small() -> Generator:
     """A small re-parameterizable network with noise that matters."""
-    model = create_model("migan-256", seed=3, tensors=4, **SMALL)
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if name.endswith("strength"):
-                parameter.fill_(0.1)
-            elif name.endswith("bias"):
-                parameter.normal_(0, 0.1, generator=torch.Generator().manual_seed(len(name)))
-    return model
+    return small_network.make(**SMALL)
 
 
 @pytest.fixture(scope="session")

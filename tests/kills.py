@@ -24,47 +24,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import grey_artifact
 import numpy as np
-import onnx
+import tiny_training
 import torch
-from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from mobile_inpaint import create_model
 from mobile_inpaint.apps import bundle as bundling
-from mobile_inpaint.artifact import Artifact, Contract, Manifest, Provenance, Verification, manifest_path, sha256_of, size_of
+from mobile_inpaint.artifact import Artifact, sha256_of
 from mobile_inpaint.checkpoints import store as weights
 from mobile_inpaint.checkpoints.readers.state import read_state
 from mobile_inpaint.cli import main
 from mobile_inpaint.models.registry import save_model
-from mobile_inpaint.photo.compositor.compositor import Compositor
-from mobile_inpaint.targets.registry import get_target
 from mobile_inpaint.training.checkpoint import Checkpoints, read_checkpoint
 
-SIDE = 32
-SMALL = {"resolution": SIDE, "ch_base": 256, "ch_max": 16}
+SMALL = {"resolution": 32, "ch_base": 256, "ch_max": 16}
 CHANGES = ("os.rename", "os.link", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "shutil.copyfile", "shutil.rmtree")
-TRAIN = f"""
-[generator]
-variant = "migan-256"
-overrides = {{ resolution = {SIDE}, ch_base = 256, ch_max = 16 }}
-[data]
-size_px = {SIDE}
-batch = 2
-[loss]
-adversarial = 0
-levels = 0
-l1 = 1
-[run]
-steps = 3
-workers = 0
-threads = 1
-checkpoint_every = 1
-grid_every = 1
-grid_rows = 1
-log_every = 1
-keep = 1
-"""
 
 
 @dataclass
@@ -250,7 +226,7 @@ def fill(home: Path) -> Scenario:
 def bundle(home: Path) -> Scenario:
     """``bundle`` of two artifacts in turn, each in place of the other."""
     for name in ("one", "two"):
-        artifact(home / "artifacts" / f"{name}-fp32.onnx")
+        grey_artifact.write(home / "artifacts" / f"{name}-fp32.onnx", content=name.encode())
     model = home / "app" / "model"
 
     def command(number: int) -> list[str]:
@@ -303,10 +279,7 @@ def weights_add(home: Path) -> Scenario:
 
 def train(home: Path) -> Scenario:
     """``train`` of a tiny network for three steps, each with a checkpoint and a grid; then ``train --resume``."""
-    (home / "photos").mkdir()
-    (home / "c.toml").write_text(TRAIN)
-    pixels = np.random.default_rng(0).integers(0, 255, (40, 40, 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(home / "photos" / "one.png")
+    tiny_training.write(home, checkpoint_every=1, grid_every=1, grid_rows=1, log_every=1, keep=1)
     out = home / "run"
     checkpoints = Checkpoints(out, 1)
 
@@ -343,34 +316,6 @@ SCENARIOS: dict[str, Callable[[Path], Scenario]] = {
     "weights add": weights_add,
     "train": train,
 }
-
-
-def artifact(path: Path) -> None:
-    """An ONNX artifact that fills with grey, and its manifest."""
-    path.parent.mkdir(exist_ok=True)
-    target = get_target("onnx")
-    provenance = Provenance(path.stem, "0" * 64, "MIT", "Copyright (c) 2026 nobody", "none", "nothing")
-    contract = Contract("toy", "onnx", "fp32", 64, *target.tensors(64), provenance, {})
-    nodes = [
-        helper.make_node(kind, list(taken), [made])
-        for kind, taken, made in (
-            ("Sub", ("one", "mask"), "known"),
-            ("Mul", ("image", "known"), "holed"),
-            ("Mul", ("mask", "half"), "grey"),
-            ("Add", ("holed", "grey"), "output"),
-        )
-    ]
-    shapes = {"image": (1, 3, 64, 64), "mask": (1, 1, 64, 64), "output": (1, 3, 64, 64)}
-    infos = {name: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()}
-    constants = [numpy_helper.from_array(np.float32(value), name) for name, value in (("one", 1), ("half", 0.5))]
-    graph = helper.make_graph(nodes, path.stem, [infos["image"], infos["mask"]], [infos["output"]], constants)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
-    helper.set_model_props(model, {"mobile_inpaint": contract.to_json()})
-    onnx.save(model, path)
-    verified = Verification("by hand", "fp32", ("none",), (200.0,), 90.0, 0.0, 0.0, 5.0)
-    numbers = Compositor(64, margin_px=4).numbers()
-    manifest = Manifest(path.name, sha256_of(path), size_of(path), contract, target.ops(path), 1.0, numbers, verified)
-    manifest.save(manifest_path(path))
 
 
 if __name__ == "__main__":

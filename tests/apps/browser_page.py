@@ -15,8 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mobile_inpaint.bench.browser import chromium
+import pytest
 
+from mobile_inpaint.bench.browser import chromium, runtimes
+
+needs_runtimes = pytest.mark.skipif(not runtimes.are_here(), reason=f"the page's runtimes are not here: {runtimes.FETCH}")
+needs_chromium = pytest.mark.skipif(chromium.find() is None, reason="no Chromium is installed")
 FLAGS = ("--headless=new", "--no-first-run", "--disable-background-networking", "--disable-sync", "--disable-extensions")
 
 

@@ -1,11 +1,14 @@
-"""A small network that runs in a moment, as an artifact that an app may carry."""
+"""A small network that runs in a moment, as an artifact that an app may carry, and the web app that carries it."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from web_site import build
 
 from mobile_inpaint.artifact import (
     Artifact,
@@ -60,3 +63,9 @@ def toy_artifact(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     numbers = Compositor(SIZE_PX, margin_px=8).numbers()
     Manifest(path.name, sha256_of(path), path.stat().st_size, contract, ops, 1.0, numbers, verified).save(manifest_path(path))
     return Artifact.open(path)
+
+
+@pytest.fixture(scope="module")
+def site(toy_artifact: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The web app with the toy network in it."""
+    return build(toy_artifact, tmp_path_factory.mktemp("site") / "web")

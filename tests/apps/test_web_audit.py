@@ -14,13 +14,9 @@ from PIL import Image
 from web_site import WEB, build, make_photo, served
 
 from mobile_inpaint.artifact import Artifact
-from mobile_inpaint.bench.browser import chromium, runtimes
 from mobile_inpaint.bench.browser.static import StaticServer
 
-pytestmark = [
-    pytest.mark.skipif(not runtimes.are_here(), reason=f"the page's runtimes are not here: {runtimes.FETCH}"),
-    pytest.mark.skipif(chromium.find() is None, reason="no Chromium is installed"),
-]
+pytestmark = [browser_page.needs_runtimes, browser_page.needs_chromium]
 
 SMALLEST_CONTRAST = 4.5
 """WCAG 2.2, level AA, for text of any size."""

@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 import base64
-import json
-import re
-import shutil
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import browser_page
 import numpy as np
 import pytest
 from browser_page import Page
 from PIL import Image
-from web_site import HEIGHT, MAKER, ORIENTATION, WEB, WIDTH, build, by_python, make_photo, pixels_of, row, served, with_metadata
+from web_site import HEIGHT, MAKER, ORIENTATION, WIDTH, by_python, make_photo, pixels_of, row, served, with_metadata
 
 from mobile_inpaint.artifact import Artifact
-from mobile_inpaint.bench.browser import chromium, runtimes
-from mobile_inpaint.bench.browser.static import CONTENT_POLICY, StaticServer
-from mobile_inpaint.bench.browser.web_server import Answer, Request
+from mobile_inpaint.bench.browser.static import StaticServer
 from mobile_inpaint.bench.report.latency_report import LatencyReport
 
-pytestmark = [
-    pytest.mark.skipif(not runtimes.are_here(), reason=f"the page's runtimes are not here: {runtimes.FETCH}"),
-    pytest.mark.skipif(chromium.find() is None, reason="no Chromium is installed"),
-]
-
-
-@pytest.fixture(scope="module")
-def site(toy_artifact: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The web app with the toy network in it."""
-    return build(toy_artifact, tmp_path_factory.mktemp("site") / "web")
+pytestmark = [browser_page.needs_runtimes, browser_page.needs_chromium]
 
 
 @pytest.fixture
@@ -273,144 +257,3 @@ def test_a_photo_of_12_megapixels(page: Page, tmp_path: Path) -> None:
     saved, given = pixels_of(_saved(page, tmp_path)), pixels_of(path)
     assert saved.shape == given.shape == (3000, 4000, 3)
     assert page.errors == []
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"verification": None}, "toy-fp32.onnx: it is not verified; export it again"),
-        ({"sha256": "f" * 64}, "toy-fp32.onnx: its bytes are not those its manifest describes (sha256 "),
-        ({"polarity": "hole"}, "toy-fp32.onnx.json: unknown key 'polarity' (there are file, sha256, "),
-    ],
-)
-def test_a_broken_artifact_is_refused_as_everywhere(site: Path, change: dict[str, Any], message: str, tmp_path: Path) -> None:
-    folder = tmp_path / "web"
-    shutil.copytree(site, folder)
-    manifest = folder / "model" / "toy-fp32.onnx.json"
-    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | change))
-    with served(folder) as server, browser_page.opened() as page:
-        page.open(server.link)
-        page.wait("document.getElementById('status')?.classList.contains('wrong')")
-        assert page.says().startswith(message)
-
-
-AGAIN = "run mobile-inpaint bundle --app web again"
-NAME = "toy-fp32.onnx"
-INDEXES: dict[str, tuple[object, str]] = {
-    "a path": ("../index.html", f"bundle.json: 'artifact' must be a file's name, not '../index.html'; {AGAIN}"),
-    "the folder above, escaped": ("%2e%2e", f"bundle.json: 'artifact' must be a file's name, not '%2e%2e'; {AGAIN}"),
-    "another site": (
-        "https://evil.example/a",
-        f"bundle.json: 'artifact' must be a file's name, not 'https://evil.example/a'; {AGAIN}",
-    ),
-    "a query": (f"{NAME}?x", f"bundle.json: 'artifact' must be a file's name, not '{NAME}?x'; {AGAIN}"),
-    "a number": (7, f"bundle.json: 'artifact' must be a file's name, not 7; {AGAIN}"),
-}
-
-
-def _sides(side: int) -> dict[str, Any]:
-    """Of a manifest that is wrong in the same way everywhere."""
-    shapes = {"image": [1, 3, side, side], "mask": [1, 1, side, side], "output": [1, 3, side, side]}
-    return {"size_px": side, "shapes": shapes}
-
-
-MANIFESTS: dict[str, tuple[dict[str, Any], str]] = {
-    "too large a side": (_sides(100_000), f"{NAME}: its network takes 100000 pixels a side, not 64 to 4096; export it again"),
-    "a million million bytes": (
-        {"bytes": 10**12},
-        f"{NAME}.json: 'bytes' is 1000000000000, not 1 to 500000000; bundle a smaller",
-    ),
-    "more bytes than there are": ({"more": 1}, f"{NAME}: has COUNT bytes, not the "),
-    "fewer bytes than there are": ({"more": -1}, f"{NAME}: has COUNT bytes, not the "),
-    "a path": ({"file": "../toy-fp32.onnx"}, f"{NAME}.json: 'file' must be a file's name, not '../toy-fp32.onnx'; export the"),
-}
-
-
-def test_what_the_index_or_the_manifest_makes_up_is_refused_before_anything_is_fetched(site: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "web"
-    shutil.copytree(site, folder)
-    index, manifest = folder / "model" / "bundle.json", folder / "model" / f"{NAME}.json"
-    sound = {path: path.read_text() for path in (index, manifest)}
-    texts = {f"index: {name}": (index, json.dumps({"artifact": made_up}), line) for name, (made_up, line) in INDEXES.items()}
-    texts |= {
-        "index: not JSON": (index, "{'artifact': 1}", f"bundle.json: names no artifact; {AGAIN}"),
-        "index: deep": (index, "[" * 100_000, f"bundle.json: names no artifact; {AGAIN}"),
-        "index: huge": (index, " " * 1_500_000, f"bundle.json: not a file of ours; {AGAIN}"),
-    }
-    for name, (changes, line) in MANIFESTS.items():
-        text, line = _made_up(sound[manifest], **changes), line.replace("COUNT", str(json.loads(sound[manifest])["bytes"]))
-        texts[f"manifest: {name}"] = (manifest, text, line)
-    with served(folder) as server, browser_page.opened() as page:
-        for name, (path, text, line) in texts.items():
-            path.write_text(text)
-            page.open(server.link)
-            page.wait("document.getElementById('status')?.classList.contains('wrong')")
-            assert page.says().startswith(line), name
-            assert "\n" not in page.says() and page.errors == [], name
-            path.write_text(sound[path])
-            page.open("about:blank")
-
-
-def _made_up(text: str, size_px: int = 0, shapes: dict[str, list[int]] | None = None, more: int = 0, **changes: object) -> str:
-    """The manifest with other values."""
-    table = json.loads(text)
-    contract = table["contract"]
-    if size_px:
-        contract["size_px"] = table["compositor"]["size_px"] = size_px
-    for tensor in (*contract["inputs"], contract["output"]):
-        tensor["shape"] = (shapes or {}).get(tensor["name"], tensor["shape"])
-    return json.dumps(table | {"bytes": table["bytes"] + more} | changes)
-
-
-class _InAFolder(StaticServer):
-    """Also hands out the page of its folder ``web``, as static hosts do."""
-
-    def respond(self, request: Request) -> Answer:
-        if request.target == "/web/":
-            request.target = "/web/index.html"
-        return super().respond(request)
-
-
-def test_the_service_worker_keeps_nothing_but_its_own_folder(site: Path, tmp_path: Path) -> None:
-    shutil.copytree(site, tmp_path / "host/web")
-    for name in ("index.html", "other.txt"):
-        (tmp_path / "host" / name).write_text("another app of the same host")
-    with _InAFolder(tmp_path / "host") as server, browser_page.opened() as page:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        page.open(server.link)
-        page.ask("caches.open('another app').then((cache) => cache.put('other.txt', new Response('its own')))")
-        page.open(f"{server.link}web/")
-        page.wait("document.getElementById('offline')?.textContent.startsWith('yes')")
-        ask = """(keep) => new Promise((resolve) => {
-          navigator.serviceWorker.addEventListener("message", ({ data }) => resolve(data.kept), { once: true });
-          navigator.serviceWorker.ready.then(({ active }) => active.postMessage(keep));
-        })"""
-        for keep in (["../other.txt"], ["/"], ["/webs/a"], ["index.html", "..%2fother.txt"], ["index.html?x=1"],
-                     ["index.html#x"], ["https://evil.example/"], ["data:,x"], ["style.css"] * 17, "../a", None):  # fmt: skip
-            assert page.ask(f"({ask})({json.dumps({'keep': keep})})") is False, keep
-        assert page.ask(f"({ask})('')") is False
-        page.ask("fetch('../other.txt').then((answer) => answer.text())")
-        assert page.ask(f"({ask})({json.dumps({'keep': ['style.css']})})") is True
-        kept = page.ask("""(async () => Object.fromEntries(await Promise.all((await caches.keys()).map(async (name) =>
-          [name, (await (await caches.open(name)).keys()).map(({ url }) => url)]))))()""")
-        assert kept.pop("another app") == [f"{server.link}other.txt"]
-        ((name, urls),) = kept.items()
-        assert name.endswith(f" {server.link}web/") and len(urls) > 30
-        assert all(url.startswith(f"{server.link}web/") for url in urls)
-        server.shutdown()
-
-
-def test_the_page_its_files_and_its_server_have_one_policy() -> None:
-    worker = (WEB / "service_worker.js").read_text().partition('"Content-Security-Policy": "')[2].partition(",\n")[0]
-    joined = "".join(re.findall(r'"([^"]*)"', f'"{worker}'))
-    assert joined == CONTENT_POLICY
-    page = (WEB / "index.html").read_text()
-    assert f'content="{CONTENT_POLICY.removesuffix("; frame-ancestors " + chr(39) + "none" + chr(39))}"' in page
-
-
-def test_the_service_worker_keeps_every_file_of_the_page() -> None:
-    text = (WEB / "service_worker.js").read_text()
-    parts = ("app", "core")
-    wanted = {path.stem for part in parts for path in (WEB / part).glob("*.js")}
-    wanted |= {"index.html", "style.css", "app.webmanifest", *(path.name for path in WEB.glob("icon*"))}
-    assert [name for name in wanted if f'"{name}"' not in text] == []

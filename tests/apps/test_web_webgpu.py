@@ -11,12 +11,8 @@ import pytest
 from web_site import HEIGHT, WIDTH, build, by_python, make_photo, pixels_of, row, served
 
 from mobile_inpaint.artifact import Artifact
-from mobile_inpaint.bench.browser import chromium, runtimes
 
-pytestmark = [
-    pytest.mark.skipif(not runtimes.are_here(), reason=f"the page's runtimes are not here: {runtimes.FETCH}"),
-    pytest.mark.skipif(chromium.find() is None, reason="no Chromium is installed"),
-]
+pytestmark = [browser_page.needs_runtimes, browser_page.needs_chromium]
 
 IN_SOFTWARE = ("--enable-unsafe-webgpu", "--enable-features=Vulkan", "--use-webgpu-adapter=swiftshader")
 

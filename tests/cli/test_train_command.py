@@ -5,37 +5,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image as pil
+import tiny_training
 
 from mobile_inpaint.cli import main
-
-TOML = """
-[generator]
-variant = "migan-256"
-overrides = { resolution = 32, ch_base = 256, ch_max = 16 }
-[data]
-size_px = 32
-batch = 2
-[loss]
-adversarial = 0
-levels = 0
-l1 = 1
-[run]
-steps = 3
-workers = 0
-"""
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that holds `c.toml` and a photo in `photos`."""
     place = tmp_path_factory.mktemp("place")
-    (place / "c.toml").write_text(TOML)
-    (place / "photos").mkdir()
-    pixels = np.random.default_rng(0).integers(0, 255, (40, 40, 3), dtype=np.uint8)
-    pil.fromarray(pixels).save(place / "photos/one.png")
+    tiny_training.write(place)
     return place
 
 
@@ -83,7 +63,7 @@ def test_a_dry_run_prints_and_leaves_nothing(
 def test_bad_input_is_one_line(
     place: Path, tmp_path: Path, arguments: tuple[str, ...], message: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "c.toml").write_text(TOML.replace("variant", "#").replace("overrides", "#"))
+    (tmp_path / "c.toml").write_text(tiny_training.toml().replace("variant", "#").replace("overrides", "#"))
     config = place if "--from" not in arguments else tmp_path
     common = ["train", "--config", str(config / "c.toml"), "--photos", str(place / "photos"), "--out", str(tmp_path / "run")]
     assert main([*common, *arguments]) == 1
@@ -93,7 +73,7 @@ def test_bad_input_is_one_line(
 
 
 def test_bf16_trains_on_whatever_cpu_this_is(place: Path, tmp_path: Path) -> None:
-    (tmp_path / "c.toml").write_text(TOML + 'precision = "bf16"\naccelerator = "cpu"\n')
+    (tmp_path / "c.toml").write_text(tiny_training.toml() + 'precision = "bf16"\naccelerator = "cpu"\n')
     arguments = ["--config", tmp_path / "c.toml", "--photos", place / "photos", "--out", tmp_path / "run"]
     done = subprocess.run(
         [sys.executable, "-m", "mobile_inpaint", "train", *map(str, arguments)], capture_output=True, text=True

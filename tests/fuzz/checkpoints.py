@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-import io
 import json
+import os
 import random
 import shutil
 from pathlib import Path
@@ -20,21 +20,21 @@ _trained: Path | None = None
 
 def prepare(out: Path) -> None:
     """Makes the run that is resumed, in a process of its own: a worker is forked from one that has computed nothing."""
-    import os
-
     global _trained
-    _trained = out / "trained"
+    _trained = out / "tiny-run"
     if not (_trained / "complete").exists():
+        shutil.rmtree(_trained, ignore_errors=True)
         child = os.fork()
         if child == 0:
             code = 1
             try:
-                stock.train(out)
+                stock.train(_trained)
                 code = 0
             finally:
                 os._exit(code)
         if os.waitpid(child, 0)[1]:
             raise RuntimeError("the run that is to be resumed cannot be made")
+        (_trained / "complete").touch()
 
 
 def _run() -> Path:
@@ -68,7 +68,7 @@ def make(random: random.Random, place: Place) -> Case:
         if random.random() < 0.1:
             _rearranged(random, run, newest)
     steps = ["--steps", "2"] if random.random() < 0.5 else []
-    config = ["--config", str(_trained / "config.toml")] if random.random() < 0.5 else []
+    config = ["--config", str(_trained / "c.toml")] if random.random() < 0.5 else []
     command = ["train", "--photos", str(_trained / "photos"), "--out", str(run), "--resume", *steps, *config]
     # nothing is allowed to change unless the run goes on: then its last step is computed again
     return Case(command, _same_result(run), ("run/*", "run/*/*"), undamaged=undamaged)
@@ -125,12 +125,10 @@ def _edited(random: random.Random) -> bytes:
             case _:
                 if random.random() < 0.1:
                     document = tensors.anything(random)
-    file = io.BytesIO()
     try:
-        torch.save(document, file, _use_new_zipfile_serialization=random.random() < 0.9)
+        return tensors.saved(document, legacy=random.random() >= 0.9)
     except Exception:  # it cannot be saved
         return b""
-    return file.getvalue()
 
 
 def _variant(random: random.Random, state: Any) -> Any:

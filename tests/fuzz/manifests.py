@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from .case import Case, Judge, Outcome, Place
 from .documents import hostile_json
 
 _ARTIFACTS = ("toy-fp32.onnx", "toy-fp32.tflite", "toy-fp16.onnx", "toy-w8a8.onnx")
-_HARMLESS = ("tools",)
 
 
 def make(random: random.Random, place: Place) -> Case:
@@ -23,7 +23,7 @@ def make(random: random.Random, place: Place) -> Case:
     text = stock.manifest_text(name)
     manifest.write_bytes(text.encode() if undamaged else hostile_json(random, json.loads(text)))
     case = _verb(random, place, artifact, manifest, json.loads(text))
-    return Case(**{**vars(case), "undamaged": undamaged})
+    return replace(case, undamaged=undamaged)
 
 
 def _verb(random: random.Random, place: Place, artifact: Path, manifest: Path, good: dict[str, Any]) -> Case:

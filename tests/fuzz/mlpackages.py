@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from . import models, stock
-from .case import Case, Place
+from . import models, protobufs, stock
+from .case import Case, Place, right
 from .damage import damaged
 from .documents import hostile_json
-from .onnx_files import change_field
 
 _PROGRAM = Path("Data/com.apple.CoreML/model.mlmodel")
 _WEIGHTS = Path("Data/com.apple.CoreML/weights/weight.bin")
@@ -35,16 +35,13 @@ def make(random: random.Random, place: Place) -> Case:
             _damage(random, place, path, name)
     models.manifest_for(path, stock.manifest_text(f"{name}.mlpackage"))
     case = models.verb_on(
-        random, place, path, lambda path: models.digest(path) == models.digest(stock.path(f"{name}.mlpackage")), "mlpackage"
+        random, place, path, lambda: models.digest(path) == models.digest(stock.path(f"{name}.mlpackage")), "mlpackage"
     )
     if case.arguments[0] == "bench":
         case = Case(["lint", str(path)], speaks=True)
-    judge = case.judge if case.arguments[0] == "bundle" and undamaged else Case(case.arguments).judge
-    if case.arguments[0] == "fill":
-        judge = case.judge
-    return Case(
-        **{**vars(case), "judge": judge, "seconds": models.SECONDS, "undamaged": undamaged and case.arguments[0] != "lint"}
-    )
+    verb = case.arguments[0]
+    judged = verb == "fill" or (verb == "bundle" and undamaged)
+    return replace(case, judge=case.judge if judged else right, seconds=models.SECONDS, undamaged=undamaged and verb != "lint")
 
 
 def _damage(random: random.Random, place: Place, path: Path, name: str) -> None:
@@ -54,7 +51,7 @@ def _damage(random: random.Random, place: Place, path: Path, name: str) -> None:
             case 0 | 1 | 2 | 3:
                 program.write_bytes(damaged(random, program.read_bytes()))
             case 4 | 5 | 6 | 7:
-                program.write_bytes(_any_field(random, name))
+                program.write_bytes(protobufs.changed(random, _spec(name), stop=0.15))
             case 8 | 9:
                 weights.write_bytes(damaged(random, weights.read_bytes()))
             case 10:
@@ -94,30 +91,3 @@ def _damage(random: random.Random, place: Place, path: Path, name: str) -> None:
                     file.truncate(random.choice((0, 64, 3_000_000)))
     except OSError:  # what it changes is gone already
         return
-
-
-def _any_field(random: random.Random, name: str) -> bytes:
-    """The program with any field of any message changed."""
-    from coremltools.proto import Model_pb2
-
-    model = Model_pb2.Model()
-    model.CopyFrom(_spec(name))
-    for _ in range(random.choice((1, 1, 2, 5))):
-        message: Any = model
-        while True:
-            inner = []
-            for field, value in message.ListFields():
-                if field.type != field.TYPE_MESSAGE:
-                    continue
-                if hasattr(value, "ListFields"):
-                    inner.append(value)
-                elif hasattr(value, "values") and not hasattr(value, "extend"):
-                    entries = [entry for entry in value.values() if hasattr(entry, "ListFields")]
-                    inner += [random.choice(entries)] * 3 if entries else []
-                elif len(value):
-                    inner += [random.choice(value) for _ in range(3)]
-            if not inner or (random.random() < 0.15 and message is not model):
-                break
-            message = random.choice(inner)
-        change_field(random, message)
-    return model.SerializeToString()

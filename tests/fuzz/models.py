@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import random
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,23 +41,22 @@ def manifest_for(artifact: Path, text: str, *, count: bool = False, **changes: A
     artifact.with_name(f"{artifact.name}.json").write_text(json.dumps(table, indent=2), encoding="utf-8")
 
 
-def scene(place: Place, side: tuple[int, int] = (40, 48)) -> None:
+def _scene(place: Place) -> None:
     """A photo and a mask in the box."""
-    height, width = side
-    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 48, 3), np.uint8)
     Image.fromarray(pixels).save(place.box / PHOTO)
-    hole = np.zeros(side, np.uint8)
-    hole[height // 4 : height // 2, width // 4 : width // 2] = 255
+    hole = np.zeros((40, 48), np.uint8)
+    hole[10:20, 12:24] = 255
     Image.fromarray(hole).save(place.box / MASK)
 
 
-def known_pixels_are_kept(box: Path, result: str = RESULT) -> Judge:
+def _known_pixels_are_kept(box: Path) -> Judge:
     """Of a fill: the result is a picture of the photo's size, equal to it outside the mask."""
 
     def judge(outcome: Outcome) -> str | None:
         if outcome.code:
             return None
-        before, after, hole = (np.asarray(Image.open(box / name)) for name in (PHOTO, result, MASK))
+        before, after, hole = (np.asarray(Image.open(box / name)) for name in (PHOTO, RESULT, MASK))
         if after.shape != before.shape:
             return "the result has another size"
         return None if (before == after)[hole == 0].all() else "known pixels changed"
@@ -63,35 +64,35 @@ def known_pixels_are_kept(box: Path, result: str = RESULT) -> Judge:
     return judge
 
 
-def fill_by(place: Place, artifact: Path) -> Case:
-    """``fill --artifact``."""
-    scene(place)
+def fill_by(place: Place, network: Path, option: str = "--artifact") -> Case:
+    """``fill`` by an artifact, or by the weights that ``--model`` names."""
+    _scene(place)
     command = ["fill", str(place.box / PHOTO), "--mask", str(place.box / MASK), "--out", str(place.box / RESULT)]
-    judge = known_pixels_are_kept(place.box)
-    return Case([*command, "--artifact", str(artifact), "--threads", "1"], judge, (RESULT,))
+    judge = _known_pixels_are_kept(place.box)
+    return Case([*command, option, str(network), "--threads", "1"], judge, (RESULT,))
 
 
 def verb_on(
     random: random.Random,
     place: Place,
     artifact: Path,
-    equal: Callable[[Path], bool],
+    equal: Callable[[], bool],
     kind: str,
     loads: Callable[[], bool] = lambda: True,
 ) -> Case:
     """One of the commands that take a model file.
 
     Args:
-        equal: whether a file does what the undamaged one does; asked where ``verify`` says that all is well.
+        equal: whether the file does what the undamaged one does; asked where ``verify`` says that all is well.
         kind: its format, for the app that carries it.
         loads: whether its runtime takes the file and it holds the manifest's contract; asked where it was bundled.
     """
     case = _verb_on(random, place, artifact, equal, kind, loads)
-    return Case(**{**vars(case), "seconds": SECONDS})
+    return replace(case, seconds=SECONDS)
 
 
 def _verb_on(
-    random: random.Random, place: Place, artifact: Path, equal: Callable[[Path], bool], kind: str, loads: Callable[[], bool]
+    random: random.Random, place: Place, artifact: Path, equal: Callable[[], bool], kind: str, loads: Callable[[], bool]
 ) -> Case:
     verb = random.choices(("lint", "no-photos", "info", "verify", "fill", "bundle", "bench"), (5, 5, 1, 4, 4, 2, 2))[0]
     match verb:
@@ -104,7 +105,7 @@ def _verb_on(
         case "verify":
             return Case(
                 ["verify", str(artifact), "--model", str(stock.path(stock.CHECKPOINT))],
-                _verified(lambda: equal(artifact), "verify says that a damaged file is good"),
+                _verified(equal, "verify says that a damaged file is good"),
             )
         case "fill":
             return fill_by(place, artifact)
@@ -120,6 +121,33 @@ def _verb_on(
 
 def _verified(equal: Callable[[], bool], complaint: str) -> Judge:
     return lambda outcome: complaint if outcome.code == 0 and not equal() else None
+
+
+Run = Callable[[Path, Any, Any], Any]
+"""What an artifact makes of an image and a mask."""
+
+
+@functools.cache
+def _expected(run: Run, artifact: Path) -> tuple[Any, Any, Any]:
+    generator = np.random.default_rng(7)
+    image = generator.random((1, 3, stock.SIDE, stock.SIDE), np.float32)
+    mask = (generator.random((1, 1, stock.SIDE, stock.SIDE)) > 0.6).astype(np.float32)
+    return image, mask, run(artifact, image, mask)
+
+
+def same_fill(run: Run, artifact: Path, name: str) -> bool:
+    """Whether a file fills as the undamaged one of that name does: known pixels exactly and the hole nearly."""
+    image, mask, expected = _expected(run, stock.path(f"{name}{artifact.suffix}"))
+    try:
+        output = run(artifact, image, mask)
+    except Exception:
+        return False
+    hole = np.broadcast_to(mask > 0, expected.shape)
+    return (
+        output.shape == expected.shape
+        and (output[~hole] == expected[~hole]).all()
+        and float(np.abs(output - expected)[hole].mean()) < 0.05
+    )
 
 
 def run_foreign(artifact: Path) -> int:

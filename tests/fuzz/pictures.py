@@ -46,10 +46,6 @@ MOST_PIXELS = 2_000_000
 HEIGHT, WIDTH = 40, 48
 
 
-def prepare(_: Path) -> None:
-    """Before a worker is forked."""
-
-
 @functools.cache
 def picture(format: str, mode: str, variant: int) -> bytes:
     """A picture of 40 by 48 pixels in that format."""

@@ -14,19 +14,8 @@ CHECKOUT = Path(__file__).parents[2]
 def run(out: Path, cases: int, *readers: str, jobs: int = 1) -> dict[str, dict[str, Any]]:
     """The summaries by reader; the harness must end by itself."""
     words = [word for reader in readers for word in ("--reader", reader)]
-    command = [
-        sys.executable,
-        "-m",
-        "tests.fuzz",
-        *words,
-        "--cases",
-        str(cases),
-        "--jobs",
-        str(jobs),
-        "--out",
-        str(out),
-        "--json",
-    ]
+    options = ["--cases", str(cases), "--jobs", str(jobs), "--out", str(out), "--json"]
+    command = [sys.executable, "-m", "tests.fuzz", *words, *options]
     done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=900)
     assert done.returncode in (0, 1) and done.stdout, done.stderr
     return {summary["reader"]: summary for summary in json.loads(done.stdout)}

@@ -1,4 +1,4 @@
-"""The good files that cases are made from: tiny artifacts, which are kept, and runs of training, which are made anew.
+"""The good files that cases are made from: tiny artifacts, which are kept, and a run of training, which is made anew.
 
 ``python -m tests.fuzz.stock`` makes ``stock.zip`` again, after the manifest or the contract has changed.
 """
@@ -8,11 +8,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
-import json
+import os
 import shutil
 import tempfile
 import zipfile
 from pathlib import Path
+
+import tiny_training
 
 ARCHIVE = Path(__file__).with_name("stock.zip")
 CHECKPOINT = "toy.safetensors"
@@ -21,6 +23,10 @@ INTEGERS = ("toy-w8a8", "toy-w8a16")
 SIDE = 64
 """Of the network, in pixels."""
 OVERRIDES = {"resolution": SIDE, "ch_base": 256, "ch_max": 8}
+
+_RUN = {"steps": 2, "checkpoint_every": 1, "grid_every": 0, "log_every": 1, "keep": 2}
+TOML = tiny_training.toml(**_RUN)
+"""Of the run that :func:`train` makes."""
 
 _folder: Path | None = None
 
@@ -56,10 +62,9 @@ def manifest_text(artifact: str) -> str:
 
 
 def make() -> None:
-    """Writes :data:`ARCHIVE`: a random network of 32 px in every format, and quantized."""
-    import torch
+    """Writes :data:`ARCHIVE`: a random network in every format, and quantized."""
+    import small_network
 
-    from mobile_inpaint import create_model
     from mobile_inpaint.artifact import Quantization
     from mobile_inpaint.evaluation.gate import Gate
     from mobile_inpaint.export.pipeline import export_artifact
@@ -68,16 +73,9 @@ def make() -> None:
     from mobile_inpaint.quantization.calibration import calibration_samples
     from mobile_inpaint.quantization.session import Integers
 
-    network = create_model("migan-256", seed=3, tensors=4, **OVERRIDES)
-    with torch.no_grad():
-        for name, parameter in network.named_parameters():
-            if name.endswith("strength"):
-                parameter.fill_(0.1)
-            elif name.endswith("bias"):
-                parameter.normal_(0, 0.1, generator=torch.Generator().manual_seed(len(name)))
     with tempfile.TemporaryDirectory() as temporary:
         out = Path(temporary)
-        save_model(network, out / CHECKPOINT)
+        save_model(small_network.make(**OVERRIDES), out / CHECKPOINT)
         prepared, gate = prepare(out / CHECKPOINT), Gate(crops=1, keep_rejected=True)
         for target in ("onnx", "tflite", "coreml"):
             for precision in ("fp32", "fp16"):
@@ -93,52 +91,15 @@ def make() -> None:
     ARCHIVE.write_bytes(packed.getvalue())
 
 
-def train(out: Path) -> Path:
-    """A finished run of two steps in ``out/run``, its configuration and its photos; made with this version of the package."""
-    import numpy as np
-    from PIL import Image
-
+def train(folder: Path) -> None:
+    """A finished run of two steps in ``folder/run``, beside its configuration and photos."""
     from mobile_inpaint.cli import main
 
-    done = out / "trained"
-    if (done / "complete").exists():
-        return done
-    shutil.rmtree(done, ignore_errors=True)
-    (done / "photos").mkdir(parents=True)
-    pixels = np.random.default_rng(0).integers(0, 255, (40, 40, 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(done / "photos" / "one.png")
-    (done / "config.toml").write_text(TOML)
-    command = ["train", "--config", str(done / "config.toml"), "--photos", str(done / "photos"), "--out", str(done / "run")]
-    with Path("/dev/null").open("w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+    tiny_training.write(folder, **_RUN)
+    command = ["train", "--config", str(folder / "c.toml"), "--photos", str(folder / "photos"), "--out", str(folder / "run")]
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
         if main(command):
             raise RuntimeError("the stock's own training fails")
-    (done / "complete").write_text(json.dumps(command))
-    return done
-
-
-TOML = """
-[generator]
-variant = "migan-256"
-overrides = { resolution = 32, ch_base = 128, ch_max = 8 }
-
-[data]
-size_px = 32
-batch = 2
-
-[loss]
-adversarial = 0
-levels = 0
-l1 = 1
-
-[run]
-steps = 2
-workers = 0
-threads = 1
-keep = 2
-checkpoint_every = 1
-grid_every = 0
-log_every = 1
-"""
 
 
 if __name__ == "__main__":

@@ -9,11 +9,31 @@ import random
 import struct
 import zipfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from .damage import damaged, extreme
 from .documents import hostile_json
+
+
+def saved(value: Any, *, legacy: bool = False) -> bytes:
+    """A file of ``torch.save``.
+
+    The legacy format names storages by their addresses, which differ from run to run. Here they get numbers.
+    """
+    import torch
+
+    names: dict[int, int] = {}
+
+    def name(storage: Any) -> int:
+        return names.setdefault(torch._C.StorageBase._cdata.__get__(storage), 10**14 + len(names))
+
+    file = io.BytesIO()
+    with mock.patch.object(torch.UntypedStorage, "_cdata", property(name), create=True) if legacy else nullcontext():
+        torch.save(value, file, _use_new_zipfile_serialization=not legacy)
+    return file.getvalue()
 
 
 def archive(random: random.Random, data: bytes) -> bytes:
@@ -51,7 +71,7 @@ def archive(random: random.Random, data: bytes) -> bytes:
     with warnings.catch_warnings(), zipfile.ZipFile(file, "w", way) as target:
         warnings.simplefilter("ignore")
         for each, body in members:
-            target.writestr(each, body)
+            target.writestr(zipfile.ZipInfo(each), body, way)  # a plain name would be stored with the time of day
     return file.getvalue()
 
 

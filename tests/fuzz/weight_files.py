@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-import io
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +20,11 @@ def _state() -> Any:
     return load_file(stock.path(stock.CHECKPOINT))
 
 
-def _saved(state: Any, **options: Any) -> bytes:
-    import torch
-
-    file = io.BytesIO()
-    torch.save(state, file, **options)
-    return file.getvalue()
-
-
 @functools.cache
 def _good(suffix: str) -> bytes:
     if suffix == ".onnx":
         return stock.content("toy-fp32.onnx")
-    return stock.content(stock.CHECKPOINT) if suffix == ".safetensors" else _saved(_state())
+    return stock.content(stock.CHECKPOINT) if suffix == ".safetensors" else tensors.saved(_state())
 
 
 def make(random: random.Random, place: Place) -> Case:
@@ -47,11 +39,8 @@ def make(random: random.Random, place: Place) -> Case:
         command = ["weights", "add", "mine", str(path), *(("--model", "migan-256") if random.random() < 0.2 else ())]
         case = Case(command, _kept(path, place.home))
     else:
-        models.scene(place)
-        case = models.fill_by(place, path)
-        command = ["--model" if word == "--artifact" else word for word in case.arguments]
-        case = Case(command, case.judge, case.writes)
-    return Case(**{**vars(case), "undamaged": undamaged})
+        case = models.fill_by(place, path, "--model")
+    return replace(case, undamaged=undamaged)
 
 
 def _damaged(random: random.Random, suffix: str, data: bytes) -> bytes:
@@ -65,13 +54,9 @@ def _damaged(random: random.Random, suffix: str, data: bytes) -> bytes:
         case 2 | 3:
             return tensors.archive(random, data)
         case 4:
-            return (
-                tensors.pickled(random)
-                if random.random() < 0.5
-                else _saved(_edited(random), _use_new_zipfile_serialization=False)
-            )
+            return tensors.pickled(random) if random.random() < 0.5 else tensors.saved(_edited(random), legacy=True)
         case _:
-            return _saved(_edited(random))
+            return tensors.saved(_edited(random))
 
 
 def _edited(random: random.Random) -> Any:
