@@ -294,8 +294,6 @@ class Manifest:
         Raises:
             ManifestError: unreadable, of a newer schema, or not a manifest.
         """
-        if path.exists() and not path.is_file():
-            raise ManifestError(f"{path.name}: not a file; export the artifact again")
         return cls.from_json(documents.read_text(path, ManifestError), path.name)
 
     @classmethod

@@ -1,10 +1,12 @@
-"""JSON and TOML from files that nobody has checked: parsed, or refused in one line; and how a message quotes a bad value."""
+"""JSON and TOML from files that nobody has checked: parsed, or refused in one line."""
 
 from __future__ import annotations
 
 import json
 import math
+import os
 import re
+import stat
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,8 +14,6 @@ from typing import Any
 
 from mobile_inpaint.errors import MobileInpaintError
 from mobile_inpaint.quoting import quoted, shown
-
-__all__ = ["LARGEST_BYTES", "parse_json", "parse_toml", "quoted", "read_json", "read_text", "read_toml"]
 
 LARGEST_BYTES = 16_000_000
 """A document of ours has a thousandth of that; a longer file is not read."""
@@ -29,11 +29,15 @@ _DOTTED = re.compile(rf"""(?<![\w."'-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]
 def read_text(path: Path, error: type[MobileInpaintError]) -> str:
     """The UTF-8 text at ``path``.
 
+    A named pipe is refused at once: nobody may ever write to it.
+
     Raises:
-        error: it cannot be read, is longer than :data:`LARGEST_BYTES`, or is not UTF-8.
+        error: it is no file, cannot be read, is longer than :data:`LARGEST_BYTES`, or is not UTF-8.
     """
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_open_at_once) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise error(f"{path}: cannot be read (a pipe or a device); name a file")
             content = file.read(LARGEST_BYTES + 1)
     except OSError as fault:
         raise error(f"{path}: cannot be read ({fault.strerror or fault})") from fault
@@ -43,6 +47,11 @@ def read_text(path: Path, error: type[MobileInpaintError]) -> str:
         return content.decode()
     except UnicodeDecodeError as fault:
         raise error(f"{path}: not text in UTF-8 (byte {fault.start}); save it as UTF-8") from fault
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Opens like ``os.open``, but does not wait until somebody opens a pipe's other end."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def read_toml(path: Path, error: type[MobileInpaintError]) -> dict[str, Any]:

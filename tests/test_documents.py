@@ -1,9 +1,11 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from mobile_inpaint import documents
 from mobile_inpaint.errors import ManifestError
+from mobile_inpaint.quoting import quoted
 
 
 @pytest.mark.parametrize(
@@ -66,6 +68,11 @@ def test_files_that_are_not_read(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "missing"):
         with pytest.raises(ManifestError, match="cannot be read"):
             documents.read_json(path, ManifestError)
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        for read in (documents.read_text, documents.read_json, documents.read_toml):
+            with pytest.raises(ManifestError, match=rf"^{path}: cannot be read \(a pipe or a device\); name a file$"):
+                read(path, ManifestError)
     with (tmp_path / "large").open("wb") as file:
         file.truncate(documents.LARGEST_BYTES + 1)
     with pytest.raises(ManifestError, match="longer than 16 MB"):
@@ -81,15 +88,15 @@ def test_files_that_are_not_read(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_quoted(value: object, shown: str) -> None:
-    assert documents.quoted(value) == shown
+    assert quoted(value) == shown
 
 
 def test_a_number_too_long_to_be_written_is_quoted_by_its_length() -> None:
-    assert documents.quoted(10**5000) == "a number of 5001 digits"
+    assert quoted(10**5000) == "a number of 5001 digits"
 
 
 def test_nothing_is_too_deep_to_be_quoted() -> None:
     deep: list[object] = []
     for _ in range(100_000):
         deep = [deep]
-    assert len(documents.quoted(deep)) <= 80
+    assert len(quoted(deep)) <= 80

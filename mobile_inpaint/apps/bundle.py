@@ -162,7 +162,7 @@ def _recorded(folder: Path) -> list[str]:
     Whoever can write to the folder can write the index: what is no plain file name is ignored.
     """
     index = folder / INDEX
-    if index.is_symlink() or not index.is_file():
+    if index.is_symlink():
         return []
     try:
         table = documents.read_json(index, ExportError)

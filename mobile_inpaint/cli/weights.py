@@ -45,8 +45,8 @@ def fetch(name: Name, json: console.Json = False) -> None:
     from mobile_inpaint.checkpoints import store
 
     with console.progress(f"fetching {name}") as advance:
-        store.fetch(name, advance)
-    _show(name, json=json)
+        file = store.fetch(name, advance)
+    _show(name, file, json=json)
 
 
 @app.command()
@@ -64,14 +64,15 @@ def add(
     """
     from mobile_inpaint.models.registry import add_checkpoint
 
-    add_checkpoint(name, file, model=model, key=key, force=force)
-    _show(name, json=json)
+    _show(name, add_checkpoint(name, file, model=model, key=key, force=force), json=json)
 
 
 @app.command()
 def path(name: Name, json: console.Json = False) -> None:
     """Print where a checkpoint's file is."""
-    _show(name, json=json)
+    from mobile_inpaint.checkpoints import store
+
+    _show(name, store.path(name), json=json)
 
 
 @app.command()
@@ -91,11 +92,10 @@ def _cards() -> list[dict[str, Any]]:
     return [{**schema.dump(card), "here": store.is_here(card.name)} for card in store.list_checkpoints()]
 
 
-def _show(name: str, *, json: bool) -> None:
+def _show(name: str, file: Path, *, json: bool) -> None:
     from mobile_inpaint import schema
     from mobile_inpaint.checkpoints import store
 
-    file = store.path(name)
     if json:
         console.emit({"path": str(file), **schema.dump(store.card(name))})
     else:

@@ -158,7 +158,7 @@ def open_photos(place: str | Path, memory_mb: int = MEMORY_MB) -> PhotoSource:
         TrainingError: no such folder, no photo in it, or a shard that cannot be read.
     """
     place = Path(place)
-    if not place.exists():
+    if not (place.is_dir() or place.is_file()):
         raise TrainingError(f"{place}: no such folder; name one with photos to train on")
     files = sorted(path for path in place.rglob("*") if path.is_file()) if place.is_dir() else [place]
     found: list[PhotoFile] = []

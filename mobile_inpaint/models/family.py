@@ -33,8 +33,8 @@ class Family:
         tiny: overrides that make a variant small enough for tests, 64 px or less.
         plain: overrides of the form with plain convolutions, which ships; empty where there is no other.
         discriminators: by kind, ``make(size_px, numbers, branches)``; ``numbers`` are the fields of ``[discriminator]``.
-        read_onnx: the weights out of the constants of a published ONNX file: ``read_onnx(name -> (values, first user))``; None
-            where the family has no such file, or the file is another's.
+        read_onnx: ``read_onnx(constants)``: the weights out of the constants of a published ONNX file. Each constant comes with
+            its name and the name of the node that first reads it. Empty where the file is another family's.
         slim: ``slim(larger, smaller, samples)`` gives ``smaller`` weights that do as nearly as they can what ``larger`` does,
             in place; ``samples`` are inputs of ``predict``. Raises ValueError where the two do not fit together. None where the
             family cannot do it.

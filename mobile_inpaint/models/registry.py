@@ -21,6 +21,7 @@ from mobile_inpaint.artifact import Provenance
 from mobile_inpaint.checkpoints import store
 from mobile_inpaint.errors import ModelNotFound, WeightsError
 from mobile_inpaint.models.family import Family, Scalar
+from mobile_inpaint.quoting import quoted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -143,7 +144,7 @@ def load_file(path: Path, *, key: str | None = None, shown: str | None = None) -
             raise WeightsError(f"{shown}: the weights of {names} alike; convert it with the family's own code first")
         if claiming:
             return _ready(_loaded(claiming[0], None, part, {}, shown))
-    keys = ", ".join(documents.quoted(name) for name in list(state)[:3])
+    keys = ", ".join(quoted(name) for name in list(state)[:3])
     raise WeightsError(
         f"{shown} holds the weights of no network of ours (its keys are {keys}, …): there are {', '.join(list_models())}"
     )
@@ -278,7 +279,7 @@ def _override(name: str, variant: Any, overrides: Mapping[str, Scalar]) -> Any:
             raise ValueError(f"{name} has no '{key}': there are {', '.join(fields)}")
         kind = type(getattr(variant, key))
         if type(value) is not kind and not (kind is float and type(value) is int):
-            raise ValueError(f"'{key}' of {name} must be {kind.__name__}, not {documents.quoted(value)}")
+            raise ValueError(f"'{key}' of {name} must be {kind.__name__}, not {quoted(value)}")
     return dataclasses.replace(variant, **overrides)
 
 

@@ -86,6 +86,16 @@ class Checkpoints:
                 break
         return path.rename(kept)
 
+    def remove_old(self) -> None:
+        """Removes the oldest beyond ``keep``.
+
+        Raises:
+            OSError: one cannot be removed.
+        """
+        for old in list(self.steps().values())[: -self.keep]:
+            if old.is_symlink() or not old.is_dir():  # a folder of that name is none of ours
+                old.unlink()
+
     def last_good(self) -> str:
         """Half a sentence that names the newest, for messages."""
         return f"the last good checkpoint is {last}" if (last := self.last()) else "there is no checkpoint yet"
@@ -119,10 +129,8 @@ class Checkpoints:
         path = self.folder / f"step-{state['step']:08d}.pt"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            _write(path, packed.getbuffer())
-            for old in list(self.steps().values())[: -self.keep]:
-                if old.is_symlink() or not old.is_dir():  # a folder of that name is none of ours
-                    old.unlink()
+            files.write_whole(path, packed.getbuffer(), durable=True)
+            self.remove_old()
         except OSError as error:
             raise TrainingError(
                 f"{path}: cannot be written ({error.strerror}): {self.last_good()}; make room, then continue with --resume"
@@ -235,8 +243,3 @@ def _is_sealed(file: BinaryIO, size: int) -> bool:
     if digest.hexdigest().encode() != match[1]:
         raise torch_files.TorchFileError("its content does not match its digest")
     return True
-
-
-def _write(path: Path, content: memoryview) -> None:
-    """``content`` at ``path``, complete and on the disk, or nothing."""
-    files.write_whole(path, content, durable=True)

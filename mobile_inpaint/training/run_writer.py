@@ -90,8 +90,7 @@ class Keeper:
         self._log.close()
 
     def _finish(self) -> None:
-        for old in list(self._checkpoints.steps().values())[: -self._checkpoints.keep]:
-            old.unlink()
+        self._checkpoints.remove_old()
         save_result(self._run, self._state, self._config, self._photos, self._origin)
         if self._grid:
             self._draw(*self._grid)

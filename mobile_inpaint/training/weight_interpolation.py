@@ -54,7 +54,7 @@ def _write(run: Path, share: float, out: Path, photos: Path) -> None:
     if not 0 <= share <= 1:
         raise TrainingError(f"SHARE is {share:g}, must be 0, where the run began, to 1, where it ended")
     record = run / RECORD
-    if not record.is_file():  # a pipe would be waited for
+    if not record.is_file():
         raise TrainingError(f"{record}: no such file; RUN must be the folder of a run that has ended")
     table = read_json(record, TrainingError)
     if not isinstance(table, dict) or "config" not in table:

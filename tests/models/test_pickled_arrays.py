@@ -56,6 +56,14 @@ def test_nothing_in_a_pickle_runs(tmp_path: Path) -> None:
     assert not trace.exists()
 
 
+def test_an_array_that_holds_itself_is_refused(tmp_path: Path) -> None:
+    endless = np.empty(1, dtype=object)
+    endless[0] = endless
+    (tmp_path / "net.ckpt").write_bytes(pickle.dumps({"kernel": endless}))
+    with pytest.raises(WeightsError, match=r"^net\.ckpt: it is nested deeper than 32.*; fetch it again$"):
+        pickled_arrays.read(tmp_path / "net.ckpt")
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"\x80", b"<html>", pickle.dumps({"kernel": "text"}), pickle.dumps({"n": np.arange(3)})]
 )

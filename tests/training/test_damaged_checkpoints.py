@@ -135,6 +135,12 @@ def test_a_damaged_checkpoint_never_takes_the_place_of_a_good_one(run: Path, pla
         train(config(), open_photos(plain_photos), run, resume=True)
 
 
+def test_a_folder_with_the_name_of_an_old_checkpoint_stays(run: Path, plain_photos: Path) -> None:
+    (run / "checkpoints/step-00000001.pt").mkdir()
+    train(config(run={"keep": 1}), open_photos(plain_photos), run, resume=True)
+    assert list(Checkpoints(run, 1).steps()) == [1, 8]
+
+
 def test_a_run_of_the_version_before_goes_on(only: Path, unbroken: Path, plain_photos: Path) -> None:
     older = only.with_name("step-00000004.pt")
     only.unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 import tarfile
@@ -139,8 +140,10 @@ def test_a_folder_without_photos_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("")
     with pytest.raises(TrainingError, match="holds no photos to train on"):
         open_photos(tmp_path)
-    with pytest.raises(TrainingError, match="no such folder"):
-        open_photos(tmp_path / "nowhere")
+    os.mkfifo(tmp_path / "pipe.tar")
+    for place in ("nowhere", "pipe.tar"):
+        with pytest.raises(TrainingError, match="no such folder"):
+            open_photos(tmp_path / place)
 
 
 def shard(path: Path, names: list[str]) -> None:

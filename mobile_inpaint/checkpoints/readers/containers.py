@@ -7,8 +7,8 @@ from typing import TypeGuard
 
 from torch import Tensor
 
-from mobile_inpaint.documents import quoted
 from mobile_inpaint.errors import WeightsError
+from mobile_inpaint.quoting import quoted
 
 State = dict[str, Tensor]
 

@@ -74,21 +74,21 @@ class _Found:
             for key, item in value.items():
                 self.gather(item, f"{name}.{key}" if name else str(key), depth + 1)
         elif isinstance(value, Call) and value.function in _RECONSTRUCT:
-            self._add(value, name)
+            self._add(value, name, depth)
         elif isinstance(value, Call | Name):
             named = value.function if isinstance(value, Call) else value.text
             raise ValueError(f"it holds {quoted(named)[1:-1]}, not arrays alone, and could run code; do not use it")
         else:
             raise ValueError(f"{quoted(name)} is {type(value).__name__}, not an array of floats")
 
-    def _add(self, call: Call, name: str) -> None:
+    def _add(self, call: Call, name: str, depth: int) -> None:
         """The array that numpy's own pickles describe: version, shape, dtype, whether it is in Fortran's order, content."""
         match call.state:
             case (int(), tuple() as shape, Call() as kind, bool() as fortran, bytes() as content):
                 values = _array(content, shape, _dtype(kind, name), "F" if fortran else "C", name)
             case (int(), tuple(), Call(), bool(), list() as items):
                 for item in items:  # what an array of objects holds
-                    self.gather(item, name, _DEEPEST)
+                    self.gather(item, name, depth + 1)
                 raise ValueError(f"{quoted(name)} is not an array of floats")
             case _:
                 raise ValueError(f"{quoted(name)} is not an array of floats")

@@ -14,8 +14,8 @@ from mobile_inpaint.checkpoints.readers import onnx_initializers, torch_files
 from mobile_inpaint.checkpoints.readers.containers import State, unwrap
 from mobile_inpaint.checkpoints.readers.sniff import check_kind
 from mobile_inpaint.checkpoints.store import LARGEST_BYTES, SUFFIXES
-from mobile_inpaint.documents import quoted
 from mobile_inpaint.errors import WeightsError
+from mobile_inpaint.quoting import quoted
 
 FromOnnx = Callable[[Sequence[tuple[str, str, torch.Tensor]]], State]
 """Takes the constants of an ONNX file, each with its name and the name of the node that first reads it; gives a family's

@@ -37,14 +37,12 @@ class Layout:
     """A state dict under our names.
 
     Attributes:
-        kind: ``inference``, ``training`` or ``ours``, as it was found.
         tensors: how many tensors a convolution has; 0 when fused.
         resolution: side of the network's image in px.
         patch: side of the squares of it that are one position of the outermost map.
         stem: side of the first convolution's kernel in px.
     """
 
-    kind: str
     state: dict[str, torch.Tensor]
     tensors: int
     resolution: int
@@ -120,9 +118,9 @@ def to_ours(state: Mapping[str, torch.Tensor]) -> Layout:
         if not value.ndim and not key.endswith("strength"):
             raise WeightsError(f"these weights are damaged: {quoted(key)} is a single number")
     if any(".blocks.b" in key for key in state):
-        kind, ours = "ours", dict(state)
+        ours = dict(state)
     elif any(_BLOCK.match(key) for key in state):
-        kind, ours = _published(state)
+        ours = _published(state)
     else:
         raise WeightsError(f"these are not weights of MI-GAN: no key like 'encoder.b256.conv1…' among {len(state)}")
     sides = [int(match[1]) for key in ours if (match := re.match(r"encoder\.blocks\.b([0-9]{1,9})\.fromrgb", key))]
@@ -137,10 +135,10 @@ def to_ours(state: Mapping[str, torch.Tensor]) -> Layout:
         raise WeightsError("these weights are damaged: 'synthesis.detail.bias' has neither 3 nor 12 numbers")
     first = f"encoder.blocks.b{largest}.fromrgb"
     stem = next((ours[key].shape[-1] for key in (f"{first}.weight", f"{first}.tensors") if key in ours), 1)
-    return Layout(kind, ours, counts.pop() if counts else 0, largest * patch, patch, stem)
+    return Layout(ours, counts.pop() if counts else 0, largest * patch, patch, stem)
 
 
-def _published(state: Mapping[str, torch.Tensor]) -> tuple[str, dict[str, torch.Tensor]]:
+def _published(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     training = any(re.search(r"\.w[0-9]{1,9}$", key) for key in state)
     ours: dict[str, torch.Tensor] = {}
     stacks: dict[str, dict[int, torch.Tensor]] = {}
@@ -162,7 +160,7 @@ def _published(state: Mapping[str, torch.Tensor]) -> tuple[str, dict[str, torch.
         if len({value.shape for value in stack.values()}) > 1:
             raise WeightsError(f"these weights are damaged: '{key}' has tensors of different shapes")
         ours[key] = torch.stack([stack[i] for i in range(len(stack))])
-    return ("training" if training else "inference"), ours
+    return ours
 
 
 def _check_fixed(key: str, value: torch.Tensor) -> None:
