@@ -19,10 +19,9 @@ if TYPE_CHECKING:
     from mobile_inpaint.photo.compositor.compositor import Flags, Pixels
     from mobile_inpaint.photo.image import Photo
     from mobile_inpaint.photo.mask import Mask
-    from mobile_inpaint.targets.guarded import Guard
 
 _SECONDS_PER_PIXEL, _BYTES_PER_PIXEL = 1e-5, 256
-"""What a one-file pipeline may take more for each of the photo's."""
+"""What a one-file pipeline may take more for each of the photo's. A network alone sees squares of one size."""
 
 Hole = Literal["white", "black", "alpha"]
 Way = Literal["auto", "off", "on"]
@@ -66,8 +65,10 @@ def fill(
     with ExitStack() as stack:
         step = stack.enter_context(console.steps())
         step("loading the network")
-        guard = None if artifact is None else stack.enter_context(_guard(artifact, wanted.hole.size))
-        fill, runtime = _filler(model, guard, threads, detail, step)
+        if artifact is None:
+            fill, runtime = _by_checkpoint(model, threads, detail, step)
+        else:
+            fill, runtime = _by_artifact(artifact, wanted.hole.size, threads, detail, stack)
         step(f"filling {wanted.area:,} pixels")
         started = time.perf_counter()
         result = opened.with_pixels(fill(opened.pixels, wanted.hole))
@@ -115,39 +116,42 @@ def _pixels(grow: str, most: int) -> int:
     return int(grow[-len(str(most)) :])
 
 
-def _guard(artifact: Path, pixels: int) -> Guard:
-    """What runs the artifact; a one-file pipeline is given the whole photo, and so may take what that needs."""
-    from mobile_inpaint.targets.guarded import Guard
-
-    return Guard(artifact, more_seconds=pixels * _SECONDS_PER_PIXEL, more_bytes=pixels * _BYTES_PER_PIXEL)
-
-
-def _filler(
-    model: str, guard: Guard | None, threads: int | None, detail: Way, step: Callable[[str], None]
+def _by_artifact(
+    path: Path, pixels: int, threads: int | None, detail: Way, stack: ExitStack
 ) -> tuple[Callable[[Pixels, Flags], Pixels], str]:
-    """What fills a photo, and by what it runs."""
+    """What fills a photo of so many pixels by an exported file while ``stack`` is open, and by what it runs."""
     from functools import partial
 
+    from mobile_inpaint.artifact import Artifact
     from mobile_inpaint.photo.compositor.compositor import Compositor
     from mobile_inpaint.photo.compositor.detail_choice import with_detail
+    from mobile_inpaint.targets.guarded import Guard
 
-    if guard is not None:
-        from mobile_inpaint.artifact import Artifact
+    manifest = Artifact.open(path).manifest
+    if manifest.contract.io == "photo":
+        if detail == "on":
+            raise ManifestError(
+                f"{path}: a one-file pipeline has no detail step: use --detail off, or an artifact without --io photo"
+            )
+        whole = Guard(path, more_seconds=pixels * _SECONDS_PER_PIXEL, more_bytes=pixels * _BYTES_PER_PIXEL)
+        pipeline = stack.enter_context(whole).load_photo(threads=threads)
+        return pipeline, pipeline.runtime
+    runner = stack.enter_context(Guard(path)).load(threads=threads)
+    compositor = with_detail(Compositor.from_numbers(manifest.compositor), detail)
+    return partial(compositor, fill=runner), runner.runtime
 
-        manifest = Artifact.open(guard.path).manifest
-        if manifest.contract.io == "photo":
-            if detail == "on":
-                raise ManifestError(
-                    f"{guard.path}: a one-file pipeline has no detail step: use --detail off, or an artifact without --io photo"
-                )
-            pipeline = guard.load_photo(threads=threads)
-            return pipeline, pipeline.runtime
-        runner = guard.load(threads=threads)
-        compositor = with_detail(Compositor.from_numbers(manifest.compositor), detail)
-        return partial(compositor, fill=runner), runner.runtime
+
+def _by_checkpoint(
+    model: str, threads: int | None, detail: Way, step: Callable[[str], None]
+) -> tuple[Callable[[Pixels, Flags], Pixels], str]:
+    """What fills a photo by a generator, and by what it runs."""
+    from functools import partial
+
     import torch
 
     from mobile_inpaint.models.registry import open_checkpoint
+    from mobile_inpaint.photo.compositor.compositor import Compositor
+    from mobile_inpaint.photo.compositor.detail_choice import with_detail
     from mobile_inpaint.targets.reference import run_by_torch
 
     if threads:

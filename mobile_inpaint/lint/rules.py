@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import functools
-import math
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any, Literal
 
-import numpy as np
-
 from mobile_inpaint import documents, schema
 from mobile_inpaint.errors import RecipeError
-from mobile_inpaint.targets.graph import Graph, Op, Tensor
+from mobile_inpaint.targets.graph import Graph, Op, declared_bytes
 
 Severity = Literal["error", "warning"]
 
@@ -69,7 +66,7 @@ class Rule:
             not self.dtypes or any(tensor.dtype in self.dtypes for tensor in computed),
             not self.dynamic or any(tensor.shape is None or None in tensor.shape for tensor in computed),
             side is None or any((n or 0) > side for tensor in computed for n in tensor.shape or ()),
-            size is None or any(_bytes(tensor) > size for tensor in tensors),
+            size is None or any(declared_bytes(tensor) > size for tensor in tensors),
             not self.attributes or any(op.attributes.get(k, v[0]) not in v for k, v in self.attributes.items()),
             not self.variable_inputs or any(inputs.get(i, "") not in {"", *graph.constants} for i in self.variable_inputs),
         )
@@ -124,10 +121,3 @@ def rulebook() -> Rulebook:
     file = resources.files(__package__) / "rules.toml"
     rows = documents.parse_toml(file.read_text(encoding="utf-8"), file.name, RecipeError)
     return schema.load(Rulebook, rows, file.name, RecipeError)
-
-
-def _bytes(tensor: Tensor) -> int:
-    try:
-        return math.prod(side or 1 for side in tensor.shape or ()) * np.dtype(tensor.dtype).itemsize
-    except TypeError:  # text, or of a type that numpy does not know
-        return 0

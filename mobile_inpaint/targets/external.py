@@ -168,7 +168,7 @@ def settle(path: Path, name: str, shape: list[Any], dtype: str) -> Input:
     except TypeError:
         numeric = False
     if not numeric:
-        raise BenchError(f"{path.name}: input '{name}' is of {dtype}, which bench cannot make up")
+        raise BenchError(f"{path.name}: input {quoted(name)} is of {dtype}, which bench cannot make up")
     sides, free = [], {}
     for position, side in enumerate(shape):
         if not isinstance(side, int) or side <= 0:

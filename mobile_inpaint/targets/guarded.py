@@ -43,6 +43,8 @@ _IMPORTS = {
 }
 """By suffix: what the process imports before its time and its memory are counted."""
 _SECONDS_TO_START = 120.0
+_OUT_OF_MEMORY = ("std::bad_alloc", "Failed to allocate memory", "Arena alloc failed")
+"""What runtimes say, in errors of other kinds than MemoryError, when an allocation fails: C++, ONNX Runtime and protobuf."""
 _STACK = 16 << 20
 """Bytes that a thread of a runtime may have, most of them never touched."""
 
@@ -57,11 +59,13 @@ class Guard:
     """
 
     def __init__(self, path: Path, imports: tuple[str, ...] = (), *, more_seconds: float = 0, more_bytes: int = 0) -> None:
+        size = 0
         if path.exists():  # what is not there is said by whoever opens it
             admit(path)
+            size = bytes_with_weights(path)
         self.path = path
-        self._seconds = seconds_for(path) + more_seconds
-        self._bytes = bytes_for(path) + more_bytes
+        self._seconds = seconds_for(size) + more_seconds
+        self._bytes = bytes_for(size) + more_bytes
         start = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import serve; serve()"
         self._process = subprocess.Popen(
             [sys.executable, "-c", start], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -174,14 +178,14 @@ def guarded(path: Path, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
         return guard.call(work, *args, **kwargs)
 
 
-def seconds_for(path: Path) -> float:
-    """What one call on the file at ``path`` may take: the largest network of ours takes a tenth of that on two cores."""
-    return limits.SECONDS + limits.SECONDS_PER_MB * _size(path) / 1e6
+def seconds_for(size: int) -> float:
+    """What one call on a file of ``size`` bytes may take. The largest network of ours takes a tenth of that on two cores."""
+    return limits.SECONDS + limits.SECONDS_PER_MB * size / 1e6
 
 
-def bytes_for(path: Path) -> int:
-    """The memory that work on the file at ``path`` may take above what the process has when it starts."""
-    return min(limits.MEMORY + limits.MEMORY_PER_BYTE * _size(path), limits.MOST_MEMORY)
+def bytes_for(size: int) -> int:
+    """The memory that work on a file of ``size`` bytes may take above what the process has when it starts."""
+    return min(limits.MEMORY + limits.MEMORY_PER_BYTE * size, limits.MOST_MEMORY)
 
 
 _loaded: Any = None
@@ -208,14 +212,30 @@ def serve() -> None:
         _alarm(seconds)
         try:
             answer: tuple[str, Any] = ("done", work(*args, **kwargs))
-        except MemoryError:
-            answer = ("memory", None)
-        except MobileInpaintError as error:
-            answer = ("error", (type(error), str(error), error.__dict__))
         except Exception as error:
-            answer = ("fault", (f"{type(error).__name__}: {first_line(error)[:200]}", traceback.format_exc()))
+            answer = _failure(error)
         _alarm(None)
         _answer(answers, answer)
+
+
+def _failure(error: Exception) -> tuple[str, Any]:
+    """The answer for work that raised ``error``."""
+    if _ran_out_of_memory(error):
+        return "memory", None
+    if isinstance(error, MobileInpaintError):
+        return "error", (type(error), str(error), error.__dict__)
+    return "fault", (f"{type(error).__name__}: {first_line(error)[:200]}", traceback.format_exc())
+
+
+def _ran_out_of_memory(error: BaseException) -> bool:
+    """Whether an allocation failed: ``error`` says so, or one that caused it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        said = "" if isinstance(cause, MobileInpaintError) else str(cause)  # ours may quote a file's own words
+        if isinstance(cause, MemoryError) or any(words in said for words in _OUT_OF_MEMORY):
+            return True
+        cause = cause.__cause__
+    return False
 
 
 def _answer(answers: IO[bytes], answer: tuple[str, Any]) -> None:
@@ -255,10 +275,6 @@ def _rebuilt(kind: type[MobileInpaintError], message: str, state: dict[str, Any]
 def _stream(stream: IO[bytes] | None) -> IO[bytes]:
     assert stream is not None
     return stream
-
-
-def _size(path: Path) -> int:
-    return bytes_with_weights(path) if path.exists() else 0
 
 
 def _describe(path: Path) -> tuple[Contract, dict[str, int]]:

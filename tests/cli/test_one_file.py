@@ -14,6 +14,7 @@ from mobile_inpaint.cli import main
 from mobile_inpaint.data.golden_photos import golden_photos
 from mobile_inpaint.errors import ManifestError, MobileInpaintError
 from mobile_inpaint.photo.image import to_pixels
+from mobile_inpaint.targets import guarded
 from mobile_inpaint.targets.registry import get_target, list_targets
 
 
@@ -63,6 +64,28 @@ def test_verify_and_fill_take_it(pipelines: Path, small_checkpoint: Path, tmp_pa
     assert np.array_equal(np.asarray(pil.open(tmp_path / "out.png"))[mask == 0], picture[mask == 0])
     with pytest.raises(MobileInpaintError, match="the photo is 120x90, this pipeline takes 64x64 alone"):
         load_pipeline(pipeline(pipelines, "tflite"))(picture, mask > 0)
+
+
+def test_a_larger_photo_earns_a_pipeline_more_time_and_a_network_none(
+    pipelines: Path, small_artifacts: dict[str, Artifact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network alone sees squares of one size, whatever the photo's."""
+    allowances = []
+
+    class Recorded(guarded.Guard):
+        def __init__(self, path: Path, *, more_seconds: float = 0, more_bytes: int = 0) -> None:
+            allowances.append((more_seconds, more_bytes))
+            super().__init__(path, more_seconds=more_seconds, more_bytes=more_bytes)
+
+    monkeypatch.setattr(guarded, "Guard", Recorded)
+    pil.new("RGB", (120, 90)).save(tmp_path / "photo.png")
+    mask = pil.new("L", (120, 90))
+    mask.paste(255, (40, 30, 70, 50))
+    mask.save(tmp_path / "mask.png")
+    arguments = ["fill", str(tmp_path / "photo.png"), "--mask", str(tmp_path / "mask.png"), "--artifact"]
+    for artifact in (small_artifacts["onnx"].path, pipeline(pipelines, "onnx")):
+        assert main([*arguments, str(artifact), "--out", str(tmp_path / "out.png")]) == 0
+    assert allowances == [(0, 0), (pytest.approx(0.108), 120 * 90 * 256)]
 
 
 def test_black_masks_are_for_pipelines(small_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

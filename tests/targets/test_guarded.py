@@ -9,11 +9,14 @@ import time
 from pathlib import Path
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 
 from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.errors import ManifestError, ProviderNotFound
 from mobile_inpaint.photo.image import Image
+from mobile_inpaint.targets.checked import cannot_run
 from mobile_inpaint.targets.guarded import Guard
 from mobile_inpaint.targets.registry import load_artifact
 
@@ -39,6 +42,26 @@ def hang() -> None:
 
 def allocate(megabytes: int) -> int:
     return int(np.ones(megabytes << 17).sum())
+
+
+def allocate_in_onnx_runtime(megabytes: int) -> None:
+    shape = np.array([megabytes << 18])
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("ConstantOfShape", ["shape"], ["zeros"])],
+        "g",
+        [onnx.helper.make_tensor_value_info("shape", onnx.TensorProto.INT64, [1])],
+        [onnx.helper.make_tensor_value_info("zeros", onnx.TensorProto.FLOAT, [None])],
+    )
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 20)], ir_version=10)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    try:
+        session.run(None, {"shape": shape})
+    except Exception as error:
+        raise cannot_run(Path("net.bin"), error) from error
+
+
+def report_as_runtimes_do(cause: Exception) -> None:
+    raise ManifestError("net.bin: ONNX Runtime cannot read it") from cause
 
 
 def fail() -> None:
@@ -88,6 +111,19 @@ def test_memory_is_limited(file: Path) -> None:
         assert guard.call(allocate, 50) == 50 << 17
         with pytest.raises(ManifestError, match=r"^net\.bin: needs more than 400 MB of memory"):
             guard.call(allocate, 2000)
+        guard.call(allocate_in_onnx_runtime, 50)
+        with pytest.raises(ManifestError, match=r"^net\.bin: needs more than 400 MB of memory"):
+            guard.call(allocate_in_onnx_runtime, 2000)
+
+
+def test_a_failed_allocation_is_known_by_its_cause(file: Path) -> None:
+    with Guard(file) as guard:
+        for cause in (MemoryError(), RuntimeError("RUNTIME_EXCEPTION : Exception during initialization: std::bad_alloc")):
+            with pytest.raises(ManifestError, match=r"^net\.bin: needs more than 400 MB of memory"):
+                guard.call(report_as_runtimes_do, cause)
+        for harmless in (RuntimeError("no such operation"), ManifestError("its name is 'std::bad_alloc'")):
+            with pytest.raises(ManifestError, match=r"^net\.bin: ONNX Runtime cannot read it$"):
+                guard.call(report_as_runtimes_do, harmless)
 
 
 def test_the_process_is_gone_with_the_block(file: Path) -> None:

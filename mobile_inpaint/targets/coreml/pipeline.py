@@ -31,6 +31,8 @@ def exported(network: torch.nn.Module, contract: Contract) -> Any:
     import torch
     from coremltools.converters.mil.mil.scope import ScopeSource
 
+    from mobile_inpaint.targets.coreml.convert import converted
+
     class Network(torch.nn.Module):
         """Called as a module, so that the converter knows which operations are the network's."""
 
@@ -57,20 +59,7 @@ def exported(network: torch.nn.Module, contract: Contract) -> Any:
     def of_network(operation: Any) -> bool:
         return "network" in operation.scopes.get(ScopeSource.TORCHSCRIPT_MODULE_NAME, [])
 
-    rgb, grey = (1, 3, contract.size_px, contract.size_px), (1, 1, contract.size_px, contract.size_px)
-    half = ct.transform.FP16ComputePrecision(op_selector=of_network)
-    return ct.convert(
-        torch.jit.trace(Pipeline().eval(), (torch.zeros(rgb), torch.zeros(grey))),  # type: ignore[no-untyped-call]
-        convert_to="mlprogram",
-        inputs=[
-            ct.ImageType(name="image", shape=rgb, color_layout=ct.colorlayout.RGB),
-            ct.ImageType(name="mask", shape=grey, color_layout=ct.colorlayout.GRAYSCALE),
-        ],
-        outputs=[ct.ImageType(name="result", color_layout=ct.colorlayout.RGB)],
-        minimum_deployment_target=ct.target[contract.deployment],
-        compute_precision=ct.precision.FLOAT32 if contract.precision == "fp32" else half,
-        skip_model_load=True,
-    )
+    return converted(Pipeline(), contract, half=ct.transform.FP16ComputePrecision(op_selector=of_network))
 
 
 def fill_by(path: Path, hole: int) -> Callable[[Pixels, Flags], Pixels]:

@@ -197,6 +197,8 @@ def _exported(network: torch.nn.Module, contract: Contract) -> Any:
     import coremltools as ct
     import torch
 
+    from mobile_inpaint.targets.coreml.convert import converted
+
     class EightBit(torch.nn.Module):
         """The same Fill in units of grey levels: whole numbers to 255 are exact in float16, so known pixels stay exact."""
 
@@ -210,19 +212,7 @@ def _exported(network: torch.nn.Module, contract: Contract) -> Any:
             filled: torch.Tensor = self.network.predict(torch.cat([hole, known * (1 / 255)], dim=1))
             return known + (filled * 255).clamp(0, 255) * hole
 
-    rgb, grey = (1, 3, contract.size_px, contract.size_px), (1, 1, contract.size_px, contract.size_px)
-    model = ct.convert(
-        torch.jit.trace(EightBit().eval(), (torch.zeros(rgb), torch.zeros(grey))),  # type: ignore[no-untyped-call]
-        convert_to="mlprogram",
-        inputs=[
-            ct.ImageType(name="image", shape=rgb, color_layout=ct.colorlayout.RGB),
-            ct.ImageType(name="mask", shape=grey, color_layout=ct.colorlayout.GRAYSCALE),
-        ],
-        outputs=[ct.ImageType(name="output", color_layout=ct.colorlayout.RGB)],
-        minimum_deployment_target=ct.target[contract.deployment],
-        compute_precision=ct.precision.FLOAT32 if contract.precision == "fp32" else ct.precision.FLOAT16,
-        skip_model_load=True,
-    )
+    model = converted(EightBit(), contract, half=ct.precision.FLOAT16)
     return model if contract.precision in ("fp32", "fp16") else compress_weights(model, contract.precision)
 
 
