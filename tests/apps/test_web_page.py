@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 import shutil
 import threading
 import time
@@ -17,11 +16,11 @@ import numpy as np
 import pytest
 from browser_page import Page
 from PIL import Image
-from web_site import HEIGHT, MAKER, ORIENTATION, WEB, WIDTH, build, by_python, make_photo, pixels_of, row, served, with_metadata
+from web_site import HEIGHT, MAKER, ORIENTATION, WIDTH, build, by_python, make_photo, pixels_of, row, served, with_metadata
 
 from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.bench.browser import chromium, runtimes
-from mobile_inpaint.bench.browser.static import CONTENT_POLICY, StaticServer
+from mobile_inpaint.bench.browser.static import StaticServer
 from mobile_inpaint.bench.browser.web_server import Answer, Request
 from mobile_inpaint.bench.report.latency_report import LatencyReport
 
@@ -398,19 +397,3 @@ def test_the_service_worker_keeps_nothing_but_its_own_folder(site: Path, tmp_pat
         assert name.endswith(f" {server.link}web/") and len(urls) > 30
         assert all(url.startswith(f"{server.link}web/") for url in urls)
         server.shutdown()
-
-
-def test_the_page_its_files_and_its_server_have_one_policy() -> None:
-    worker = (WEB / "service_worker.js").read_text().partition('"Content-Security-Policy": "')[2].partition(",\n")[0]
-    joined = "".join(re.findall(r'"([^"]*)"', f'"{worker}'))
-    assert joined == CONTENT_POLICY
-    page = (WEB / "index.html").read_text()
-    assert f'content="{CONTENT_POLICY.removesuffix("; frame-ancestors " + chr(39) + "none" + chr(39))}"' in page
-
-
-def test_the_service_worker_keeps_every_file_of_the_page() -> None:
-    text = (WEB / "service_worker.js").read_text()
-    parts = ("app", "core")
-    wanted = {path.stem for part in parts for path in (WEB / part).glob("*.js")}
-    wanted |= {"index.html", "style.css", "app.webmanifest", *(path.name for path in WEB.glob("icon*"))}
-    assert [name for name in wanted if f'"{name}"' not in text] == []
