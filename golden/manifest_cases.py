@@ -174,6 +174,7 @@ def _unfit() -> Iterator[tuple[str, str, bytes | None]]:
     yield "a digest that is none", _text({"sha256": "\x1b[2J"}), None
     yield "a digest in capitals", _text({"sha256": "A" * 64}), None
     yield "another file's", _text({"file": "other.onnx"}), BYTES
+    yield "another file's, of a long name", _text({"file": f"it's {'x' * 90}"}), BYTES
     yield "not verified", _text({"verification": None}), BYTES
     yield "verification left out", _text({"verification": _GONE}), None
     yield "verified on nothing", _text({"verification.psnr_db": []}), None

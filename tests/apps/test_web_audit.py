@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import browser_page
 import pytest
 from browser_page import Page
-from PIL import Image
-from web_site import WEB, build, make_photo, served
+from web_site import build, make_photo, served
 
 from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.bench.browser.static import StaticServer
@@ -20,7 +18,6 @@ pytestmark = [browser_page.needs_runtimes, browser_page.needs_chromium]
 
 SMALLEST_CONTRAST = 4.5
 """WCAG 2.2, level AA, for text of any size."""
-LARGEST_ICON_BYTES = 10_000
 TAB, SHIFT = 9, 8
 ROLES = ("button", "slider", "radio", "combobox", "link", "application", "dialog", "group")
 
@@ -172,22 +169,6 @@ def test_the_page_says_what_it_is_and_can_be_installed(page: Page, server: Stati
     manifest = page.call("Page.getAppManifest")
     assert manifest["url"].endswith("app.webmanifest") and manifest["errors"] == []
     assert page.call("Page.getInstallabilityErrors")["installabilityErrors"] == []
-
-
-def test_the_icons_are_what_the_manifest_says() -> None:
-    icons = json.loads((WEB / "app.webmanifest").read_text())["icons"]
-    pictures = [icon for icon in icons if icon["type"] == "image/png"]
-    assert {(icon["sizes"], icon["purpose"]) for icon in pictures} >= {
-        ("192x192", "any"),
-        ("512x512", "any"),
-        ("512x512", "maskable"),
-    }
-    for icon in pictures:
-        path = WEB / icon["src"]
-        with Image.open(path) as picture:
-            assert f"{picture.width}x{picture.height}" == icon["sizes"]
-            assert picture.convert("RGB").getpixel((0, 0)) == (0x1D, 0x27, 0x33), "it fills its square, as a mask needs"
-        assert path.stat().st_size < LARGEST_ICON_BYTES
 
 
 def test_a_whole_session_leaves_no_error_and_no_failed_request(toy_artifact: Artifact, photo: Path, tmp_path: Path) -> None:

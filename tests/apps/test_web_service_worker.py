@@ -1,17 +1,15 @@
-"""What the web app's service worker keeps, and the one policy of the page, its files and its server."""
+"""What the web app's service worker keeps, in a real browser."""
 
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import threading
 from pathlib import Path
 
 import browser_page
-from web_site import WEB
 
-from mobile_inpaint.bench.browser.static import CONTENT_POLICY, StaticServer
+from mobile_inpaint.bench.browser.static import StaticServer
 from mobile_inpaint.bench.browser.web_server import Answer, Request
 
 
@@ -53,19 +51,3 @@ def test_the_service_worker_keeps_nothing_but_its_own_folder(site: Path, tmp_pat
         assert name.endswith(f" {server.link}web/") and len(urls) > 30
         assert all(url.startswith(f"{server.link}web/") for url in urls)
         server.shutdown()
-
-
-def test_the_service_worker_keeps_every_file_of_the_page() -> None:
-    text = (WEB / "service_worker.js").read_text()
-    parts = ("app", "core")
-    wanted = {path.stem for part in parts for path in (WEB / part).glob("*.js")}
-    wanted |= {"index.html", "style.css", "app.webmanifest", *(path.name for path in WEB.glob("icon*"))}
-    assert [name for name in wanted if f'"{name}"' not in text] == []
-
-
-def test_the_page_its_files_and_its_server_have_one_policy() -> None:
-    worker = (WEB / "service_worker.js").read_text().partition('"Content-Security-Policy": "')[2].partition(",\n")[0]
-    joined = "".join(re.findall(r'"([^"]*)"', f'"{worker}'))
-    assert joined == CONTENT_POLICY
-    page = (WEB / "index.html").read_text()
-    assert f'content="{CONTENT_POLICY.removesuffix("; frame-ancestors " + chr(39) + "none" + chr(39))}"' in page

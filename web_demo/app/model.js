@@ -81,11 +81,11 @@ function checked(json, name) {
   return manifest;
 }
 
-/** Which files make the artifact: {name, json, url}; the URL changes with its content, so that it can be kept for ever. */
+/** Which files make the artifact: {name, json, url, bytes}. The URL changes with its content, so that it can be kept for ever. */
 export async function find() {
   const name = nameIn(await textOf(INDEX)), json = await textOf(`${name}.json`);
-  const url = new URL(`?sha256=${checked(json, name).sha256}`, addressOf(name));
-  return { name, json, url: url.href };
+  const { sha256, bytes } = checked(json, name);
+  return { name, json, url: new URL(`?sha256=${sha256}`, addressOf(name)).href, bytes };
 }
 
 /**
@@ -93,8 +93,8 @@ export async function find() {
  *
  * @param progress told the share of its bytes that has come
  */
-export async function open({ name, json, url }, backend, progress) {
-  const { bytes: expected } = checked(json, name), answer = await get(url);
+export async function open({ name, json, url, bytes: expected }, backend, progress) {
+  const answer = await get(url);
   const refusal = (found) => `${name}: has ${found} bytes, not the ${expected} that its manifest says; ${AGAIN}`;
   const said = answer.headers.get("Content-Length");
   if (said !== null && !answer.headers.get("Content-Encoding") && Number(said) !== expected) throw new ManifestError(refusal(said));

@@ -38,7 +38,9 @@ export class Manifest {
    * @throws {ManifestError} it describes another file
    */
   checkArtifact(name, sha256) {
-    if (this.file !== name) throw new ManifestError(`${name}.json: describes '${this.file}', not '${name}'; export it again`);
+    if (this.file !== name) {
+      throw new ManifestError(`${name}.json: describes ${quote(this.file)}, not ${quote(name)}; export it again`);
+    }
     if (this.sha256 !== sha256) {
       throw new ManifestError(`${name}: its bytes are not those its manifest describes ` +
         `(sha256 ${sha256.slice(0, 12)}…, manifest says ${this.sha256.slice(0, 12)}…); export it again`);

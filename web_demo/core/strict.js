@@ -57,7 +57,7 @@ export function record(fields) {
       for (const name of names) {
         if (value.has(name)) loaded[name] = kindOf(name).load(value.get(name), prefix + name, faults);
         else if (Array.isArray(fields[name])) loaded[name] = fields[name][1];
-        else faults.push(`key '${prefix}${name}' is missing`);
+        else faults.push(`key ${quote(prefix + name)} is missing`);
       }
       return loaded;
     },

@@ -50,7 +50,6 @@ struct JsonParser {
         }
         while true {
             skipSpace()
-            guard depth <= JsonParser.deepest else { throw JsonFault() }
             let key = try readText()
             skipSpace()
             try expect(UInt8(ascii: ":"))

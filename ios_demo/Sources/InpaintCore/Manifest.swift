@@ -227,7 +227,7 @@ public struct Artifact: Sendable {
         }
         let manifest = try Manifest(json: Artifact.text(at: beside), at: name + ".json")
         if manifest.file != name {
-            throw ManifestError("\(name).json: describes '\(manifest.file)', not '\(name)'; export it again")
+            throw ManifestError("\(name).json: describes \(quote(manifest.file)), not \(quote(name)); export it again")
         }
         let digest = try Sha256.hex(ofItemAt: url)
         if digest != manifest.sha256 {

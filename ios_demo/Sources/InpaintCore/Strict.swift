@@ -1,4 +1,4 @@
-/// Reads structs out of JSON: unknown keys and wrong types are faults, named at once, in the words of Python's `strict.py`.
+/// Reads structs out of JSON. Unknown keys and wrong types are faults, named at once, in the words of Python's `schema.py`.
 enum Strict {
     /// How a value of one type is read; it answers nil after it has noted a fault.
     typealias Kind<Value> = (_ json: Json, _ key: String, _ faults: Faults) -> Value?
@@ -140,7 +140,7 @@ struct Fields {
 
     func callAsFunction<Value>(_ name: String, _ kind: Strict.Kind<Value>) -> Value? {
         guard let json = table[name] else {
-            faults.add("key '\(prefix)\(name)' is missing")
+            faults.add("key \(quote(prefix + name)) is missing")
             return nil
         }
         return kind(json, prefix + name, faults)

@@ -98,12 +98,12 @@ class PageServer(WebServer):
         if not self._knows(request) or content is None:
             raise Refused(404)
         if isinstance(content, bytes):
-            return Answer(200, describe(request.target, len(content)), content)
+            return Answer(200, describe(request.target), content)
         try:
             file, length = content.open("rb"), content.stat().st_size
         except OSError:
             raise Refused(404) from None
-        return Answer(200, describe(request.target, length), file, length)
+        return Answer(200, describe(request.target), file, length)
 
     def _take(self, request: Request) -> Answer:
         if not self._knows(request) or request.target not in messages.KINDS:
@@ -142,8 +142,8 @@ _TYPES = {
 """By suffix, what a machine's own list of types may lack."""
 
 
-def describe(path: str, length: int) -> dict[str, str]:
-    """The headers that say what a file is, by its name, and how long."""
+def describe(path: str) -> dict[str, str]:
+    """The header that says what a file is, by its name."""
     suffix = Path(path).suffix
     kind = _TYPES.get(suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
-    return {"Content-Type": f"{kind}; charset=utf-8" if kind.startswith("text/") else kind, "Content-Length": str(length)}
+    return {"Content-Type": f"{kind}; charset=utf-8" if kind.startswith("text/") else kind}

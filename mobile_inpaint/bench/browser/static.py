@@ -65,7 +65,7 @@ class StaticServer(WebServer):
         if found is None:
             raise Refused(404)
         file, length = found
-        return Answer(200, describe(names[-1], length), file, length)
+        return Answer(200, describe(names[-1]), file, length)
 
     def server_close(self) -> None:
         """Frees the port and the folder."""

@@ -22,7 +22,7 @@ from http import HTTPStatus
 from typing import Any, BinaryIO
 
 from mobile_inpaint.errors import BenchError
-from mobile_inpaint.quoting import quoted
+from mobile_inpaint.quoting import shown
 
 LOOPBACK = "127.0.0.1"
 _OWN_NAMES = ("localhost", LOOPBACK, "::1")
@@ -119,7 +119,7 @@ class WebServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
         except (OSError, UnicodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not a name of a machine"
             option = "--port" if getattr(error, "errno", None) in (errno.EADDRINUSE, errno.EACCES) else "--host"
-            raise BenchError(f"port {port} of {quoted(host).strip(chr(39))}: {reason}; choose another with {option}") from error
+            raise BenchError(f"port {port} of {shown(host)}: {reason}; choose another with {option}") from error
         if tls:  # shaking hands is left to each connection's own thread, where nobody else waits for it
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mobile_inpaint.artifact import Artifact, Manifest, manifest_path, sha256_of, size_of
+from mobile_inpaint.artifact import Artifact, Io, Manifest, manifest_path, sha256_of, size_of
 from mobile_inpaint.bench.measure.candidate import Candidate
 from mobile_inpaint.bench.measure.protocol import Run, milliseconds
 from mobile_inpaint.bench.report.latency_report import Subject
@@ -118,7 +118,7 @@ def _load_artifact(candidate: Candidate, threads: int) -> Workload:
     artifact = Artifact.open(candidate.path)
     contract = artifact.manifest.contract
     started = time.perf_counter()
-    fill, runtime, computes_in = _runner(candidate, threads)
+    fill, runtime, computes_in = _runner(candidate, contract.io, threads)
     load_ms = milliseconds(time.perf_counter() - started)
     hole = slice(contract.size_px // 4, -(contract.size_px // 4))
     mask = np.zeros((1, 1, contract.size_px, contract.size_px), np.float32)
@@ -131,10 +131,10 @@ def _load_artifact(candidate: Candidate, threads: int) -> Workload:
     return Workload(subject_of(candidate, artifact.manifest), run, fill, runtime, computes_in, load_ms)
 
 
-def _runner(candidate: Candidate, threads: int) -> tuple[Fill, str, str | None]:
+def _runner(candidate: Candidate, io: Io, threads: int) -> tuple[Fill, str, str | None]:
     """The artifact as a Fill, by what it runs, and in what arithmetic."""
     path = candidate.path
-    if candidate.runtime is None and Artifact.open(path).manifest.contract.io == "photo":
+    if candidate.runtime is None and io == "photo":
         pipeline = load_pipeline(path, threads=threads)
         return lambda image, mask: to_image(pipeline(to_pixels(image), mask[0, 0] > 0)), pipeline.runtime, pipeline.computes_in
     if candidate.runtime is None:

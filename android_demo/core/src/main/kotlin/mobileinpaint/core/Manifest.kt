@@ -173,7 +173,9 @@ class Artifact private constructor(val bytes: ByteArray, val manifest: Manifest)
          */
         fun open(name: String, bytes: ByteArray, text: String): Artifact {
             val manifest = Manifest.fromJson(text, "$name.json")
-            if (manifest.file != name) throw ManifestError("$name.json: describes '${manifest.file}', not '$name'; export it again")
+            if (manifest.file != name) {
+                throw ManifestError("$name.json: describes ${quote(manifest.file)}, not ${quote(name)}; export it again")
+            }
             val digest = sha256(bytes)
             if (digest != manifest.sha256) {
                 throw ManifestError(

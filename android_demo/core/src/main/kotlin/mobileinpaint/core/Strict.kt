@@ -99,7 +99,7 @@ internal class Keys(private val table: Map<*, *>, key: String, private val fault
     }
 
     private fun <T : Any> missing(name: String): Value<T> {
-        faults += "key '$prefix$name' is missing"
+        faults += "key ${quote("$prefix$name")} is missing"
         return Value(null)
     }
 }
