@@ -105,9 +105,10 @@ def test_a_hole_at_a_border_and_a_second_part_beside_it():
     assert result[hole].std() > 20
 
 
-def test_a_flat_photo_stays_flat():
+@pytest.mark.parametrize("middle", [(50, 50), (0, 50), (99, 50), (50, 0), (50, 99), (0, 0), (99, 99)])
+def test_a_flat_photo_stays_flat(middle):
     pixels = np.full((100, 100, 3), (200, 120, 40), np.uint8)
-    hole = disc(100, 100, 50, 50, 20)
+    hole = disc(100, 100, *middle, 20)
     assert np.abs(AUTO(pixels, hole, mean_fill).astype(int) - pixels).max() <= 1
 
 

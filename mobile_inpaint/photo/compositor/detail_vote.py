@@ -37,7 +37,10 @@ def vote(search: Search, field: Field, *, fits: bool = True) -> None:
 
 
 def last_vote(search: Search, field: Field) -> None:
-    """The same with the patches' middles alone, which is sharper; the edge is then led over to the known pixels."""
+    """The same with the patches' middles alone, which is sharper; the edge is then led over to the known pixels.
+
+    No middle reaches the two outermost lines of the window. What is wanted there keeps what the vote before gave it.
+    """
     level = search.level
     middle = [(y - 1, x - 1, weight) for y, line in enumerate(_SHARP) for x, weight in enumerate(line)]
     ring = grown(level.wanted, _RING_PX) & ~level.hole
@@ -45,8 +48,9 @@ def last_vote(search: Search, field: Field) -> None:
     box = bounding_box(level.wanted | ring)
     assert box is not None  # where there are targets there are wanted pixels
     area, shape = box.slices, (*level.hole.shape, 3)
-    drawn = voted.reshape(shape)[area].astype(np.int32)
-    ring = (ring & seen.reshape(shape[:2]))[area]
+    seen = seen.reshape(shape[:2])
+    drawn = np.where(seen[..., None], voted.reshape(shape), level.picture)[area].astype(np.int32)
+    ring = (ring & seen)[area]
     wanted = level.wanted[area]
     apart = np.where(ring[..., None], level.picture[area].astype(np.int32) - drawn, 0)
     bent = drawn + ((seam.spread(apart, ring, seam.FULL) * _AT_EDGE[depths(level.hole)[area]][..., None] + 128) >> 8)
