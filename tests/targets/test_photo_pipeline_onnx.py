@@ -172,7 +172,7 @@ def test_the_published_network_on_the_inputs_of_the_public_pipeline(shared_golde
     assert len(masks) == 11
     for path in masks:
         mask = np.asarray(Image.open(path).convert("L"))
-        pixels = np.asarray(Image.open(path.with_name(path.name.replace("_mask", "_image"))).convert("RGB"))
+        pixels = np.asarray(Image.open(path.with_name(path.name.removesuffix("mask.png") + "image.png")).convert("RGB"))
         expected = Compositor(512)(pixels, mask < 128, lambda image, mask: alone.run(None, {"image": image, "mask": mask})[0])
         result = file.run(None, {"image": pixels.transpose(2, 0, 1)[None], "mask": mask[None, None]})[0]
         np.testing.assert_array_equal(result[0].transpose(1, 2, 0), expected, path.name)
