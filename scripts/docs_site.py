@@ -2,8 +2,8 @@
 
 - ``command_line.md`` is generated from the Typer app.
 - README files of other folders, CHANGELOG.md, CONTRIBUTING.md and SECURITY.md become pages of the site, under their own paths.
-- A page links to any file of the repository by its relative path, as on disk. The link leads to the page of that file if the site has
-  one; a picture is copied; any other link becomes its text. A link to a file that does not exist stops the build.
+- A page links to any file of the repository by its relative path, as on disk. The link leads to the page of that file if the
+  site has one. A picture is copied. Any other link becomes its text. A link to a file that does not exist stops the build.
 """
 
 from __future__ import annotations
