@@ -38,6 +38,7 @@ MIRRORED = (
     "golden/README.md",
 )
 PICTURES = {".png", ".svg", ".jpg", ".webp"}
+PUBLIC_NAMES = "<!-- public names -->"
 _LINK = re.compile(r"(?P<picture>!?)\[(?P<text>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<target>[^()\s]+)\)")
 _UNBOUNDED = 1e6
 """A largest value above this is a guard against overflow, not a choice."""
@@ -108,9 +109,21 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Rewrites the links of a page that stands in the repository."""
+    """Rewrites the links of a page that stands in the repository, and fills in what the API page leaves open."""
     site_path = page.file.src_uri
-    return markdown if site_path == "command_line.md" else rewritten(in_repository(site_path), markdown)
+    if site_path == "command_line.md":
+        return markdown
+    text = rewritten(in_repository(site_path), markdown)
+    return text.replace(PUBLIC_NAMES, public_names()) if site_path == "api.md" else text
+
+
+def public_names() -> str:
+    """A heading with the docstring of each public function and class of the package."""
+    import mobile_inpaint
+
+    names = sorted(mobile_inpaint.__all__, key=lambda name: (name[0].isupper(), name))
+    homes = [f"{mobile_inpaint._HOME[name]}.{name}" for name in names if name in mobile_inpaint._HOME]
+    return "\n\n".join(f"::: {home}" for home in homes)
 
 
 def command_line() -> str:

@@ -7,6 +7,7 @@ import posixpath
 import re
 import shlex
 import tomllib
+import zlib
 from pathlib import Path
 from types import ModuleType
 
@@ -129,6 +130,11 @@ def test_the_description_on_an_index_has_no_relative_link() -> None:
     assert "[IOPaint](https://" in text
     assert "docs/install.md" not in text
     assert "(LICENSE)" in text
+
+
+def test_the_wheel_stays_small() -> None:
+    files = [path for path in (ROOT / "mobile_inpaint").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    assert sum(len(zlib.compress(path.read_bytes(), 6)) + 200 for path in files) <= 9_000_000, "as a wheel packs them"
 
 
 def test_the_version_stands_in_one_place_and_the_changelog_has_it() -> None:
