@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import os
 import posixpath
 import re
@@ -164,12 +166,9 @@ def _command(name: str, command: Any, level: int = 2) -> Iterator[str]:
 
 
 def _examples(name: str) -> Iterator[str]:
-    try:
-        from mobile_inpaint.cli.verbs import EXAMPLES
-    except ImportError:
-        return
-    if name in EXAMPLES:
-        yield from ("```sh", *EXAMPLES[name], "```", "")
+    module = "mobile_inpaint.cli.verbs"
+    if importlib.util.find_spec(module) and (examples := importlib.import_module(module).EXAMPLES.get(name)):
+        yield from ("```sh", *examples, "```", "")
 
 
 def _row(parameter: Any) -> str | None:
