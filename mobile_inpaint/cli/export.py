@@ -11,7 +11,7 @@ from mobile_inpaint import defaults
 from mobile_inpaint.cli import console
 from mobile_inpaint.cli.defaults import LARGEST_SEED, MOST_SAMPLES
 from mobile_inpaint.errors import RecipeError
-from mobile_inpaint.quoting import quoted, shown
+from mobile_inpaint.quoting import shown
 
 if TYPE_CHECKING:
     from mobile_inpaint.artifact import Artifact, Quantization
@@ -143,11 +143,15 @@ def _refuse_conflicts(
     for option, value in typed.items():
         source = context.get_parameter_source(option[2:].replace("-", "_"))
         if source is not None and source.name == "COMMANDLINE" and value != said[option]:
-            mine, its = (", ".join(map(str, one)) if isinstance(one, list) else one for one in (value, said[option]))
-            raise RecipeError(
-                f"{option} {shown(mine)}: the recipe {file.name} says {'nothing' if its is None else quoted(its)}; "
-                f"leave {option} out, or change the recipe"
-            )
+            mine, its = (_text(one) for one in (value, said[option]))
+            raise RecipeError(f"{option} {mine}: the recipe {file.name} says {its}; leave {option} out, or change the recipe")
+
+
+def _text(value: Any) -> str:
+    """What an option or a recipe says, to be read."""
+    if isinstance(value, list):
+        return ", ".join(map(_text, value))
+    return "nothing" if value is None else shown(f"{value:g}" if isinstance(value, float) else value)
 
 
 def _speed(size_px: int, one: Fill, other: Fill) -> float:

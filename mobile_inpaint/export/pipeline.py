@@ -93,7 +93,7 @@ def _verify_guarded(
     if claimed is None:
         raise VerificationError(f"{path.name}: its manifest holds no verification; export it again")
     progress("loading weights")
-    generator, provenance = open_checkpoint(checkpoint or contract.provenance.checkpoint, progress)
+    generator, provenance = open_checkpoint(checkpoint or _source(contract), progress)
     if provenance.sha256 != contract.provenance.sha256:
         raise WeightsError(
             f"{path.name}: was made from weights {contract.provenance.sha256[:12]}…, '{provenance.checkpoint}' is "
@@ -116,6 +116,11 @@ def _verify_guarded(
         quality = QualityJudge(prepared.network, prepared.provenance.sha256)(runner, gate, progress)
         gate.check(path.name, quality)
     return Artifact(path, replace(artifact.manifest, verification=verification, quality=quality))
+
+
+def _source(contract: Contract) -> str:
+    """The checkpoint that the artifact was made of, as :func:`~mobile_inpaint.models.registry.open_checkpoint` takes it."""
+    return f"random:{contract.model}" if contract.provenance.timing_only else contract.provenance.checkpoint
 
 
 def check_target(target: Target, precision: PrecisionName, deployment: str | None, io: Io = "tensor") -> None:

@@ -10,8 +10,9 @@ from onnx import TensorProto
 from mobile_inpaint.bench.measure.candidate import Candidate
 from mobile_inpaint.bench.measure.workload import load
 from mobile_inpaint.errors import BenchError, ManifestError
-from mobile_inpaint.targets.external import Input, load_external
+from mobile_inpaint.targets.external import load_external
 from mobile_inpaint.targets.registry import list_targets
+from mobile_inpaint.targets.signature import Input
 
 MakeOnnx = Callable[..., Path]
 
