@@ -12,7 +12,7 @@ from mobile_inpaint.artifact import Quality
 from mobile_inpaint.data.quality_photos import quality_cases
 from mobile_inpaint.defaults import MAX_RISE_FREE, MAX_RISE_OBJECT
 from mobile_inpaint.errors import VerificationError
-from mobile_inpaint.evaluation.judge import Judge
+from mobile_inpaint.evaluation.figures import Judge
 from mobile_inpaint.evaluation.quality import measure_quality
 from mobile_inpaint.evaluation.quality_reference import QualityReference
 from mobile_inpaint.models.base import Generator, in_memory_format

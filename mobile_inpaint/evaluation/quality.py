@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from mobile_inpaint.artifact import HoleSize, Quality, SliceQuality
 from mobile_inpaint.defaults import MAX_RISE_FREE, MAX_RISE_OBJECT
-from mobile_inpaint.evaluation.judge import Figures
+from mobile_inpaint.evaluation.figures import Figures
 from mobile_inpaint.evaluation.quality_reference import QualityReference, filled
 from mobile_inpaint.metrics.bootstrap import interval
 from mobile_inpaint.photo.image import Fill

@@ -30,7 +30,7 @@ def recipe(tmp_path: Path) -> Path:
         ("--seed", "7", "0"),
         ("--target", "tflite", "onnx"),
         ("--min-deployment-target", "iOS17", "nothing"),
-        ("--ranges", "mse", "'percentile'"),
+        ("--ranges", "mse", "percentile"),
         ("--percentile", "99", "99.99"),
         ("--equalization", "0.25", "0.5"),
         ("--calib-samples", "8", "32"),
