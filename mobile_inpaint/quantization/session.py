@@ -90,7 +90,7 @@ class QuantizationSession:
             if "graph" in target.capabilities:
                 graph = target.read_graph(source)
                 ranges = Ranges(slopes(graph), shared(graph))
-            progress(f"watching {target.name} on {len(self.calibration)} photos")
+            progress(f"observing {target.name} on {len(self.calibration)} photos")
             target.observe(source, self.calibration, ranges)
             self._sources[key] = source, ranges
         return self._sources[key]
