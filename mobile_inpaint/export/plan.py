@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
-from mobile_inpaint.artifact import Quantization
+from mobile_inpaint.artifact import Io, Quantization
 from mobile_inpaint.errors import CapabilityMissing, ExportError, RecipeError, ToolchainMissing
 from mobile_inpaint.export.pipeline import check_target
 from mobile_inpaint.export.recipe import Recipe
@@ -84,8 +85,14 @@ def requested(
     Raises:
         TargetNotFound: no such format.
         ExportError: no such precision.
+        RecipeError: no target or precision is named, or no such ``io`` or ``hole``.
     """
     names = list(dict.fromkeys(list_targets() if ALL in targets else targets))
+    if not names or not precisions:
+        raise RecipeError(f"say what to make: a target out of {', '.join([*list_targets(), ALL])}, and a precision")
+    for name, value, known in (("io", io, get_args(Io)), ("hole", hole, ("white", "black"))):
+        if value not in known:
+            raise RecipeError(f"{name} is {quoted(value)}: it must be {' or '.join(known)}")
     if ALL in targets and (unknown := [name for name in precisions if name not in (*PRECISIONS, SEARCH)]):
         raise ExportError(f"unknown precision {quoted(unknown[0])}: there are {listed((*PRECISIONS, SEARCH))}")
     return [

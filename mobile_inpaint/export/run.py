@@ -74,7 +74,7 @@ def export(
         the artifacts, in the order of targets and precisions.
 
     Raises:
-        TargetNotFound, UnsupportedPrecision, CapabilityMissing: before any work is done.
+        TargetNotFound, UnsupportedPrecision, CapabilityMissing, RecipeError: before any work is done.
         ToolchainMissing: of formats that were named, all those whose toolchain is not installed. The others are made first.
         CheckpointNotFound, WeightsError: the weights are not there, or not usable.
         CalibrationError: no photos to calibrate on.

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from mobile_inpaint.errors import BenchError, ManifestError
+from mobile_inpaint.errors import BenchError
 from mobile_inpaint.targets.base import Target
-from mobile_inpaint.targets.registry import get_target, list_targets, target_of
+from mobile_inpaint.targets.registry import find_target, get_target, list_targets
 from mobile_inpaint.targets.signature import Array, ExternalRunner
 from mobile_inpaint.targets.suppress_output import silence
 from mobile_inpaint.targets.toolchain import first_line, required
@@ -54,8 +54,7 @@ def load_external(path: Path, *, threads: int | None = None) -> ExternalRunner:
 
 
 def _target_of(path: Path) -> Target:
-    try:
-        return target_of(path)
-    except ManifestError:
-        suffixes = ", ".join(get_target(name).suffix for name in list_targets())
-        raise BenchError(f"{path.name}: bench runs {suffixes} files") from None
+    if (target := find_target(path)) is not None:
+        return target
+    suffixes = ", ".join(get_target(name).suffix for name in list_targets())
+    raise BenchError(f"{path.name}: bench runs {suffixes} files")

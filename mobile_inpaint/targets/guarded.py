@@ -272,11 +272,10 @@ def _stream(stream: IO[bytes] | None) -> IO[bytes]:
 
 def _imports_of(path: Path) -> tuple[str, ...]:
     """What the process imports before its time and its memory are counted."""
-    try:
-        target = _target(path)
-    except ManifestError:
-        return ()
-    return tuple(filter(None, (*target.imports, target.runtime[1])))
+    from mobile_inpaint.targets.registry import find_target
+
+    target = find_target(path)
+    return tuple(filter(None, (*target.imports, target.runtime[1]))) if target else ()
 
 
 def _describe(path: Path) -> Described:

@@ -55,10 +55,14 @@ def target_of(path: Path) -> Target:
     Raises:
         ManifestError: no format has that suffix.
     """
-    for target in _targets().values():
-        if path.name.endswith(target.suffix):
-            return target
+    if (target := find_target(path)) is not None:
+        return target
     raise ManifestError(f"{path.name}: not an artifact; there are {', '.join(t.suffix for t in _targets().values())}")
+
+
+def find_target(path: Path) -> Target | None:
+    """The same; None where no format has that suffix."""
+    return next((target for target in _targets().values() if path.name.endswith(target.suffix)), None)
 
 
 def has_format(path: Path, name: str) -> bool:

@@ -14,12 +14,12 @@ from mobile_inpaint.artifact import Artifact, Io, Manifest, manifest_path, sha25
 from mobile_inpaint.bench.measure.candidate import Candidate
 from mobile_inpaint.bench.measure.protocol import Run, milliseconds
 from mobile_inpaint.bench.report.latency_report import Subject
-from mobile_inpaint.errors import BenchError, DeviceUnavailable, ManifestError
+from mobile_inpaint.errors import BenchError, DeviceUnavailable
 from mobile_inpaint.photo.image import Fill, Image, to_image, to_pixels
 from mobile_inpaint.precision import PrecisionName
 from mobile_inpaint.targets import external
 from mobile_inpaint.targets.onnx import openvino
-from mobile_inpaint.targets.registry import get_target, list_targets, load_pipeline, target_of
+from mobile_inpaint.targets.registry import find_target, get_target, list_targets, load_pipeline, target_of
 from mobile_inpaint.targets.signature import Input
 
 Array = npt.NDArray[Any]
@@ -87,11 +87,8 @@ def check_runs_here(path: Path) -> None:
     """
     if not path.exists():
         raise BenchError(f"{path}: no such file")
-    try:
-        target = target_of(path)
-    except ManifestError:  # which whoever loads it says better
-        return
-    if not target.runs_here:
+    target = find_target(path)  # what has none is refused by whoever loads it
+    if target is not None and not target.runs_here:
         able = " or ".join(other.suffix for other in map(get_target, list_targets()) if other.runs_here)
         raise DeviceUnavailable(f"{path.name}: {target.elsewhere}; time the {able} artifact on this host")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from mobile_inpaint.artifact import size_of
-from mobile_inpaint.errors import ManifestError
 
 
 def admit(path: Path) -> None:
@@ -14,17 +13,15 @@ def admit(path: Path) -> None:
     Raises:
         ManifestError: the file is damaged, or larger than the limits in :mod:`~mobile_inpaint.targets.admission.limits`.
     """
-    from mobile_inpaint.targets.registry import target_of
+    from mobile_inpaint.targets.registry import find_target
 
-    try:
-        target = target_of(path)
-    except ManifestError:
-        return
-    target.admit(path)
+    if (target := find_target(path)) is not None:
+        target.admit(path)
 
 
 def bytes_with_weights(path: Path) -> int:
     """The size of the admitted model file at ``path``, with the weights that lie in files beside it."""
-    from mobile_inpaint.targets.registry import target_of
+    from mobile_inpaint.targets.registry import find_target
 
-    return size_of(path) + target_of(path).bytes_beside(path)
+    target = find_target(path)
+    return size_of(path) + (target.bytes_beside(path) if target else 0)
