@@ -6,6 +6,7 @@ which a format declares by overriding the methods that belong to it.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -297,15 +298,18 @@ def faults_of(target: object) -> list[str]:
     if not isinstance(target, Target):
         return ["is no instance of mobile_inpaint.targets.base.Target"]
     faults = []
-    for attribute in ("name", "suffix"):
-        if not isinstance(getattr(target, attribute, None), str) or not getattr(target, attribute):
-            faults.append(f"has no {attribute}")
-    if not faults and (not target.suffix.startswith(".") or "/" in target.suffix or target.name in ("all", "")):
-        faults.append("needs a suffix that begins with a point, and another name than 'all'")
-    if not target.precisions or set(target.precisions) - set(PRECISIONS):
-        faults.append(f"must have precisions out of {', '.join(PRECISIONS)}")
-    declared = target.capabilities
-    rounded = [name for name in target.precisions if name in PRECISIONS and PRECISIONS[name].calibrated]
-    if rounded and "quantize" not in declared:
+    if not _is_word(getattr(target, "name", None)) or target.name == "all":
+        faults.append("needs a name of letters, digits, '-' and '_', other than 'all'")
+    if not _is_word(getattr(target, "suffix", None), point="[.]"):
+        faults.append("needs a suffix: a point, then letters, digits, '-' and '_'")
+    if not isinstance(target.precisions, tuple) or not target.precisions or set(target.precisions) - set(PRECISIONS):
+        return [*faults, f"needs a tuple of precisions out of {', '.join(PRECISIONS)}"]
+    rounded = [name for name in target.precisions if PRECISIONS[name].calibrated]
+    if rounded and "quantize" not in target.capabilities:
         faults.append(f"has {', '.join(rounded)} but does not override quantize and observe")
     return faults
+
+
+def _is_word(text: object, point: str = "") -> bool:
+    """Whether it can stand in a file's name and in a list of options."""
+    return isinstance(text, str) and re.fullmatch(point + "[A-Za-z0-9_-]{1,40}", text) is not None

@@ -45,11 +45,15 @@ def test_ours_can_do_everything_but_run_core_ml_files_of_others() -> None:
 @pytest.mark.parametrize(
     ("attributes", "fault"),
     [
-        ({"name": ""}, "has no name"),
-        ({"suffix": "least"}, "needs a suffix that begins with a point"),
-        ({"name": "all"}, "another name than 'all'"),
-        ({"precisions": ()}, "must have precisions out of fp32, fp16"),
-        ({"precisions": ("fp32", "int3")}, "must have precisions out of fp32, fp16"),
+        ({"name": ""}, "needs a name of letters"),
+        ({"suffix": "least"}, "needs a suffix: a point"),
+        ({"name": "all"}, "other than 'all'"),
+        ({"name": "a/b"}, "needs a name of letters"),
+        ({"suffix": ".a/b"}, "needs a suffix: a point"),
+        ({"suffix": None}, "needs a suffix: a point"),
+        ({"precisions": ()}, "needs a tuple of precisions out of fp32, fp16"),
+        ({"precisions": None}, "needs a tuple of precisions out of fp32, fp16"),
+        ({"precisions": ("fp32", "int3")}, "needs a tuple of precisions out of fp32, fp16"),
         ({"precisions": ("fp32", "w8a8")}, "has w8a8 but does not override quantize and observe"),
     ],
 )
