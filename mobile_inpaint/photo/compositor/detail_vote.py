@@ -19,7 +19,7 @@ from mobile_inpaint.photo.compositor.tiles import bounding_box
 _BY_DEPTH = np.array([round(256 / 1.15**depth) for depth in range(DEPTHS + 1)], np.int32)
 _BY_FIT = np.array([round(256 * np.exp(-k / 4)) for k in range(17)], np.int32)
 """256 exp(-D / mean D) in quarters."""
-_AT_EDGE = np.array([round(256 * np.exp(-depth / 3)) if 0 < depth < 20 else 0 for depth in range(DEPTHS + 1)], np.int32)
+_AT_EDGE = np.array([round(256 * np.exp((1 - depth) / 3)) if 0 < depth < 20 else 0 for depth in range(DEPTHS + 1)], np.int32)
 _RING_PX = 2
 _BAND = 16
 """Rows voted on at a time; the result does not depend on it."""
