@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_inpaint.photo.compositor import seam
-from mobile_inpaint.photo.compositor.detail_levels import DEPTHS, REACH, Flags, Level, Pixels, blurred, depths, doubled, grown
+from mobile_inpaint.photo.compositor.detail_levels import DEPTHS, REACH, Flags, Level, Pixels, blurred, depths, doubled, grown, halve
 from mobile_inpaint.photo.compositor.detail_search import Field, Search
 from mobile_inpaint.photo.compositor.resample import Ints
 from mobile_inpaint.photo.compositor.tiles import bounding_box
@@ -21,6 +21,8 @@ _BY_FIT = np.array([round(256 * np.exp(-k / 4)) for k in range(17)], np.int32)
 """256 exp(-D / mean D) in quarters."""
 _AT_EDGE = np.array([round(256 * np.exp((1 - depth) / 3)) if 0 < depth < 20 else 0 for depth in range(DEPTHS + 1)], np.int32)
 _RING_PX = 2
+_UNLIKE = 40
+"""Levels that a source's low band may be off before the fill goes back to the network's; 16 more, and all of it does."""
 _BAND = 16
 """Rows voted on at a time; the result does not depend on it."""
 _WHOLE = tuple((y, x, 1) for y in range(-REACH, REACH + 1) for x in range(-REACH, REACH + 1))
@@ -76,18 +78,46 @@ def repair_low(level: Level, before: Pixels, at: int, radius: int, ramp_px: int)
         radius: of the blur there.
         ramp_px: from the edge to where all of it is taken back.
     """
-    drift = before.astype(np.int32) - level.picture
-    shapes = []
-    for _ in range(at):
-        shapes.append(drift.shape)
-        odd = ((0, drift.shape[0] % 2), (0, drift.shape[1] % 2), (0, 0))
-        drift = (seam.four(np.pad(drift, odd)) + 2) >> 2
-    drift = blurred(drift << 4, radius)
-    for shape in reversed(shapes):
-        drift = doubled(drift, shape)
     part = np.minimum(depths(level.hole).astype(np.int32) * 256 // ramp_px, 256)
-    mended = level.picture + ((drift * part[..., None] + 2048) >> 12)
-    level.picture[level.wanted] = np.clip(mended, 0, 255)[level.wanted]
+    for k in range(3):  # a channel at a time, to keep memory small
+        drift = before[..., k] - level.picture[..., k].astype(np.int16)
+        shapes = []
+        for _ in range(at):
+            shapes.append(drift.shape)
+            drift = halve(np.pad(drift, [(0, length % 2) for length in drift.shape]))
+        drift = blurred(drift.astype(np.int32) << 4, radius)
+        for shape in reversed(shapes):
+            drift = doubled(drift, shape, np.int16)
+        mended = level.picture[..., k] + ((drift * part + 2048) >> 12)
+        np.copyto(level.picture[..., k], np.clip(mended, 0, 255), where=level.wanted, casting="unsafe")
+
+
+def go_back(search: Search, field: Field, plain: Pixels, radius: int) -> None:
+    """Gives the wanted pixels back what they get where nothing is copied, where no source has the network's colours.
+
+    Args:
+        search: of the finest level; its picture is changed.
+        field: the patches.
+        plain: [h, w, 3], the picture with the wanted pixels as they are where nothing is copied.
+        radius: of the blur that leads from one to the other.
+    """
+    level, width = search.level, search.width
+    guide = level.guide.reshape(-1, 4)
+    weight = np.zeros(level.hole.size, np.int32)
+    for begin in range(0, len(search.targets), 1 << 14):
+        part = slice(begin, begin + (1 << 14))
+        targets, sources = search.targets[part], field.sources[part]
+        here, there = (guide[place + 2 * (place // width) + width + 3, :3] for place in (targets, sources))
+        off = (np.maximum(here, there) - np.minimum(here, there)).max(axis=1).astype(np.int32)
+        weight[targets] = np.clip((off - _UNLIKE) * 16, 0, 256)
+    if not weight.any():
+        return
+    weight = blurred(weight.reshape(level.hole.shape), radius)
+    box = bounding_box(level.wanted & (weight > 0))
+    if box is not None:
+        picture, part = level.picture[box.slices], weight[box.slices][..., None]
+        mixed = picture + ((plain[box.slices].astype(np.int32) - picture) * part + 128 >> 8)
+        np.copyto(picture, mixed, where=level.wanted[box.slices][..., None], casting="unsafe")
 
 
 def _say(search: Search, field: Field, *, fits: bool) -> Ints:
