@@ -1,9 +1,14 @@
-"""Figures of one fill, in the hole, around it and at its edge, held against the photo as it was."""
+"""Figures of a fill, in the hole, around it and at its edge, held against the photo as it was and against another fill.
+
+One judge serves both sides: ``export`` holds an artifact's fills against the generator's (:meth:`Judge.figures`), ``evaluate``
+holds any fill against the photo (:meth:`Judge.look_at`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -63,6 +68,24 @@ KINDS: Mapping[str, Kind] = {
 """Every figure by its name, those that matter most first."""
 
 
+class Figures(NamedTuple):
+    """What the gate of ``export`` looks at, of one fill.
+
+    Attributes:
+        lpips, dists: distance of the whole picture to the truth; ``dists`` is NaN where nobody asked for it.
+        seam: CIEDE2000 across the hole's border.
+        psnr: in dB, in the hole, to the truth.
+        lpips_to_reference, psnr_to_reference: the same to another fill of that hole.
+    """
+
+    lpips: float
+    dists: float
+    seam: float
+    psnr: float
+    lpips_to_reference: float
+    psnr_to_reference: float
+
+
 class Scored(NamedTuple):
     """One fill, looked at.
 
@@ -76,9 +99,10 @@ class Scored(NamedTuple):
 
 
 class Judge:
-    """The networks that judge, loaded once.
+    """The networks that judge, loaded once; what only :meth:`look_at` needs, when it is first called.
 
     Args:
+        dists: whether :meth:`figures` asks DISTS as well, which takes most of the time.
         vgg: ask LPIPS with VGG16 as well, ten times as slow.
         progress: of fetching the networks' weights.
 
@@ -86,11 +110,44 @@ class Judge:
         WeightsError: they are not here and cannot be fetched.
     """
 
-    def __init__(self, *, vgg: bool = False, progress: Progress | None = None) -> None:
+    def __init__(self, *, dists: bool = True, vgg: bool = False, progress: Progress | None = None) -> None:
+        self._progress, self._asks_dists = progress, dists
         self._alex = Lpips("alex", progress)
         self._vgg = Lpips("vgg", progress) if vgg else None
-        self._dists = Dists(progress)
-        self._mobilenet = MobileNetV2(progress)
+        self.yardsticks = ("LPIPS v0.1 AlexNet", "DISTS") if dists else ("LPIPS v0.1 AlexNet",)
+        if dists:
+            _ = self._dists  # what cannot be fetched is said at once
+
+    @cached_property
+    def _dists(self) -> Dists:
+        return Dists(self._progress)
+
+    @cached_property
+    def _mobilenet(self) -> MobileNetV2:
+        return MobileNetV2(self._progress)
+
+    @torch.inference_mode()
+    def lpips(self, truth: Pixels, fills: Sequence[Pixels]) -> list[float]:
+        """The distance of each fill to the truth; pictures of one size, HWC uint8 RGB."""
+        distances: Tensor = self._alex(_stacked(fills), _stacked([truth]))
+        return distances.tolist()
+
+    @torch.inference_mode()
+    def figures(
+        self, truth: Pixels, holes: Sequence[Hole], fills: Sequence[Pixels], references: Sequence[Pixels]
+    ) -> list[Figures]:
+        """Of each of the ``fills`` of the ``holes`` in one photo; ``references`` are other fills of them, in the same order."""
+        pictures, original = _stacked(fills), _stacked([truth])
+        features = self._alex.features(pictures)
+        columns = [
+            self._alex.distance(features, self._alex.features(original)).tolist(),
+            self._dists(_reduced(pictures), _reduced(original)).tolist() if self._asks_dists else [float("nan")] * len(fills),
+            [_seam(fill, hole) for fill, hole in zip(fills, holes, strict=True)],
+            [_psnr(fill, truth, hole) for fill, hole in zip(fills, holes, strict=True)],
+            self._alex.distance(features, self._alex.features(_stacked(references))).tolist(),
+            [_psnr(*pictures) for pictures in zip(fills, references, holes, strict=True)],
+        ]
+        return [Figures(*row) for row in zip(*columns, strict=True)]
 
     @torch.inference_mode()
     def look_at(self, truth: Pixels, hole: Hole) -> Look:
@@ -138,7 +195,7 @@ def _plain(fill: Pixels, truth: Pixels, hole: Hole) -> dict[str, float]:
     part = box.grown(_SSIM_RIM, hole.shape).slices  # all that the figures look at
     fill, truth, hole = fill[part], truth[part], hole[part]
     return {
-        "psnr_db": min(pixelwise.psnr(fill, truth, hole), EQUAL_DB),
+        "psnr_db": _psnr(fill, truth, hole),
         "ssim": pixelwise.ssim(fill, truth, hole),
         "l1": pixelwise.l1(fill, truth, hole),
         "l2": pixelwise.l2(fill, truth, hole),
@@ -150,7 +207,23 @@ def _plain(fill: Pixels, truth: Pixels, hole: Hole) -> dict[str, float]:
 
 def picture_of(pixels: Pixels) -> Tensor:
     """[1, 3, H, W] in [0,1], channels last in memory, as a CPU likes its convolutions."""
-    return torch.from_numpy(np.array(pixels)[None]).permute(0, 3, 1, 2).float() / 255
+    return _stacked([pixels])
+
+
+def _stacked(pictures: Sequence[Pixels]) -> Tensor:
+    """[N, 3, H, W] in [0,1], channels last in memory, as a CPU likes its convolutions."""
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255
+
+
+def _seam(fill: Pixels, hole: Hole) -> float:
+    box = bounding_box(hole)
+    assert box is not None  # a hole is never empty
+    part = box.grown(1, hole.shape).slices  # one pixel beyond the border is all that it looks at
+    return pixelwise.seam_delta_e(fill[part], hole[part])
+
+
+def _psnr(fill: Pixels, other: Pixels, hole: Hole) -> float:
+    return min(pixelwise.psnr(fill, other, hole), EQUAL_DB)
 
 
 def _reduced(picture: Tensor) -> Tensor:
