@@ -6,6 +6,7 @@ import io
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,9 +17,10 @@ from mobile_inpaint.data.photo_source import open_photos
 from mobile_inpaint.data.quality_photos import FOLDER
 from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.evaluation.cases import Case, Cases
-from mobile_inpaint.evaluation.evaluate import Candidate, evaluate
+from mobile_inpaint.evaluation.evaluate import PHOTO, Candidate, evaluate
 from mobile_inpaint.evaluation.figures import KINDS, Judge
-from mobile_inpaint.evaluation.native.figures import NATIVE_KINDS
+from mobile_inpaint.evaluation.native.figures import NATIVE_KINDS, NativeJudge
+from mobile_inpaint.evaluation.native.native import NativeEvaluation, NativeRow
 from mobile_inpaint.evaluation.votes.ask import write_ask
 from mobile_inpaint.evaluation.votes.page import page_of
 from mobile_inpaint.evaluation.votes.pairs import ShownCases
@@ -42,8 +44,8 @@ def case(name: str = "photo", side: int = 200) -> Case:
     return Case(name, "object", truth, hole)
 
 
-def data_of(page: str) -> dict[str, object]:
-    found: dict[str, object] = json.loads(page.partition("const data = ")[2].partition(";\n")[0])
+def data_of(page: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(page.partition("const data = ")[2].partition(";\n")[0])
     return found
 
 
@@ -56,25 +58,31 @@ def test_an_evaluation_of_squares_becomes_a_page(tmp_path: Path) -> None:
     assert "12 pairs of 3 results" in line
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     data = data_of(page)
-    assert data["seed"] == 0 and len(data["pairs"]) == 12 and len(data["pictures"]) == 12  # type: ignore[arg-type]
+    assert data["seed"] == 0 and len(data["pairs"]) == 12 and len(data["pictures"]) == 12
     assert "grey" not in page.partition("const data")[2].partition("</script>")[0]
 
 
-def test_the_command_scores_whole_fills_and_asks_about_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    colours = np.random.default_rng(1).integers(0, 256, (50, 175, 3), np.uint8)
-    (tmp_path / "photos").mkdir()
-    pil.fromarray(colours).resize((1400, 400), pil.Resampling.BICUBIC).save(tmp_path / "photos" / "wide.jpg")
-    words = ["evaluate", "telea", "navier-stokes", "--native", "--photos", str(tmp_path / "photos"), "--json"]
-    assert main([*words, "--out", str(tmp_path / "report"), "--ask", str(tmp_path / "page.html")]) == 0
-    said = capsys.readouterr()
-    assert "page.html: 2 pairs of 2 results" in said.err
-    record = json.loads(said.out)
-    assert [row["candidate"] for row in record["rows"][:3]] == ["the photo itself", "telea", "navier-stokes"]
-    for row in record["rows"]:
-        assert all(math.isfinite(row[name]) for name in NATIVE_KINDS)
-    own, telea = record["rows"][:2]
-    assert own["mismatch"] < telea["mismatch"] and own["reinpainting"] < telea["reinpainting"]
-    assert len(data_of((tmp_path / "page.html").read_text(encoding="utf-8"))["pairs"]) == 2  # type: ignore[arg-type]
+def test_whole_fills_have_every_figure_and_become_a_page(tmp_path: Path) -> None:
+    colours = np.random.default_rng(1).integers(0, 256, (30, 30, 3), np.uint8)
+    truth = np.asarray(pil.fromarray(colours).resize((240, 240), pil.Resampling.BICUBIC))
+    hole = np.zeros((240, 240), bool)
+    hole[60:170, 70:180] = True
+    fills = [grey(120).fill(truth, hole), np.where(hole[..., None], truth.mean(axis=(0, 1)).astype(np.uint8), truth)]
+    found = NativeJudge().figures(truth, hole, fills)
+    assert all(set(figures) == set(NATIVE_KINDS) and all(map(math.isfinite, figures.values())) for figures in found)
+    own, *others = found
+    for other in others:
+        assert own["mismatch"] < other["mismatch"] and own["reinpainting"] < other["reinpainting"]
+    candidates, tiles = (grey(120), grey(121)), (truth, truth)
+    rows = [
+        NativeRow("photo", "tight", 110, 1.0, name, 0.0, figures, tiles)
+        for name, figures in zip((PHOTO, "grey 120", "grey 121"), found, strict=True)
+    ]
+    shown = ShownCases()
+    shown(Case("photo", "tight", truth, hole), fills)
+    line = write_ask(tmp_path / "page.html", NativeEvaluation("set", "all", 7, candidates, tuple(rows)), NATIVE_KINDS, shown)
+    assert "page.html: 1 pairs of 2 results" in line
+    assert data_of((tmp_path / "page.html").read_text(encoding="utf-8"))["seed"] == 7
 
 
 def test_identical_results_are_not_asked_about_and_a_full_page_takes_no_more() -> None:

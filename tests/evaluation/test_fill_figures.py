@@ -19,6 +19,7 @@ from mobile_inpaint.metrics.mobilenet import MobileNetV2
 from mobile_inpaint.metrics.perceptual import Lpips
 from mobile_inpaint.metrics.reinpainting import Reinpainting
 from mobile_inpaint.photo.baselines.opencv import navier_stokes
+from mobile_inpaint.photo.image import Image
 from mobile_inpaint.targets.base import Runner
 
 PHOTOS = ("kodak__kodim05", "endless_sky_high_dpi__beach2_2x", "darknet__dog")
@@ -120,7 +121,7 @@ def test_small_and_narrow_pictures_have_both_figures(mobilenet: MobileNetV2, ale
 def test_the_ring_is_looked_at_in_windows_and_a_hole_without_one_has_no_figure(alex: Lpips) -> None:
     passes = []
 
-    def grey(image: np.ndarray, mask: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def grey(image: Image, mask: Image) -> Image:
         passes.append(float(mask.sum()))
         return np.where(mask > 0, np.float32(0.5), image)
 
