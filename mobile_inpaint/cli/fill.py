@@ -28,9 +28,11 @@ Way = Literal["auto", "off", "on"]
 
 
 def fill(
-    photo: Annotated[Path, typer.Argument(help="JPEG, PNG, WebP or HEIC.")],
-    mask: Annotated[Path, typer.Option(help="A picture of the photo's size that says what to erase.")],
-    out: Annotated[Path, typer.Option(help="Where the result goes; its suffix is its format.")],
+    photo: Annotated[Path, typer.Argument(help="The photo: JPEG, PNG, WebP or HEIC.")],
+    mask: Annotated[
+        Path, typer.Option("-m", "--mask", metavar="FILE", help="A picture of the photo's size that says what to erase.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="The file to write; its suffix says the format.")],
     model: Annotated[str, typer.Option(help="A checkpoint's name, or a file of weights.")] = CHECKPOINT,
     artifact: Annotated[Path | None, typer.Option(help="An exported file to use instead of a checkpoint.")] = None,
     hole: Annotated[Hole, typer.Option(help="What in the mask means erase.")] = "white",
