@@ -410,7 +410,7 @@ def _what_instead(path: Path) -> str:
 
 def manifest_path(artifact: Path) -> Path:
     """Where the manifest of ``artifact`` stands."""
-    return artifact.with_name(artifact.name + ".json")
+    return artifact.parent / f"{artifact.name}.json"  # the folder "." has no name
 
 
 def sha256_of(path: Path) -> str:

@@ -21,7 +21,8 @@
     │   └── DamagedCheckpoint      no run can go on from it (training/checkpoint.py)
     ├── ManifestError         unreadable, tampered, or schema newer than this package
     ├── BenchError            a measurement that cannot be made or compared
-    └── DeviceUnavailable     not connected, locked, wrong OS
+    ├── DeviceUnavailable     not connected, locked, wrong OS
+    └── UsageError            a command line that cannot be read (cli/usage.py)
 
 A message is one line: what is wrong, then what to do. The command line prints it on stderr and exits with 1, or with 2 where
 it cannot read what was typed (UsageError, cli/usage.py).

@@ -6,6 +6,7 @@ at module level: numpy, torch and converters are imported inside the function, s
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import re
@@ -28,6 +29,23 @@ __all__ = ["GROUPS", "INTERRUPTED", "PROGRAM", "USAGE", "VERBS", "main"]
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 """Exit codes: the work failed; the command line cannot be read; Ctrl-C."""
 _LONGEST_MESSAGE = 4_000
+_REMEDIES = {
+    errno.ENOENT: "check the name",
+    errno.ENOTDIR: "a part of that path is a file; check it",
+    errno.EISDIR: "that is a folder; name a file",
+    errno.EEXIST: "that exists already; name another place",
+    errno.EACCES: "choose another place, or change its permissions",
+    errno.EPERM: "choose another place, or change its permissions",
+    errno.EROFS: "nothing can be written there; choose another place",
+    errno.ENOSPC: "make room, or choose a place on another disk",
+    errno.EDQUOT: "make room, or choose a place on another disk",
+    errno.ENAMETOOLONG: "take a shorter name",
+    errno.ELOOP: "links there lead round in a circle; name the file itself",
+    errno.EADDRINUSE: "another program listens there; take another --port, or 0 for a free one",
+    errno.EADDRNOTAVAIL: "this computer does not have that address; see --host",
+    errno.EMFILE: "too many files are open; raise the limit with: ulimit -n 4096",
+}
+"""What to do about an error of the system."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,6 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _check_arguments(arguments)
             command = typer.main.get_command(_app(verb))
             code = command.main(completion.with_shell(arguments), prog_name=PROGRAM, standalone_mode=False)
+            if code == INTERRUPTED:  # Typer's own answer to Ctrl-C
+                console.note("interrupted")
             return code if isinstance(code, int) else 0
         except typer.TyperException as error:
             _refuse(usage.explained(error, arguments))
@@ -62,9 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             close = usage.with_closest(error.name, error.known)
             _refuse(f"unknown {error.kind} {quoted(error.name)}: {close}" if close else str(error))
         except MobileInpaintError as error:
-            _refuse(str(error))
+            full = _full_disk(error)
+            _refuse(f"{_said(full)} (while: {error})" if full else str(error))
         except OSError as error:
-            _refuse(f"{os.fsdecode(error.filename)}: {error.strerror}" if _is_path(error.filename) else str(error))
+            _refuse(_said(error))
         except UnicodeEncodeError as error:
             start = error.object.rfind("\n", 0, error.start) + 1  # of the line that holds it
             found = error.object[max(start, error.start - 30) :].partition("\n")[0]
@@ -88,6 +109,23 @@ def _check_arguments(arguments: Sequence[str]) -> None:
             whole = False
         if not whole:
             raise UsageError(f"the argument {quoted(argument)} holds a character that no name or number has; leave it out")
+
+
+def _full_disk(error: BaseException) -> OSError | None:
+    """The error of a full disk that another library hid behind one of its own."""
+    seen: BaseException | None = error
+    for _ in range(20):
+        if isinstance(seen, OSError) and seen.errno in (errno.ENOSPC, errno.EDQUOT):
+            return seen
+        seen = seen and (seen.__cause__ or seen.__context__)
+    return None
+
+
+def _said(error: OSError) -> str:
+    """What the system says of a file, and what to do."""
+    said = f"{os.fsdecode(error.filename)}: {error.strerror}" if _is_path(error.filename) else error.strerror or str(error)
+    remedy = _REMEDIES.get(error.errno or 0)
+    return f"{said}; {remedy}" if remedy else said
 
 
 def _is_path(name: object) -> TypeGuard[str | bytes]:

@@ -156,7 +156,7 @@ def _costs(reports: Sequence[LatencyReport]) -> tuple[Sequence[str], list[Row]]:
         "mJ a run": [report.energy_mj for report in reports],
     }
     known = {name: values for name, values in figures.items() if any(value is not None for value in values)}
-    rows = [
+    rows: list[Row] = [
         (report.subject.name, *("" if values[at] is None else _rounded(values[at] or 0.0) for values in known.values()))
         for at, report in enumerate(reports)
     ]
@@ -199,7 +199,7 @@ def _show_published(report: LatencyReport, *, verbose: bool) -> None:
         f"\n{report.subject.name}, {report.statistics.p50_ms:.1f} ms: comparable with {len(fair)} of {len(comparisons)} "
         f"published timings{_why_not(comparisons) if not fair else ''}{more}"
     )
-    rows = [
+    rows: list[Row] = [
         (each.timing.network, each.timing.device_name, each.timing.size_px, each.timing.ms, each.verdict)
         for each in (comparisons if verbose else fair)
     ]

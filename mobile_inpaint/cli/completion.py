@@ -70,7 +70,7 @@ def _check(shell: str) -> None:
 
 
 def _this_shell() -> str:
-    import shellingham
+    import shellingham  # type: ignore[import-untyped]
 
     try:
         name: str = shellingham.detect_shell()[0]
@@ -106,9 +106,11 @@ def _generators() -> Sequence[str]:
 
 
 def _targets() -> Sequence[str]:
-    from mobile_inpaint.targets.registry import list_targets
+    import mobile_inpaint
 
-    return [*list_targets(), "all"]
+    # the registry itself loads NumPy
+    files = (Path(mobile_inpaint.__file__).parent / "targets").glob("*/target.py")
+    return [*sorted(file.parent.name for file in files), "all"]
 
 
 def _devices() -> Sequence[str]:

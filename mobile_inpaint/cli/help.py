@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import typer
 import typer.core
 
 import mobile_inpaint
@@ -35,10 +36,20 @@ class Command(typer.core.TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Reads the arguments; one too many is explained by what it looks like."""
         ctx.allow_extra_args = True
-        left = super().parse_args(ctx, args)
+        try:
+            left = super().parse_args(ctx, list(args))
+        except typer.TyperException:
+            takes_none = not any(one.param_type_name == "argument" for one in self.params)
+            if args and not args[0].startswith("-") and takes_none:  # that is the likelier mistake, such as `train photos/`
+                raise usage.one_too_many(_name(ctx), args) from None
+            raise
         if left and not ctx.resilient_parsing:
             raise usage.one_too_many(_name(ctx), left)
         return left
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """What ``incomplete`` may become."""
+        return _shortened(super().shell_complete(ctx, incomplete))
 
 
 class Group(typer.core.TyperGroup):
@@ -47,6 +58,10 @@ class Group(typer.core.TyperGroup):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Writes the help of the whole program or of this group."""
         formatter.write(_page(self, ctx))
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """What ``incomplete`` may become."""
+        return _shortened(super().shell_complete(ctx, incomplete))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Finds the verb; an unknown one is answered with the closest."""
@@ -62,6 +77,14 @@ SETTINGS = {"help_option_names": ["-h", "--help"]}
 def name_of(parameter: Any) -> str:
     """What the help calls an option or an argument: ``-m, --mask PATH``, ``PHOTO``."""
     return _left(parameter, None)
+
+
+def _shortened(items: list[Any]) -> list[Any]:
+    """Completions with remarks of one line; Typer wraps longer ones, and shells take each line for a completion."""
+    for item in items:
+        if item.help:
+            item.help = textwrap.shorten(item.help, 60, placeholder=" …")
+    return items
 
 
 def _name(ctx: Any) -> str:
@@ -129,7 +152,7 @@ def _metavar(parameter: Any, ctx: Any) -> str:
     if parameter.param_type_name == "argument":
         return str(parameter.name).upper() + ("..." if parameter.nargs != 1 else "")
     kind = parameter.display_type(ctx).strip("<>").removeprefix("list[").removesuffix("]").removesuffix(" range")
-    return _TYPES.get(kind.lower(), kind)
+    return _TYPES.get(kind.lower(), str(kind))
 
 
 def _right(parameter: Any) -> str:

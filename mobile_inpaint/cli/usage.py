@@ -12,6 +12,8 @@ from mobile_inpaint.errors import MobileInpaintError
 from mobile_inpaint.quoting import listed, quoted, shown
 
 PROGRAM = "mobile-inpaint"
+_ALIKE = 0.65
+"""How much of two words must agree."""
 _FORMATS = ("onnx", "tflite", "coreml", "all")
 _PRECISIONS = re.compile(r"(fp|w\d+a|pal)\d+|int8|auto|half")
 
@@ -94,7 +96,7 @@ def closest(word: str, names: Iterable[str]) -> str | None:
     """The name that ``word`` most likely was meant to be; None where none is close."""
     if len(word) > 80:
         return None
-    found = difflib.get_close_matches(word.lower(), list(names), 1, 0.6)
+    found = difflib.get_close_matches(word.lower(), list(names), 1, _ALIKE)
     return found[0] if found else None
 
 

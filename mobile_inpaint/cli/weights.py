@@ -103,7 +103,7 @@ def remove(name: Name, json: console.Json = False) -> None:
     if json:
         console.emit({"removed": name})
     else:
-        console.say(f"{name}: removed")
+        console.note(f"{name}: removed")
 
 
 def _hint(name: str, *, json: bool) -> None:
