@@ -44,6 +44,21 @@ def test_json_is_one_document_and_the_only_thing_on_stdout(models: Sequence[Path
     assert document["kept"] == []
 
 
+def test_a_trial_in_a_checkout_leaves_the_record_alone(
+    models: Sequence[Path], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file, root = models[0].absolute(), Path(__file__).parents[2]
+    monkeypatch.chdir(root)
+    before = {path: path.stat().st_mtime_ns for path in (root / "benchmarks").rglob("*")}
+    assert main(["bench", str(file), *QUICK, "--compare", "paper"]) == 0
+    assert {path: path.stat().st_mtime_ns for path in (root / "benchmarks").rglob("*")} == before
+    captured = capfd.readouterr()
+    assert "next: keep the report to compare it later: mobile-inpaint bench a.onnx" in captured.err
+    assert re.search(r"comparable with 0 of \d+ published timings \(all: another ", captured.out)
+    tables = [line for line in captured.out.splitlines() if line.startswith(("file ", "a.onnx "))]
+    assert len(tables) == 4 and max(map(len, tables)) <= 80
+
+
 def test_tables_say_what_was_measured_where(models: Sequence[Path], capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "a.onnx", *QUICK, "--compare", "b.onnx"]) == 0
     out = capfd.readouterr().out
