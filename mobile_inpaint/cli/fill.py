@@ -92,6 +92,7 @@ def fill(
         )
     else:
         console.say(f"{out}: {wanted.area:,} pixels filled in {seconds:.2f} s by {runtime}")
+        console.hint(f"open {out}")
 
 
 def _mask(mask: Mask, grow: str, photo: Photo, *, allow_full: bool) -> Mask:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pty
@@ -19,6 +20,7 @@ from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.checkpoints import store as weights
 from mobile_inpaint.cli import VERBS, console, main
 from mobile_inpaint.cli.verbs import EXAMPLES, SECTIONS
+from mobile_inpaint.errors import ConversionError
 
 Captured = pytest.CaptureFixture[str]
 
@@ -213,6 +215,38 @@ def test_doctor_names_what_is_missing_and_how_to_get_it(tmp_path: Path) -> None:
     for program in ("npm", "adb", "Java", "Chromium", "Xcode", "qemu"):
         assert re.search(f"missing: .*{program}", answer.stdout), program
     assert "apt-get install adb" in answer.stdout and "CHROME_PATH" in answer.stdout
+
+
+def test_every_missing_toolchain_is_named_and_what_works_without(tmp_path: Path) -> None:
+    script = (
+        "import importlib.metadata as m, sys; from mobile_inpaint.cli import main; real = m.version\n"
+        "def version(name):\n"
+        "    if name in ('coremltools', 'litert-torch'): raise m.PackageNotFoundError(name)\n"
+        "    return real(name)\n"
+        "m.version = version; sys.exit(main(['export', '--target', 'all']))"
+    )
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path)
+    assert answer.returncode == 1 and answer.stdout == "" and answer.stderr.count("\n") == 1
+    for said in ("coremltools", "mobile-inpaint[coreml]", "litert-torch", "mobile-inpaint[tflite]", "made here: --target onnx"):
+        assert said in answer.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_said_as_such_whoever_hides_it(monkeypatch: pytest.MonkeyPatch, capfd: Captured) -> None:
+    """As exporters do; that the disk itself is full is tried by hand."""
+
+    def full() -> None:
+        try:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            raise ConversionError("onnx: the exporter failed") from error
+
+    monkeypatch.setattr(weights, "list_checkpoints", full)
+    assert main(["weights", "list"]) == 1
+    assert capfd.readouterr().err == (
+        "mobile-inpaint: No space left on device; make room, or choose a place on another disk "
+        "(while: onnx: the exporter failed)\n"
+    )
 
 
 def test_info(small_artifacts: dict[str, Artifact], capfd: Captured) -> None:
