@@ -38,7 +38,14 @@ def evaluate(
         Path | None,
         typer.Option(metavar="DIR", help="A folder of photos, or of .tar files of them.", show_default="photos that ship"),
     ] = None,
-    holes: Annotated[str, typer.Option(metavar="KINDS", help="Kinds of hole, with commas between.")] = "object,large",
+    holes: Annotated[
+        str,
+        typer.Option(
+            metavar="KINDS",
+            help="Kinds of hole, with commas between: thin, small, object, large, published, lama-thin, lama-medium,"
+            " lama-thick.",
+        ),
+    ] = "object,large",
     out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="A folder for the report.")] = Path("evaluation"),
     limit: Annotated[int | None, typer.Option(min=2, max=MOST_RUNS, help="Use at most this many photos.")] = None,
     seed: Annotated[

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mobile_inpaint.cli import console
+from mobile_inpaint.cli import completion, console
 from mobile_inpaint.cli.defaults import CHECKPOINT, MOST_THREADS
 from mobile_inpaint.errors import ManifestError, MaskError
 from mobile_inpaint.quoting import quoted
@@ -33,7 +33,12 @@ def fill(
         Path, typer.Option("-m", "--mask", metavar="FILE", help="A picture of the photo's size that says what to erase.")
     ],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="The file to write; its suffix says the format.")],
-    model: Annotated[str, typer.Option(help="A checkpoint's name, or a file of weights.")] = CHECKPOINT,
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|FILE", help="A checkpoint's name, or a file of weights.", autocompletion=completion.generators
+        ),
+    ] = CHECKPOINT,
     artifact: Annotated[Path | None, typer.Option(help="An exported file to use instead of a checkpoint.")] = None,
     hole: Annotated[Hole, typer.Option(help="What in the mask means erase.")] = "white",
     grow: Annotated[str, typer.Option(help="Enlarge the mask by so many pixels, or auto.")] = "0",

@@ -18,7 +18,7 @@ import typer.core
 
 import mobile_inpaint
 from mobile_inpaint.cli import usage
-from mobile_inpaint.cli.verbs import EXAMPLES, SECTIONS, VERBS
+from mobile_inpaint.cli.verbs import EXAMPLES, OPTION_GROUPS, SECTIONS, VERBS
 
 _NARROWEST, _WIDEST = 40, 140
 _TYPES = {"path": "PATH", "file": "FILE", "directory": "DIR", "str": "TEXT", "int": "N", "float": "X"}
@@ -101,10 +101,11 @@ def _page(command: Any, ctx: Any) -> str:
     parameters = [one for one in command.get_params(ctx) if not one.hidden]
     arguments = [one for one in parameters if one.param_type_name == "argument" and one.help]
     lines += _list("Arguments", [(_left(one, ctx), _right(one)) for one in arguments], width)
-    panels: dict[str, list[tuple[str, str]]] = {"Options": []}
+    groups = {parameter: title for title, members in OPTION_GROUPS.get(name, {}).items() for parameter in members}
+    panels: dict[str, list[tuple[str, str]]] = {title: [] for title in ("Options", *OPTION_GROUPS.get(name, {}))}
     for one in parameters:
         if one.param_type_name == "option":
-            panel = getattr(one, "rich_help_panel", None) or "Options"
+            panel = getattr(one, "rich_help_panel", None) or groups.get(one.name, "Options")
             panels.setdefault(panel, []).append((_left(one, ctx), _right(one)))
     # --json and --help end the first group, which is the shortest one to look through
     for title, rows in panels.items():

@@ -85,6 +85,15 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
 }
 """By command; a test reads each line with the command's own parser."""
 
+OPTION_GROUPS = {
+    "fill": {
+        "Mask options": ("hole", "grow", "allow_full"),
+        "Model options": ("model", "artifact", "device", "threads", "detail"),
+        "Photo and file options": ("quality", "format", "keep_alpha", "max_pixels", "overwrite", "resume"),
+    },
+}
+"""By command and heading the parameters that stand under it, in addition to what the command itself says of them."""
+
 COMMANDS_OF_OTHERS = {
     "erase": "fill",
     "inpaint": "fill",

@@ -19,7 +19,7 @@ from mobile_inpaint import __version__, cli, list_models, list_targets
 from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.checkpoints import store as weights
 from mobile_inpaint.cli import VERBS, console, main
-from mobile_inpaint.cli.verbs import EXAMPLES, SECTIONS
+from mobile_inpaint.cli.verbs import EXAMPLES, OPTION_GROUPS, SECTIONS
 from mobile_inpaint.errors import ConversionError
 
 Captured = pytest.CaptureFixture[str]
@@ -98,6 +98,17 @@ def test_every_option_says_more_than_a_word(capfd: Captured) -> None:
                 assert one.help and len(one.help.split()) >= 2, (words, one.name, one.help)
 
 
+def test_many_options_stand_in_groups(capfd: Captured) -> None:
+    for verb in ("fill", "export", "bench", "evaluate"):
+        assert main([verb, "-h"]) == 0
+        headings = [line for line in capfd.readouterr().out.splitlines() if line.endswith(":") and line[0] != " "]
+        assert len(headings) >= 4 and "Options:" in headings, verb
+    for verb, groups in OPTION_GROUPS.items():
+        context = _context([verb])
+        names = {one.name for one in context.command.get_params(context)}
+        assert all(names & set(members) for members in groups.values())
+
+
 def test_every_example_can_be_read() -> None:
     """By the command's own parser, without running it."""
     assert {words[0] for words in EVERY} == set(VERBS) and {" ".join(words) for words in EVERY} <= set(EXAMPLES)
@@ -142,7 +153,7 @@ def test_completion_names_what_there_is_and_loads_nothing_heavy(shell: str, stor
 
     assert complete("mobile-inpaint fi") == {"fill"}
     assert {"--mask", "--out", "--model"} <= complete("mobile-inpaint fill --")
-    assert complete("mobile-inpaint fill a.jpg --hole b") == {"black"}
+    assert complete("mobile-inpaint export --hole b") == {"black"}
     assert complete("mobile-inpaint weights fetch migan-5") == {"migan-512-places2", "migan-512-erase"}
     assert complete("mobile-inpaint export --target ") == {*list_targets(), "all"}
     assert complete("mobile-inpaint bench --device pixel-8") == {"pixel-8a"}

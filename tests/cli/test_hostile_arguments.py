@@ -129,7 +129,7 @@ MISTAKES = [
     ("fill p.png --output o.png -m m.png", 2, "did you mean: --out"),
     ("fill --image p.png -m m.png -o o.png", 2, "give PHOTO without an option"),
     ("fill p.png m.png o.png -m m.png -o o.png", 2, "unexpected argument 'm.png'; see: mobile-inpaint fill --help"),
-    ("fill p.png -m m.png -o o.png --hole withe", 2, "'white', 'black'"),
+    ("export --target onnx --io foto", 2, "'tensor', 'photo'"),
     ("fill p.png -m m.png -o o.png --artifact p.png", 1, "not an artifact (.onnx, .tflite, .mlpackage); name an exported file"),
     ("fill p.png -m m.png -o o.png --model migan", 1, "did you mean 'migan-lite'?"),
     ("export", 2, "--target coreml|onnx|tflite|all, or --recipe FILE"),
