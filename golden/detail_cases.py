@@ -16,9 +16,10 @@ from mobile_inpaint.photo.compositor.detail_choice import with_detail
 from mobile_inpaint.photo.compositor.detail_levels import blurred, depths, doubled, halve, levels, network_level
 from mobile_inpaint.photo.compositor.detail_search import Field, Search
 from mobile_inpaint.photo.compositor.detail_tree import Tree, descriptors
-from mobile_inpaint.photo.compositor.detail_vote import last_vote, repair_low, vote
+from mobile_inpaint.photo.compositor.detail_vote import go_back, last_vote, repair_low, vote
 
 _STEPS = (4, 1)
+_NUMBERS = (Detail().weight, Detail().penalty, Detail().margin)
 
 
 def document() -> dict[str, list[Any]]:
@@ -31,6 +32,7 @@ def document() -> dict[str, list[Any]]:
         "levels": [_levels()],
         "search": [_search()],
         "low": [_low()],
+        "back": [_back()],
         "cases": [_case(*row) for row in _scenes()],
         "lines": [_line(*row) for row in _colours()],
     }
@@ -101,8 +103,7 @@ def _levels() -> dict[str, Any]:
 
 def _search() -> dict[str, Any]:
     level = levels(*_scene(), 33, 16, 2, 4)[1]
-    numbers = Detail()
-    search = Search(level, numbers.weight, numbers.penalty, numbers.margin)
+    search = Search(level, *_NUMBERS)
     proposed = Tree(search).nearest()
     first = search.found(proposed[0])
     swept = search.sweep(first, _STEPS, proposed)
@@ -132,6 +133,17 @@ def _low() -> dict[str, Any]:
     drawn = coded(level.picture)
     repair_low(level, before, 1, 6, 3)
     return {**_window(), "drawn": drawn, "at": 1, "radius": 6, "ramp_px": 3, "result": coded(level.picture)}
+
+
+def _back() -> dict[str, Any]:
+    """Sources from far away, so that many have other colours than the guide."""
+    level = levels(*_scene(), 33, 16, 2, 4)[0]
+    search = Search(level, *_NUMBERS)
+    known = np.flatnonzero(search.usable)
+    sources = known[np.arange(len(search.targets)) * 37 % len(known)]
+    plain = level.picture // 2 + 20
+    go_back(search, search.found(sources), plain, 3)
+    return {**_window(), "sources": _flat(sources), "plain": coded(plain), "radius": 3, "result": coded(level.picture)}
 
 
 def _scenes() -> Iterator[tuple[str, int, Compositor, Flags, str]]:

@@ -193,14 +193,13 @@ def _default_artifact(device: str) -> Path:
     kind = kind_of(find_device(device))
     path = _ARTIFACTS / f"{CHECKPOINT}-{kind.precision}{get_target(kind.target).suffix}"
     if not path.exists():
-        from mobile_inpaint.export.pipeline import export_artifact
-        from mobile_inpaint.export.prepared import prepare
+        from mobile_inpaint.export.run import export
 
         console.note(
             f"no file named: exporting {path} first, which takes about a minute; for another one: mobile-inpaint bench FILE"
         )
         with console.steps("export", expected=_EXPORT_STEPS) as step:
-            export_artifact(prepare(CHECKPOINT, step), kind.target, kind.precision, _ARTIFACTS, progress=step)
+            export(CHECKPOINT, target=kind.target, precision=kind.precision, out=_ARTIFACTS, progress=step)
     return path
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-CHECKPOINT = "migan-lite"
-"""The network that ships inside this package: there is nothing to fetch."""
+from mobile_inpaint.defaults import CHECKPOINT as CHECKPOINT
+
 PUBLISHED = "migan-512-places2"
 """Whose graph, as its authors published it, ours are compared with."""
 

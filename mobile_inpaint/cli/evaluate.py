@@ -11,6 +11,7 @@ import typer
 from mobile_inpaint.cli import completion, console
 from mobile_inpaint.cli.defaults import LARGEST_SEED, MOST_RUNS
 from mobile_inpaint.cli.usage import UsageError
+from mobile_inpaint.cli.verbs import EXAMPLES
 from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.quoting import quoted
 
@@ -26,14 +27,14 @@ _DEFAULT_PX = 512
 
 def evaluate(
     what: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="WHAT...",
             help=f"Checkpoints, exported files or baselines ({', '.join(_BASELINES)}); the first is compared with each other "
             "one.",
             autocompletion=completion.generators,
         ),
-    ],
+    ] = None,
     photos: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="A folder of photos, or of .tar files of them.", show_default="photos that ship"),
@@ -79,6 +80,13 @@ def evaluate(
             rich_help_panel=_NATIVE,
         ),
     ] = "all",
+    ask: Annotated[
+        Path | None, typer.Option(metavar="PAGE.html", help="Also write a page that asks people which result looks better.")
+    ] = None,
+    votes: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE...", help="Scores from votes that such pages saved; evaluates nothing else."),
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Print every table of the report.")] = False,
     json: console.Json = False,
 ) -> None:
@@ -87,23 +95,38 @@ def evaluate(
     Cuts holes into photos, fills them, and compares the results with the photos. Writes figures with intervals, and pictures,
     to a report.
     """
+    if votes:
+        from mobile_inpaint.cli.evaluate_votes import show_votes
+
+        show_votes([*votes, *map(Path, what or ())], json=json)
+        return
+    if not what:
+        raise UsageError(
+            f"name what to evaluate: checkpoints, exported files, {', '.join(_BASELINES)}; for example: "
+            f"{EXAMPLES['evaluate'][0]}"
+        )
     if native:
-        _native(what, photos, detail, half, out, limit, seed, verbose=verbose, json=json)
+        _native(what, photos, detail, half, out, limit, seed, ask, verbose=verbose, json=json)
         return
     from mobile_inpaint.cli.evaluate_output import show
     from mobile_inpaint.data.photo_source import open_photos
     from mobile_inpaint.data.quality_photos import FOLDER
     from mobile_inpaint.evaluation.cases import Cases
     from mobile_inpaint.evaluation.evaluate import evaluate
-    from mobile_inpaint.evaluation.figures import Judge
+    from mobile_inpaint.evaluation.figures import KINDS, Judge
     from mobile_inpaint.evaluation.report.tables import document, headline, means, tables
     from mobile_inpaint.evaluation.report.write import write_report
+    from mobile_inpaint.evaluation.votes.ask import check_ask, write_ask
+    from mobile_inpaint.evaluation.votes.pairs import ShownCases
     from mobile_inpaint.metrics.distribution import InceptionFeatures, SetFeatures
 
+    shown = ShownCases() if ask else None
     features = InceptionFeatures(inception) if inception else SetFeatures()
     source = open_photos(photos or FOLDER, memory_mb=0)
     with console.steps("evaluate") as step:
         opened = [_open(name, step) for name in what]
+        if ask:
+            check_ask(ask, len(opened))
         sizes = {size: candidate.name for candidate, size in opened if size is not None}
         if len(sizes) > 1:
             found = " and ".join(f"{name} ({size} px)" for size, name in sizes.items())
@@ -114,9 +137,12 @@ def evaluate(
         judge = Judge(vgg=vgg)
         candidates = [candidate for candidate, _ in opened]
         title = photos.resolve().name if photos else "mobile-inpaint quality photos"
-        evaluation = evaluate(candidates, cases, judge, features, f"{title} ({len(cases) // len(cases.kinds)} photos)", step)
+        named = f"{title} ({len(cases) // len(cases.kinds)} photos)"
+        evaluation = evaluate(candidates, cases, judge, features, named, step, shown)
         step(f"writing {out}")
         files = write_report(evaluation, cases, features, out)
+        if ask and shown:
+            console.note(write_ask(ask, evaluation, KINDS, shown))
     if json:
         console.emit({**document(evaluation, features), "files": [str(file) for file in files]})
         return
@@ -135,6 +161,7 @@ def _native(
     out: Path,
     limit: int | None,
     seed: int,
+    ask: Path | None,
     *,
     verbose: bool,
     json: bool,
@@ -142,9 +169,11 @@ def _native(
     from mobile_inpaint.cli.evaluate_output import show
     from mobile_inpaint.data.photo_source import open_photos
     from mobile_inpaint.evaluation.native.cases import NativeCases
-    from mobile_inpaint.evaluation.native.figures import NativeJudge
+    from mobile_inpaint.evaluation.native.figures import NATIVE_KINDS, NativeJudge
     from mobile_inpaint.evaluation.native.native import evaluate_native
     from mobile_inpaint.evaluation.native.report import native_document, native_tables, write_native_report
+    from mobile_inpaint.evaluation.votes.ask import check_ask, write_ask
+    from mobile_inpaint.evaluation.votes.pairs import ShownCases
     from mobile_inpaint.photo.compositor.detail_choice import WAYS
 
     if photos is None:
@@ -156,10 +185,16 @@ def _native(
     with console.steps("evaluate") as step:
         cases = NativeCases(source, half, seed, limit, console.note)
         candidates = [candidate for name in what for candidate in _open_native(name, ways, step)]
+        if ask:
+            check_ask(ask, len(candidates))
+        shown = ShownCases() if ask else None
         step("loading the networks that judge")
-        evaluation = evaluate_native(candidates, cases, NativeJudge(), photos.resolve().name, step)
+        judge = NativeJudge()
+        evaluation = evaluate_native(candidates, cases, judge, photos.resolve().name, step, shown)
         step(f"writing {out}")
         files = write_native_report(evaluation, out)
+        if ask and shown:
+            console.note(write_ask(ask, evaluation, NATIVE_KINDS, shown))
     if json:
         console.emit({**native_document(evaluation), "files": [str(file) for file in files]})
         return

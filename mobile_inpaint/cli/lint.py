@@ -20,7 +20,7 @@ _WIDTH = 48
 
 
 def lint(
-    artifact: Annotated[Path, typer.Argument(metavar="FILE", help="Any .onnx, .tflite or .mlpackage; no manifest is needed.")],
+    artifact: Annotated[Path, typer.Argument(metavar="FILE", help="A model file of any target; no manifest is needed.")],
     providers: Annotated[
         list[str] | None,
         typer.Option(
@@ -52,6 +52,9 @@ def lint(
 
 
 def _show(report: Report) -> None:
+    if not report.placements:
+        console.say(report.summary)
+        return
     console.table(("provider", "ops", "share", "segments", "what runs it"), [_row(each) for each in report.placements])
     for finding in report.findings:
         colour = {"error": "bad", "warning": "doubtful"}.get(finding.severity, "")

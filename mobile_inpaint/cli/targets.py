@@ -43,8 +43,10 @@ def _row(target: Target) -> dict[str, Any]:
     row: dict[str, Any] = {
         "name": target.name,
         "suffix": target.suffix,
-        "precisions": list(target.precisions),
-        "extra": target.extra,
+        "precisions": list(target.choices),
+        "extra": target.requirement.partition("[")[2].rstrip("]"),
+        "requirement": target.requirement,
+        "capabilities": sorted(target.capabilities),
     }
     try:
         return {**row, "tools": target.tools(), "missing": None}

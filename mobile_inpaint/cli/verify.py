@@ -10,6 +10,7 @@ import typer
 
 from mobile_inpaint.cli import console
 from mobile_inpaint.cli.defaults import MOST_SAMPLES
+from mobile_inpaint.defaults import MAX_RISE_FREE, MAX_RISE_OBJECT
 from mobile_inpaint.errors import VerificationError
 
 _STEPS = 16
@@ -27,7 +28,7 @@ def verify(
         typer.Option(
             metavar="OBJECT[,FREE]", help="How much LPIPS may rise over fp32: on object-sized holes, and on free-form holes."
         ),
-    ] = "0.002,0.008",
+    ] = f"{MAX_RISE_OBJECT},{MAX_RISE_FREE}",
     quality: Annotated[bool, typer.Option("--quality", help="Judge an fp32 or fp16 artifact on photos too.")] = False,
     quality_crops: Annotated[
         int | None, typer.Option(min=1, max=MOST_SAMPLES, help="Judge on at most this many photos.")
@@ -46,10 +47,10 @@ def verify(
 
     from mobile_inpaint.cli.export import bounds
     from mobile_inpaint.cli.export_output import report
-    from mobile_inpaint.evaluation.gate import Gate
+    from mobile_inpaint.evaluation.gate import QualityGate
     from mobile_inpaint.export.pipeline import verify_artifact
 
-    gate = Gate(*bounds(max_drop), quality_crops, keep_rejected=True, always=quality)
+    gate = QualityGate(*bounds(max_drop), quality_crops, keep_rejected=True, always=quality)
     with console.steps("verify", expected=_STEPS) as step:
         verified = verify_artifact(artifact, model, gate, step)
     report([verified], json=json)

@@ -142,7 +142,6 @@ MISTAKES = [
     ("export --target onnx --precision int8", 1, "int8 is called w8a8 here"),
     ("export --target onnx --precision half", 1, "half is called fp16 here"),
     ("export --target onnx --hole black", 2, "add --io photo"),
-    ("export --recipe samples.toml --target onnx", 2, "leave --target out"),
     ("verify", 2, "for example: mobile-inpaint verify artifacts/"),
     ("verify nope.onnx", 1, "make one with: mobile-inpaint export"),
     ("verify p.png", 1, "name an exported file"),

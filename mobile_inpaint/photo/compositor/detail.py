@@ -13,7 +13,7 @@ import numpy.typing as npt
 from mobile_inpaint.photo.compositor.detail_levels import SIDE, Flags, Level, Pixels, levels, network_level
 from mobile_inpaint.photo.compositor.detail_search import Field, Places, Search
 from mobile_inpaint.photo.compositor.detail_tree import Tree
-from mobile_inpaint.photo.compositor.detail_vote import last_vote, repair_low, vote
+from mobile_inpaint.photo.compositor.detail_vote import go_back, last_vote, repair_low, vote
 
 _ROUNDS = (1, 2, 4, 6, 6)
 """Sweeps and votes of a level, from the finest on; the last holds for all coarser ones."""
@@ -84,6 +84,7 @@ class Detail:
         repair_low(
             pyramid[0], picture, at, max(1, self.low_px * side // (size << at)), max(1, self.low_px * side // (4 * size))
         )
+        go_back(search, field, plain, max(1, self.low_px * side // (2 * size)))
         return pyramid[0].picture
 
     def _search(self, level: Level) -> Search:

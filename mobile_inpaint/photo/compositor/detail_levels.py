@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,8 @@ DEPTHS = 24
 """The depth in the hole is counted up to here."""
 _ENERGY_CELLS = 48
 """The longer side, at most, of the grid on which the energy inside the hole is estimated."""
+_BAND = 64
+"""Rows worked on at a time, about; the result does not depend on it."""
 _LIKENESS = np.array([round(4096 * np.exp(-k / 8)) for k in range(64)], np.int64)
 """4096 exp(-k / 8)."""
 _BELL = (1, 8, 28, 56, 70, 56, 28, 8, 1)
@@ -62,14 +65,14 @@ def levels(picture: Pixels, hole: Flags, wanted: Flags, side: int, size: int, ab
         halved.append((halve(halved[-1][0]), halve_flags(halved[-1][1]), halve_flags(halved[-1][2])))
     at = min(network, len(halved) - 1)
     radius = max(1, guide_px * side // (size << at))
-    guide = _guide(halved[at][0], *_detail(picture, hole, at), halved[at][1], radius)
+    guide = _guide(halved[at][0], *_detail(picture, hole, at), halved[at][1], radius).astype(np.uint8)
     guides = [guide]
     for level in range(at - 1, -1, -1):
-        guides.insert(0, doubled(guides[0], halved[level][1].shape))
+        guides.insert(0, doubled(guides[0], halved[level][1].shape, np.uint8))
     while len(guides) < len(halved):
         guides.append(halve(guides[-1]))
     return [
-        Level(one.copy(), np.pad(low, ((1, 1), (1, 1), (0, 0)), mode="edge").astype(np.uint8), gone, asked)
+        Level(one.copy(), np.pad(low, ((1, 1), (1, 1), (0, 0)), mode="edge"), gone, asked)
         for (one, gone, asked), low in zip(halved, guides, strict=True)
     ]
 
@@ -84,7 +87,8 @@ def network_level(side: int, size: int) -> int:
 
 def halve(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Means of two by two pixels, rounded half up; a last odd line counts twice."""
-    return ((four(_even(values).astype(np.int32)) + 2) >> 2).astype(values.dtype)
+    bands = [_even(values[top:bottom]) for top, bottom in _bands(len(values), 2)]
+    return np.concatenate([((four(band.astype(np.int32)) + 2) >> 2).astype(values.dtype) for band in bands])
 
 
 def halve_flags(flags: Flags) -> Flags:
@@ -92,10 +96,20 @@ def halve_flags(flags: Flags) -> Flags:
     return np.asarray(four(_even(flags).astype(np.int32)) > 0)
 
 
-def doubled(values: npt.NDArray[Any], shape: tuple[int, ...]) -> Ints:
-    """Twice as large, interpolated, cut to ``shape`` (height, width)."""
-    both = (double(double(values.astype(np.int32), 0), 1) + 8) >> 4
-    return both[: shape[0], : shape[1]]
+def doubled(values: npt.NDArray[Any], shape: tuple[int, ...], of: type[np.integer[Any]] = np.int32) -> npt.NDArray[Any]:
+    """Twice as large, interpolated, cut to ``shape`` (height, width).
+
+    Args:
+        values: [h, w] or [h, w, c].
+        shape: at most twice that of ``values``.
+        of: the type of the result, which must hold it.
+    """
+    result = np.empty((*shape[:2], *values.shape[2:]), of)
+    for top, bottom in _bands(shape[0], 2):
+        first, last = max(top // 2 - 1, 0), min((bottom + 1) // 2 + 1, len(values))
+        both = (double(double(values[first:last].astype(np.int32), 0), 1) + 8) >> 4
+        result[top:bottom] = both[top - 2 * first : bottom - 2 * first, : shape[1]]
+    return result
 
 
 def blurred(values: Ints, radius: int) -> Ints:
@@ -103,14 +117,22 @@ def blurred(values: Ints, radius: int) -> Ints:
 
     Beyond the rim the pixel at the rim counts.
     """
-    width = 2 * radius + 1
     for axis in (0, 1) * 3:
-        pad = [(radius + 1, radius) if own == axis else (0, 0) for own in range(values.ndim)]
-        running = np.cumsum(np.pad(values, pad, mode="edge"), axis=axis, dtype=np.int64)
-        ahead = running.take(range(width, running.shape[axis]), axis)
-        behind = running.take(range(running.shape[axis] - width), axis)
-        values = ((2 * (ahead - behind) + width) // (2 * width)).astype(np.int32)
+        result = np.empty_like(values, np.int32)
+        for first, last in _bands(values.shape[1 - axis], 1):
+            band = (slice(first, last), slice(None)) if axis else (slice(None), slice(first, last))
+            result[band] = _mean(values[band], radius, axis)
+        values = result
     return values
+
+
+def _mean(values: Ints, radius: int, axis: int) -> npt.NDArray[np.int64]:
+    width = 2 * radius + 1
+    pad = [(radius + 1, radius) if own == axis else (0, 0) for own in range(values.ndim)]
+    running = np.cumsum(np.pad(values, pad, mode="edge"), axis=axis, dtype=np.int64)
+    ahead = running.take(range(width, running.shape[axis]), axis)
+    behind = running.take(range(running.shape[axis] - width), axis)
+    return (2 * (ahead - behind) + width) // (2 * width)
 
 
 def grown(flags: Flags, by: int) -> Flags:
@@ -145,18 +167,35 @@ def _even(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 def _detail(picture: Pixels, hole: Flags, level: int) -> tuple[Ints, Ints]:
     """Sums of the detail's size and counts of the pixels where it can be told, by pixels of ``level``."""
-    bright = picture.sum(axis=2, dtype=np.int32)
-    smooth = bright
-    for axis in (0, 1):
-        pad = [(4, 4) if own == axis else (0, 0) for own in (0, 1)]
-        wide = np.pad(smooth, pad, mode="edge")
-        parts = (weight * wide.take(range(k, k + smooth.shape[axis]), axis) for k, weight in enumerate(_BELL))
-        smooth = (sum(parts, np.int32(128)) >> 8).astype(np.int32)
     seen = ~grown(hole, 4)
-    total, count = np.where(seen, np.abs(bright - smooth), 0), seen.astype(np.int32)
-    for _ in range(level):
-        total, count = four(_padded(total)), four(_padded(count))
-    return total, count
+    height = len(picture)
+    found = []
+    for top, bottom in _bands(height, 1 << level):
+        lines = picture.take(np.clip(np.arange(top - 4, bottom + 4), 0, height - 1), 0)
+        bright = lines.sum(axis=2, dtype=np.int32)
+        total = _filtered(bright, 0)
+        smooth = _filtered(np.pad(total, ((0, 0), (4, 4)), mode="edge"), 1)
+        here = seen[top:bottom]
+        total, count = np.where(here, np.abs(bright[4:-4] - smooth), 0), here.astype(np.int32)
+        for _ in range(level):
+            total, count = four(_padded(total)), four(_padded(count))
+        found.append((total, count))
+    totals, counts = zip(*found, strict=True)
+    return np.concatenate(totals), np.concatenate(counts)
+
+
+def _filtered(values: Ints, axis: int) -> Ints:
+    """`_BELL` along an axis, 8 shorter."""
+    length = values.shape[axis] - 8
+    parts = (weight * values.take(range(k, k + length), axis) for k, weight in enumerate(_BELL))
+    total: Ints = np.asarray(sum(parts, np.int32(128)), np.int32)
+    return total >> 8
+
+
+def _bands(height: int, step: int) -> Iterator[tuple[int, int]]:
+    """First and last rows of bands that begin at multiples of ``step``: memory does not grow with the picture."""
+    rows = -(-_BAND // step) * step
+    return ((top, min(top + rows, height)) for top in range(0, height, rows))
 
 
 def _padded(values: Ints) -> Ints:

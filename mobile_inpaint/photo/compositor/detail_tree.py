@@ -72,8 +72,22 @@ class Tree:
         for start in range(0, len(search.targets), 1024):
             part = slice(start, start + 1024)
             asked = descriptors(search.level, search.targets[part], search.width)
-            found[part] = self._query(asked)
+            found[part] = self._even(self._query(asked), search.targets[part][:, None])
         return tuple(found.T)
+
+    def _even(self, found: Places, targets: Places) -> Places:
+        """The sources moved by a row and a column at most, so that they lie an even number of both from their targets.
+
+        Down and to the right, or, where no source is there, up, to the left, or both; where none is, they stay.
+        Otherwise targets side by side have one source in flat places, and the finest level repeats it as a mesh.
+        """
+        usable, width = self._search.usable, self._search.width
+        down, right = (targets // width - found // width) % 2, (targets % width - found % width) % 2
+        moved = found
+        for rows, columns in ((-down, -right), (down, -right), (-down, right), (down, right)):  # the last counts most
+            there = found + rows * width + columns
+            moved = np.where((found >= 0) & usable[np.maximum(there, 0)], there, moved)
+        return moved
 
     def _query(self, asked: Ints) -> Places:
         near = self._leaves[self._descend(asked)].reshape(len(asked), -1)
