@@ -171,9 +171,7 @@ class Photo:
         if limit is not None and max(self.width, self.height) > limit:
             raise PhotoError(f"{name}: {format} cannot hold this photo (a side is longer than {limit} px); save it as .png")
 
-    def save(
-        self, path: str | Path, *, quality: int | None = None, overwrite: bool = False, mark: bool = False
-    ) -> tuple[str, ...]:
+    def save(self, path: str | Path, *, quality: int | None = None, overwrite: bool = False, mark: str = "") -> tuple[str, ...]:
         """Writes the photo to ``path``, whole or not at all, in the format that the suffix names.
 
         PNG and lossless WebP keep every bit. A JPEG that was a JPEG gets its quantization tables and chroma sampling again, a
@@ -186,7 +184,7 @@ class Photo:
             path: the new file.
             quality: 1 to 100 for a lossy format; as described above when None. PNG has none.
             overwrite: whether ``path`` may be the file this photo was opened from.
-            mark: write into the EXIF block that this is a result; see :mod:`mobile_inpaint.photo.io.marker`.
+            mark: what the EXIF block says of this result, nothing if empty; see :mod:`mobile_inpaint.photo.io.marker`.
 
         Returns:
             a line for the user where metadata was left out because it cannot be read or does not fit, otherwise none.
@@ -204,7 +202,7 @@ class Photo:
         return left_out
 
     def encoded(
-        self, format: str, name: str, *, quality: int | None = None, mark: bool = False
+        self, format: str, name: str, *, quality: int | None = None, mark: str = ""
     ) -> tuple[bytes | memoryview, tuple[str, ...]]:
         """The photo as a file of ``format`` (Pillow's name), and the line for the user; see :meth:`save`.
 
@@ -240,16 +238,16 @@ class Photo:
             lines.append(f"{name}: saved with 8 bits a channel, as {format} has; save as .png to keep the photo's 16")
         return tuple(lines)
 
-    def _renewed(self, picture: pil.Image, format: str, mark: bool) -> tuple[dict[str, Any], tuple[str, ...]]:
+    def _renewed(self, picture: pil.Image, format: str, mark: str) -> tuple[dict[str, Any], tuple[str, ...]]:
         """What the encoder is told of the metadata, and the names of what it is not told."""
         try:
             readable, unread = self.metadata.renewed(picture)
             fitting, too_large = readable.fitting(format)
             if mark:
-                fitting = fitting.marked(format)
+                fitting = fitting.marked(format, mark)
             return fitting.options(format), (*unread, *too_large)
         except Exception:  # whatever a damaged or made-up block leads to: the fill is worth more
-            return {"exif": marker.marked(b"")} if mark else {}, ("all of it",)
+            return {"exif": marker.marked(b"", mark)} if mark else {}, ("all of it",)
 
     def _coding(self, format: str, quality: int | None) -> dict[str, Any]:
         """Encoder options: as the file was coded, or afresh; ``quality`` goes before both."""

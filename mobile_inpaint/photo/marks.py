@@ -229,6 +229,7 @@ def _choice(picture: Picture, found: Split | Several, ways: Sequence[str] = ("wh
         "opaque": "what is painted",
     }
     holes = {way: _explicit(picture, found, way, "") for way in ways}
+    ways = [way for way in ways if not looks_inverted(holes[way])] or ways
     ordered = sorted(ways, key=lambda way: int(holes[way].sum()))
     return " or ".join(f"--hole {way} to fill {names[way]} ({_percent(holes[way].mean())})" for way in ordered)
 

@@ -266,7 +266,8 @@ def format_of(path: Path) -> str:
     try:
         return FORMATS[path.suffix.lower()]
     except KeyError:
-        raise PhotoError(f"{path}: the suffix must be one of {', '.join(FORMATS)}") from None
+        example = "" if path.suffix else f"; name a file, such as {path}.png"
+        raise PhotoError(f"{path}: the suffix must be one of {', '.join(FORMATS)}{example}") from None
 
 
 def identified(file: BinaryIO) -> pil.Image:

@@ -69,7 +69,7 @@ class Metadata:
         Gain maps, depth maps, motion, signatures and trailers are not read at all, hence gone.
         """
         info = picture.info
-        block = _bytes(info.get("exif")).removeprefix(b"Exif\0\0")
+        block = exif_of(picture)
         packet = _bytes(info.get("xmp")).strip(b"\0")
         orientation = exif.orientation(block) or xmp.orientation(packet)
         return cls(
@@ -86,9 +86,9 @@ class Metadata:
             left_out=further.left_out(picture, file, packet),
         )
 
-    def marked(self, format: str) -> Metadata:
+    def marked(self, format: str, mark: str) -> Metadata:
         """The metadata with the marker of a result in its EXIF block, where a file of ``format`` has room for it."""
-        new = replace(self, exif=marker.marked(self.exif))
+        new = replace(self, exif=marker.marked(self.exif, mark))
         return new if self.fitting(format)[1] == new.fitting(format)[1] else self
 
     def renewed(self, picture: pil.Image) -> tuple[Metadata, tuple[str, ...]]:
@@ -138,6 +138,11 @@ class Metadata:
         if format == "PNG":
             options["pnginfo"] = _png_info(self.chunks, self.xmp)
         return {name: value for name, value in options.items() if value}
+
+
+def exif_of(picture: pil.Image) -> bytes:
+    """The EXIF block of a picture that Pillow has opened, from the byte order mark on."""
+    return _bytes(picture.info.get("exif")).removeprefix(_EXIF_MARKER)
 
 
 def _bytes(value: object) -> bytes:
