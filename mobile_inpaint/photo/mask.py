@@ -24,7 +24,7 @@ Hole: TypeAlias = npt.NDArray[np.bool_]
 
 __all__ = ["Hole", "Mask", "Polarity", "edge_hint", "polarity_hint"]
 
-_CLEARLY_INVERTED = 0.9
+_CLEARLY_INVERTED = 0.75
 """Share of the photo from which on even a polarity that the user named is doubted."""
 _AUTO_PERCENT, _AUTO_LEAST_PX = 6, 2
 _HINT_SIDE_PX, _EDGE_PX, _NEAR_PX, _FAR_PX = 256, 2, 4, 12
