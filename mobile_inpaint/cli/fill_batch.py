@@ -61,7 +61,7 @@ def fill_folder(photos: Path, mask: Path, out: Path, wishes: Wishes, engine: Eng
     Raises:
         MobileInpaintError: nothing can be filled at all: no photos, no network, or results that would get the same name.
     """
-    _check_folders(photos, mask, out)
+    _check_folders(photos, mask, out, wishes)
     found = _photos(photos, mask, out)
     if not found:
         raise PhotoError(f"{photos}: there is no photo in it; fill takes .jpg, .png, .webp, .avif and .heic")
@@ -91,13 +91,16 @@ def fill_folder(photos: Path, mask: Path, out: Path, wishes: Wishes, engine: Eng
     return outcome
 
 
-def _check_folders(photos: Path, mask: Path, out: Path) -> None:
+def _check_folders(photos: Path, mask: Path, out: Path, wishes: Wishes) -> None:
     if str(mask) == "-" or fill_work.is_stream(out):
         raise PhotoError(f"{photos}: is a folder: its masks come from files, and its results go to a folder: --out DIR")
     if out.exists() and not out.is_dir():
         raise PhotoError(f"{out}: is a file, and {photos} is a folder: name a folder for the results")
     if not mask.exists():
         raise MaskError(f"{mask}: no such file or folder")
+    for what, folder in (("photos", photos), ("masks", mask)):
+        if out.exists() and out.samefile(folder) and not wishes.overwrite:
+            raise PhotoError(f"{out}: is the folder of the {what}; name another one, or ask for it with --overwrite")
 
 
 def _photos(photos: Path, mask: Path, out: Path) -> list[Path]:
@@ -186,7 +189,7 @@ def _is_done(job: _Job) -> bool:
 def _fill(job: _Job, wishes: Wishes, network: _Network) -> Done:
     job.out.parent.mkdir(parents=True, exist_ok=True)
     fill_work.check_out(job.out, {"photo": job.photo, "mask": job.mask}, wishes)
-    photo, mask = fill_work.opened(job.photo, job.mask, wishes)
+    photo, mask = fill_work.opened(job.photo, job.mask, wishes, name=str(job.photo))
     fill, runtime = network.load()
     done, lines = fill_work.fill_one(photo, mask, job.out, fill, runtime, wishes, job.mark)
     for line in lines:

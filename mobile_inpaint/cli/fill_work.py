@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mobile_inpaint.photo.image import Photo
     from mobile_inpaint.photo.io.formats import Openable
     from mobile_inpaint.photo.mask import Mask
+    from mobile_inpaint.targets.guarded import Guard
 
 _SECONDS_PER_PIXEL, _BYTES_PER_PIXEL = 1e-5, 256
 """What a one-file pipeline may take more for each of the photo's. A network alone sees squares of one size."""
@@ -137,8 +138,14 @@ def check_quality(format: str, name: str, wishes: Wishes) -> None:
         raise PhotoError(f"{name}: PNG keeps every bit and has no quality; leave --quality out, or save as .jpg or .webp")
 
 
-def opened(photo: Path, mask: Path, wishes: Wishes) -> tuple[Photo, Mask]:
+def opened(photo: Path, mask: Path, wishes: Wishes, *, name: str = "") -> tuple[Photo, Mask]:
     """The photo and its mask, grown, checked against each other.
+
+    Args:
+        photo: a file, or ``-``.
+        mask: a file, or ``-``.
+        wishes: the options.
+        name: how hints begin, where there are many photos.
 
     Raises:
         PhotoError, MaskError: one of them cannot be read, or they do not fit.
@@ -154,7 +161,7 @@ def opened(photo: Path, mask: Path, wishes: Wishes) -> tuple[Photo, Mask]:
         marked = Mask.open(source(mask), hole=wishes.hole, max_pixels=wishes.max_pixels)
     except MaskError as error:
         raise _swapped(error, read, photo, mask) from error
-    return read, _checked(marked, read, wishes)
+    return read, _checked(marked, read, wishes, name)
 
 
 def _is_same(photo: Path, mask: Path) -> bool:
@@ -183,7 +190,7 @@ def _swapped(error: MaskError, photo: Photo, photo_path: Path, mask_path: Path) 
     return error
 
 
-def _checked(mask: Mask, photo: Photo, wishes: Wishes) -> Mask:
+def _checked(mask: Mask, photo: Photo, wishes: Wishes, name: str) -> Mask:
     from mobile_inpaint.photo.mask import edge_hint, polarity_hint
 
     mask.check(photo.pixels.shape, allow_full=wishes.allow_full)
@@ -201,7 +208,7 @@ def _checked(mask: Mask, photo: Photo, wishes: Wishes) -> Mask:
             f"the mask alone {100 * left_before / grown.hole.size:.0f} %: grow it less, or say --allow-full"
         )
     for hint in filter(None, hints):
-        console.note(hint)
+        console.note(f"{name}: {hint}" if name else hint)
     return grown
 
 
@@ -306,7 +313,6 @@ def _by_artifact(path: Path, engine: Engine, pixels: int, stack: ExitStack) -> t
     from mobile_inpaint.artifact import Artifact
     from mobile_inpaint.photo.compositor.compositor import Compositor
     from mobile_inpaint.photo.compositor.detail_choice import with_detail
-    from mobile_inpaint.targets.guarded import Guard
 
     manifest = Artifact.open(path).manifest
     if engine.device != "cpu" and path.suffix != ".onnx":
@@ -316,13 +322,21 @@ def _by_artifact(path: Path, engine: Engine, pixels: int, stack: ExitStack) -> t
             raise ManifestError(
                 f"{path}: a one-file pipeline has no detail step: use --detail off, or an artifact without --io photo"
             )
-        more = {"more_seconds": pixels * _SECONDS_PER_PIXEL, "more_bytes": pixels * _BYTES_PER_PIXEL}
-        whole = Guard(path, device=engine.device, **more)  # type: ignore[arg-type]
-        pipeline = stack.enter_context(whole).load_photo(threads=engine.threads)
+        pipeline = stack.enter_context(_guard(path, engine.device, pixels)).load_photo(threads=engine.threads)
         return pipeline, pipeline.runtime
-    runner = stack.enter_context(Guard(path, device=engine.device)).load(threads=engine.threads)
+    runner = stack.enter_context(_guard(path, engine.device, 0)).load(threads=engine.threads)
     compositor = with_detail(Compositor.from_numbers(manifest.compositor), engine.detail)
     return partial(compositor, fill=runner), runner.runtime
+
+
+def _guard(path: Path, device: str, pixels: int) -> Guard:
+    """The process that runs the file, with time and memory for so many pixels at once."""
+    from mobile_inpaint.targets import guarded
+
+    seconds, size = pixels * _SECONDS_PER_PIXEL, pixels * _BYTES_PER_PIXEL
+    if device == "cpu":
+        return guarded.Guard(path, more_seconds=seconds, more_bytes=size)
+    return guarded.Guard(path, more_seconds=seconds, more_bytes=size, device=device)
 
 
 def _by_checkpoint(engine: Engine, step: Callable[[str], None]) -> tuple[PixelFill, str]:

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image as pil
 from pictures import SIDEWAYS, exif, png
+from PIL import Image as pil
 
 from mobile_inpaint.photo.image import Photo
 from mobile_inpaint.photo.io import deep

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image as pil
 from pictures import MAKER_NOTE, Exif, colours, exif, jpeg
+from PIL import Image as pil
 
 from mobile_inpaint.photo.image import Photo
 from mobile_inpaint.photo.io import marker

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,14 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pictures import colours
 from PIL import Image as pil
 from PIL import ImageDraw, ImageFilter
-from pictures import colours
 
 from mobile_inpaint.errors import MaskError
 from mobile_inpaint.photo import levels
-from mobile_inpaint.photo.mask import Mask, polarity_hint
 from mobile_inpaint.photo.marks import NotAMask
+from mobile_inpaint.photo.mask import Mask, polarity_hint
 
 SIZE = (160, 120)
 Array = np.ndarray[Any, Any]
