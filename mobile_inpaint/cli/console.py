@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from mobile_inpaint.errors import MobileInpaintError
 from mobile_inpaint.quoting import escaped
 
 if TYPE_CHECKING:
@@ -57,6 +58,15 @@ def claimed_stdout() -> Iterator[None]:
 def say(text: str) -> None:
     """Prints the result on stdout, as many lines as it has; characters that a terminal would obey are escaped."""
     print("\n".join(map(escaped, text.split("\n"))), file=_claimed, flush=True)
+
+
+def write_bytes(data: bytes | memoryview) -> None:
+    """Writes a file on stdout, and nothing else may be there."""
+    stream = getattr(_claimed or sys.stdout, "buffer", None)
+    if stream is None:
+        raise MobileInpaintError("standard output takes text alone here; name a file with --out")
+    stream.write(data)
+    stream.flush()
 
 
 def note(text: str) -> None:
