@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from math import isqrt
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image as pil
+from PIL import ImageOps
 
 from mobile_inpaint.errors import MaskError
 from mobile_inpaint.photo import dilation
@@ -17,6 +18,8 @@ from mobile_inpaint.photo.compositor.tiles import Box, bounding_box
 from mobile_inpaint.photo.image import Image, Pixels
 from mobile_inpaint.photo.io import formats
 from mobile_inpaint.photo.io.metadata import Metadata
+from mobile_inpaint.photo.io.source import InMemory, Source, kind_of, openable
+from mobile_inpaint.quoting import shown
 
 Hole: TypeAlias = npt.NDArray[np.bool_]
 """HW bool, True = to be filled."""
@@ -24,6 +27,7 @@ Hole: TypeAlias = npt.NDArray[np.bool_]
 Polarity = Literal["white", "black", "alpha"]
 """What marks a hole in a mask file."""
 
+_PIL_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16")
 _AUTO_PERCENT, _AUTO_LEAST_PX = 6, 2
 _HINT_SIDE_PX, _EDGE_PX, _NEAR_PX, _FAR_PX = 256, 2, 4, 12
 _EDGE_RATIO, _EDGE_LEAST = 1.5, 4.0
@@ -35,16 +39,33 @@ class Mask:
 
     Attributes:
         hole: HW bool, True = to be filled.
+
+    Raises:
+        MaskError: ``hole`` is not what is said here.
     """
 
     hole: Hole
 
+    def __post_init__(self) -> None:
+        """Refuses what would only fail later, and then in other words."""
+        hole = self.hole
+        if not isinstance(hole, np.ndarray) or hole.dtype != np.bool_ or hole.ndim != 2:
+            found = f"{hole.dtype} {list(hole.shape)}" if isinstance(hole, np.ndarray) else kind_of(hole)
+            raise MaskError(f"a Mask's hole is HW bool, True = to be filled, not {found}: use Mask.from_array or Mask.from_pil")
+        if not hole.size:
+            raise MaskError(f"the mask's shape is {list(hole.shape)}: it has no pixels")
+
+    def __repr__(self) -> str:
+        percent = 100 * self.area / self.hole.size
+        return f"Mask({self.width}x{self.height}, {self.area:,} pixels to fill, {percent:.1f} %)"
+
     @classmethod
-    def open(cls, path: str | Path, *, hole: Polarity = "white", max_pixels: int = formats.MAX_PIXELS) -> Mask:
-        """The mask in the picture at ``path``, turned upright as its EXIF says, as the photo is.
+    def open(cls, source: Source, *, hole: Polarity = "white", max_pixels: int = formats.MAX_PIXELS) -> Mask:
+        """The mask in a picture file, turned upright as its EXIF says, as the photo is.
 
         Args:
-            path: any picture that :meth:`Photo.open` reads; colours count by their luma, and only ``alpha`` looks at alpha.
+            source: any picture that :meth:`Photo.open` reads, by path, as bytes or from an open file; colours count by their
+                luma, and only ``alpha`` looks at alpha.
             hole: what marks a hole: ``white`` is grey from 128 up, ``black`` grey below 128, ``alpha`` alpha below 128.
             max_pixels: refuse a larger picture before decoding it.
 
@@ -52,7 +73,7 @@ class Mask:
             PhotoError: not a picture, damaged, or larger than ``max_pixels``.
             MaskError: ``alpha`` in a picture without.
         """
-        path = Path(path)
+        path = openable(source)
         with formats.decoded(path, max_pixels) as (picture, file):
             if hole == "alpha" and not picture.has_transparency_data:
                 raise MaskError(f"{path}: has no alpha to mark a hole; say --hole white or --hole black")
@@ -65,6 +86,28 @@ class Mask:
             levels = np.asarray(formats.upright(picture, orientation))
         high = levels >= (1 << 15 if wide else 1 << 7)
         return cls(high if hole == "white" else ~high)
+
+    @classmethod
+    def from_pil(cls, picture: pil.Image, *, hole: Polarity = "white") -> Mask:
+        """The mask in a PIL image, by the rules of :meth:`open`.
+
+        Args:
+            picture: of mode 1, L, LA, P, RGB, RGBA, I or I;16.
+            hole: see :meth:`open`.
+
+        Raises:
+            MaskError: no PIL image, of another mode, or see :meth:`open`.
+        """
+        if not isinstance(picture, pil.Image):
+            raise MaskError(f"the mask is {kind_of(picture)}: give a PIL image, or use Mask.open or Mask.from_array")
+        if picture.mode not in _PIL_MODES:
+            raise MaskError(f"the mask's mode is {picture.mode}: convert it to L first")
+        file = io.BytesIO()  # by way of a file, so that there is one set of rules
+        try:
+            ImageOps.exif_transpose(picture).save(file, "PNG", compress_level=1)
+        except Exception as error:  # a lazily opened file raises whatever Pillow's decoder stumbles over
+            raise MaskError(f"the mask cannot be read ({shown(error)})") from error
+        return cls.open(InMemory(file.getvalue(), "the mask"), hole=hole, max_pixels=max(1, picture.width * picture.height))
 
     @classmethod
     def from_array(cls, array: npt.NDArray[Any]) -> Mask:
