@@ -11,13 +11,13 @@ from pathlib import Path
 from mobile_inpaint import documents, files
 from mobile_inpaint.apps import notices
 from mobile_inpaint.artifact import Artifact, Manifest, manifest_path, sha256_of
+from mobile_inpaint.checkout import CHECKOUT
 from mobile_inpaint.errors import ExportError, ManifestError, MobileInpaintError, NameNotFound
 from mobile_inpaint.photo.compositor.compositor import Compositor
 from mobile_inpaint.staging import staging
 from mobile_inpaint.targets.contract import check_file
 from mobile_inpaint.targets.guarded import guarded
 from mobile_inpaint.targets.registry import get_target, target_of
-from mobile_inpaint.version import CHECKOUT
 
 INDEX = "bundle.json"
 """Names the artifact, for an app that cannot list its own folder."""

@@ -11,12 +11,13 @@ from typing import Any
 import torch
 
 from mobile_inpaint import files, schema
+from mobile_inpaint.checkout import CHECKOUT
 from mobile_inpaint.data.photo_source import PhotoSource
 from mobile_inpaint.models.registry import save_model
 from mobile_inpaint.quantization.fake_quantize import without_rounding
 from mobile_inpaint.training.config import TrainConfig
 from mobile_inpaint.training.state import State
-from mobile_inpaint.version import CHECKOUT, __version__
+from mobile_inpaint.version import __version__
 
 MODEL, RECORD = "model.safetensors", "run.json"
 

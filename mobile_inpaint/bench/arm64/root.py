@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mobile_inpaint import files
+from mobile_inpaint.checkout import CHECKOUT
 from mobile_inpaint.checkpoints import store
 from mobile_inpaint.errors import BenchError, DeviceUnavailable
-from mobile_inpaint.version import CHECKOUT
 
 QEMU = "qemu-aarch64-static"
 CPU = "cortex-a76"

@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 
 from mobile_inpaint.bench.report.latency_report import Machine
+from mobile_inpaint.checkout import CHECKOUT
 from mobile_inpaint.cpu_count import usable_cores
-from mobile_inpaint.version import CHECKOUT, __version__
+from mobile_inpaint.version import __version__
 
 
 def this_machine() -> Machine:

@@ -11,8 +11,8 @@ from mobile_inpaint import files
 from mobile_inpaint.bench.report import tables
 from mobile_inpaint.bench.report.latency_report import LatencyReport
 from mobile_inpaint.bench.report.plots import charts
+from mobile_inpaint.checkout import CHECKOUT
 from mobile_inpaint.errors import BenchError
-from mobile_inpaint.version import CHECKOUT
 
 PLOTS = "plots"
 """The folder of the record's charts."""
