@@ -8,10 +8,11 @@
     ├── ToolchainMissing      a converter, runtime or program is not installed; says the command that installs it
     ├── PluginError           an installed package adds something that cannot be used
     ├── CapabilityMissing     target, what it cannot do
+    ├── ArgumentError         a Python argument of the wrong kind, shape, size or range
     ├── WeightsError          checksum, format or shape differs
     ├── PhotoError            not an image, truncated, too many pixels, a kind of image we refuse
     ├── PhotoSetError         a set of photos that cannot be fetched here
-    ├── MaskError             size differs from the photo; nothing to fill; nothing left to fill from
+    ├── MaskError             size differs from the photo; nothing to fill; nothing left to fill from; not a mask
     ├── RecipeError           file, key, expected
     ├── ExportError
     │   ├── UnsupportedPrecision   target, precision, those it has
@@ -26,6 +27,9 @@
     └── DeviceUnavailable     not connected, locked, wrong OS
 
 A message is one line: what is wrong, then what to do. The command line prints it on stderr and exits 1.
+
+Its warnings are :class:`RandomWeightsWarning` and :class:`MaskWarning`.
+``warnings.simplefilter("error", MaskWarning)`` turns one into an error.
 """
 
 from __future__ import annotations
@@ -97,6 +101,10 @@ class CapabilityMissing(MobileInpaintError):
         super().__init__(f"target {quoted(target)} cannot {what}")
 
 
+class ArgumentError(MobileInpaintError, ValueError):
+    """An argument that a Python function cannot take: of the wrong kind, shape, size or range, or at odds with another one."""
+
+
 class WeightsError(MobileInpaintError):
     """Weights whose checksum, format or shapes are not what they must be."""
 
@@ -154,3 +162,11 @@ class BenchError(MobileInpaintError):
 
 class DeviceUnavailable(MobileInpaintError):
     """A known device that is not connected, locked, or runs the wrong system."""
+
+
+class RandomWeightsWarning(UserWarning):
+    """A network was made with random weights, and nobody said that this is wanted."""
+
+
+class MaskWarning(UserWarning):
+    """A mask that looks inverted."""
