@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from mobile_inpaint import errors
     from mobile_inpaint.api.bench import bench
     from mobile_inpaint.api.evaluate import evaluate
-    from mobile_inpaint.api.export import export
     from mobile_inpaint.api.fill import fill
     from mobile_inpaint.api.verify import verify
     from mobile_inpaint.artifact import Artifact
+    from mobile_inpaint.export.run import export
     from mobile_inpaint.models.registry import create_model, list_models, open_checkpoint
     from mobile_inpaint.photo.compositor.compositor import Compositor
     from mobile_inpaint.photo.compositor.detail import Detail
@@ -66,7 +66,7 @@ _HOME = {
     "bench": "mobile_inpaint.api.bench",
     "create_model": "mobile_inpaint.models.registry",
     "evaluate": "mobile_inpaint.api.evaluate",
-    "export": "mobile_inpaint.api.export",
+    "export": "mobile_inpaint.export.run",
     "fill": "mobile_inpaint.api.fill",
     "list_models": "mobile_inpaint.models.registry",
     "list_targets": "mobile_inpaint.targets.registry",

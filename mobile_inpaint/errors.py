@@ -169,4 +169,4 @@ class RandomWeightsWarning(UserWarning):
 
 
 class MaskWarning(UserWarning):
-    """A mask that looks inverted."""
+    """A mask that may be read otherwise than it is meant."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -26,10 +27,31 @@ _SECONDS_PER_PIXEL, _BYTES_PER_PIXEL = 1e-5, 256
 """What a one-file pipeline may take more for each of the photo's. A network alone sees squares of one size."""
 
 
+@dataclass(frozen=True)
+class Filler:
+    """What fills a photo, and by what it runs.
+
+    Attributes:
+        fill: ``fill(pixels, hole) -> pixels``.
+        runtime: name and version, for example ``onnxruntime 1.31.1``.
+    """
+
+    fill: PixelFill
+    runtime: str
+
+    def __call__(self, pixels: Pixels, hole: Flags) -> Pixels:
+        """The photo with its hole filled: HWC uint8 RGB; ``hole`` is HW bool, True = to be filled."""
+        return self.fill(pixels, hole)
+
+
 @contextmanager
 def by_artifact(
-    artifact: str | Path | Artifact | Runner | PhotoRunner, detail: str, threads: int | None, pixels: int
-) -> Iterator[PixelFill]:
+    artifact: str | Path | Artifact | Runner | PhotoRunner,
+    detail: str,
+    threads: int | None,
+    device: str | None,
+    pixels: int,
+) -> Iterator[Filler]:
     """What fills a photo by an exported file while the block lasts.
 
     A file is run in a process of its own, within limits of time and memory; what ``load_artifact`` returned runs in this one.
@@ -38,43 +60,50 @@ def by_artifact(
         artifact: a path, an Artifact, or what ``load_artifact`` or ``load_pipeline`` returned.
         detail: see :meth:`Compositor.with_detail`.
         threads: for the runtime; its own default when None.
+        device: of ONNX Runtime; ``cpu`` when None.
         pixels: of the photo, which a one-file pipeline takes whole.
 
     Raises:
         ManifestError: the file is not the one its manifest describes, or cannot be run.
         ToolchainMissing: its runtime is not installed.
-        ArgumentError: ``detail`` for a one-file pipeline, ``threads`` for a loaded file, or none of these.
+        ArgumentError: ``detail`` for a one-file pipeline; ``threads`` or ``device`` for a file that is loaded already;
+            ``device`` for another format than ONNX; or ``artifact`` is none of these.
     """
     from mobile_inpaint.targets.guarded import Guard
 
     if isinstance(artifact, str | Path):
         artifact = Artifact.open(artifact)
     if isinstance(artifact, Artifact):
+        path, place = artifact.path, device or "cpu"
+        if place != "cpu" and artifact.manifest.contract.target != "onnx":
+            raise ArgumentError(f"{path.name}: device {quoted(device)} is for .onnx files; leave it out to run on the CPU")
         if artifact.manifest.contract.io == "photo":
             _check_whole(detail)
             more = {"more_seconds": pixels * _SECONDS_PER_PIXEL, "more_bytes": pixels * _BYTES_PER_PIXEL}
-            with Guard(artifact.path, **more) as guard:  # type: ignore[arg-type]
-                yield guard.load_photo(threads=threads)
+            with Guard(path, device=place, **more) as guard:  # type: ignore[arg-type]
+                whole = guard.load_photo(threads=threads)
+                yield Filler(whole, whole.runtime)
             return
         compositor = Compositor.of(artifact).with_detail(detail)
-        with Guard(artifact.path) as guard:
-            yield partial(compositor, fill=guard.load(threads=threads))
+        with Guard(path, device=place) as guard:
+            runner = guard.load(threads=threads)
+            yield Filler(partial(compositor, fill=runner), runner.runtime)
         return
     if not callable(artifact):
         raise ArgumentError(f"the artifact is {kind_of(artifact)}: give a path, an Artifact, or what load_artifact returns")
-    if threads is not None:
-        raise ArgumentError("the artifact is loaded already, with its own threads: say threads to load_artifact")
+    if threads is not None or device is not None:
+        raise ArgumentError("the artifact is loaded already: say threads to load_artifact, and device with a path")
     if isinstance(artifact, PhotoRunner):
         _check_whole(detail)
-        yield artifact
+        yield Filler(artifact, artifact.runtime)
         return
-    yield partial(Compositor.of(artifact).with_detail(detail), fill=artifact)
+    yield Filler(partial(Compositor.of(artifact).with_detail(detail), fill=artifact), artifact.runtime)
 
 
 @contextmanager
 def by_model(
     model: str | Path | Generator, detail: str, threads: int | None, device: str | None, progress: Callable[[str], None]
-) -> Iterator[PixelFill]:
+) -> Iterator[Filler]:
     """What fills a photo by a network in torch while the block lasts.
 
     Args:
@@ -112,7 +141,9 @@ def by_model(
     training = generator.training
     generator.eval()
     try:
-        yield partial(Compositor.of(generator).with_detail(detail), fill=generator)
+        where = next(iter(generator.parameters()), torch.empty(0)).device.type
+        runtime = f"torch {torch.__version__}" + ("" if where == "cpu" else f" on {where}")
+        yield Filler(partial(Compositor.of(generator).with_detail(detail), fill=generator), runtime)
     finally:
         generator.train(training)
         torch.set_num_threads(before)

@@ -14,6 +14,7 @@ from PIL import Image as pil
 
 from mobile_inpaint.api import given
 from mobile_inpaint.api.engine import by_artifact, by_model
+from mobile_inpaint.defaults import CHECKPOINT
 from mobile_inpaint.errors import ArgumentError, MaskError, MaskWarning
 from mobile_inpaint.photo.compositor.compositor import WAYS
 from mobile_inpaint.photo.image import Photo
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from mobile_inpaint.targets.base import Runner
     from mobile_inpaint.targets.pipeline.runner import PhotoRunner
 
-DEFAULT_MODEL = "migan-lite"
-"""The network that ships inside this package: there is nothing to fetch."""
-
 Array = TypeVar("Array", bound=npt.NDArray[Any])
 
 
@@ -44,8 +42,9 @@ class Options(TypedDict, total=False):
     artifact: str | Path | Artifact | Runner | PhotoRunner | None
     detail: Literal["auto", "off", "on"]
     dilate: int | Literal["auto"]
-    hole: str | None
+    hole: str
     allow_full: bool
+    keep_alpha: bool
     device: str | None
     threads: int | None
     max_pixels: int
@@ -68,12 +67,13 @@ def fill(
     photo: Any,
     mask: Any,
     *,
-    model: str | Path | Generator = DEFAULT_MODEL,
+    model: str | Path | Generator = CHECKPOINT,
     artifact: str | Path | Artifact | Runner | PhotoRunner | None = None,
     detail: Literal["auto", "off", "on"] = "auto",
     dilate: int | Literal["auto"] = 0,
-    hole: str | None = None,
+    hole: str = "auto",
     allow_full: bool = False,
+    keep_alpha: bool = False,
     device: str | None = None,
     threads: int | None = None,
     max_pixels: int = MAX_PIXELS,
@@ -111,9 +111,11 @@ def fill(
         detail: rebuild large holes from the photo's own texture: ``auto`` where the fill would be enlarged 1.5 times or more,
             ``on`` always, ``off`` never.
         dilate: enlarge the mask by so many pixels first, or ``auto``: for masks drawn tightly round an object.
-        hole: what marks the hole, where the mask is a picture: see :meth:`Mask.open`. For an array ``white`` or ``black``.
-        allow_full: accept a mask that covers the whole photo.
-        device: where a checkpoint runs, as torch calls it: ``cpu`` (the default), ``cuda`` or ``mps``.
+        hole: what marks the hole; see :meth:`Mask.open`.
+        allow_full: accept a mask that covers the whole photo, or that looks inverted.
+        keep_alpha: leave the transparency of the hole as it was; otherwise it is opaque afterwards, so that the fill shows.
+        device: where it runs, ``cpu`` when None: of a checkpoint as torch calls it, ``cuda`` or ``mps``; of an ``.onnx``
+            file as ONNX Runtime does.
         threads: for torch or the artifact's runtime; the runtime's own default when None.
         max_pixels: refuse a file of more pixels before decoding it.
         progress: told what happens next.
@@ -132,28 +134,26 @@ def fill(
         ArgumentError: any other argument is of the wrong kind or range, or at odds with another one.
 
     Warns:
-        MaskWarning: the mask looks inverted.
+        MaskWarning: the mask may be read otherwise than it is meant.
     """
-    _check(model, artifact, detail, device, threads, max_pixels)
+    _check(model, artifact, detail, threads, max_pixels)
     one = given.read_photo(photo, max_pixels)
     wanted = _dilated(given.read_mask(mask, hole, max_pixels), dilate, one.photo, allow_full=allow_full)
     progress("loading the network")
     with (
         by_model(model, detail, threads, device, progress)
         if artifact is None
-        else by_artifact(artifact, detail, threads, wanted.hole.size)
+        else by_artifact(artifact, detail, threads, device, wanted.hole.size)
     ) as filler:
         progress(f"filling {wanted.area:,} pixels")
-        result = one.photo.with_pixels(filler(one.photo.pixels, wanted.hole))
+        result = one.photo.filled(filler(one.photo.pixels, wanted.hole), wanted.hole, keep_alpha=keep_alpha)
     return one.answer(result, wanted.hole)
 
 
-def _check(model: object, artifact: object, detail: object, device: object, threads: object, max_pixels: object) -> None:
+def _check(model: object, artifact: object, detail: object, threads: object, max_pixels: object) -> None:
     """Refuses what needs no photo to be refused."""
-    if artifact is not None and model != DEFAULT_MODEL:
+    if artifact is not None and model != CHECKPOINT:
         raise ArgumentError("model and artifact are both given: leave one of them out")
-    if artifact is not None and device is not None:
-        raise ArgumentError("device is for checkpoints, and an artifact runs on the CPU: leave it out")
     if detail not in WAYS:
         raise ArgumentError(f"detail is {quoted(detail)}: it must be {', '.join(WAYS)}")
     for name, value in (("threads", threads), ("max_pixels", max_pixels)):
@@ -163,8 +163,9 @@ def _check(model: object, artifact: object, detail: object, device: object, thre
 
 def _dilated(mask: Mask, dilate: object, photo: Photo, *, allow_full: bool) -> Mask:
     mask.check(photo.pixels.shape, allow_full=allow_full)
-    if hint := polarity_hint(mask):
-        warnings.warn(hint, MaskWarning, stacklevel=3)
+    for hint in (mask.reading.note if mask.reading else None, None if allow_full else polarity_hint(mask)):
+        if hint:
+            warnings.warn(hint, MaskWarning, stacklevel=3)
     if dilate == "auto":
         return mask.grow_auto()
     whole = isinstance(dilate, int | np.integer) and not isinstance(dilate, bool)

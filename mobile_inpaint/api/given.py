@@ -58,28 +58,27 @@ def read_photo(photo: object, max_pixels: int) -> Given:
     raise PhotoError(f"the photo is {kind_of(photo)}: {_kinds('Photo')}")
 
 
-def read_mask(mask: object, hole: str | None, max_pixels: int) -> Mask:
+def read_mask(mask: object, hole: str, max_pixels: int) -> Mask:
     """The mask in any of these kinds; see :func:`mobile_inpaint.fill`.
 
     Raises:
         MaskError: its kind, dtype, shape, layout or range is none of these.
         PhotoError: it is in a file that cannot be read.
     """
-    said: dict[str, Any] = {} if hole is None else {"hole": hole}
     if isinstance(mask, Mask):
-        if hole is not None:
+        if hole != "auto":
             raise MaskError("hole says how a picture is read, and a Mask is already read: leave hole out")
         return mask
     if isinstance(mask, pil.Image):
-        return Mask.from_pil(mask, **said)
+        return Mask.from_pil(mask, hole=hole)
     if isinstance(mask, np.ndarray) or tensors.is_tensor(mask):
         return _of_array(mask if isinstance(mask, np.ndarray) else tensors.mask_array(mask), hole)
     if isinstance(mask, str | os.PathLike | bytes | bytearray | memoryview) or callable(getattr(mask, "read", None)):
-        return Mask.open(mask, max_pixels=max_pixels, **said)  # type: ignore[arg-type]
+        return Mask.open(mask, max_pixels=max_pixels, hole=hole)  # type: ignore[arg-type]
     raise MaskError(f"the mask is {kind_of(mask)}: {_kinds('Mask')}")
 
 
-def _of_array(array: npt.NDArray[Any], hole: str | None) -> Mask:
+def _of_array(array: npt.NDArray[Any], hole: str) -> Mask:
     shape = list(array.shape)
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[..., 0]
@@ -91,10 +90,7 @@ def _of_array(array: npt.NDArray[Any], hole: str | None) -> Mask:
     low, high = float(array.min()), float(array.max())
     if not (low >= 0 and high <= most):
         raise MaskError(f"the mask's values are from {low:g} to {high:g}: {array.dtype} must be from 0 to {most}")
-    if hole not in (None, "white", "black"):
-        raise MaskError(f"hole is '{hole}', which is for pictures: an array marks the hole with its greater or lesser value")
-    mask = Mask.from_array(array)
-    return Mask(~mask.hole) if hole == "black" else mask
+    return Mask.from_array(array, hole=hole)
 
 
 def _array_like(given: npt.NDArray[Any], result: Photo, hole: Hole) -> npt.NDArray[Any]:

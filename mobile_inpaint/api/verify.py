@@ -10,14 +10,14 @@ from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.targets.admission import admit
 
 if TYPE_CHECKING:
-    from mobile_inpaint.evaluation.gate import Gate
+    from mobile_inpaint.evaluation.gate import QualityGate
 
 
 def verify(
     artifact: str | Path | Artifact,
     *,
     model: str | Path | None = None,
-    gate: Gate | None = None,
+    gate: QualityGate | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Artifact:
     """Verifies an exported file again: its manifest, its own metadata, and what it computes beside the PyTorch network.
