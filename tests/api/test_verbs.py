@@ -145,6 +145,12 @@ for function in (export, mi.export, bench, mi.bench):
     subprocess.run([sys.executable, "-W", "error", "-c", script], check=True)
 
 
+def test_scripts_beside_the_package_call_it_and_not_its_command_line() -> None:
+    root = Path(__file__).parents[2]
+    for script in (*root.glob("demo/*.py"), *root.glob("benchmarks/*.py"), *root.glob("golden/*.py")):
+        assert "mobile_inpaint.cli" not in script.read_text(encoding="utf-8"), script
+
+
 def test_every_public_function_says_what_it_takes_returns_and_raises() -> None:
     for name in ("fill", "export", "verify", "bench", "evaluate", "create_model", "open_checkpoint", "load_artifact"):
         function = getattr(mi, name)
