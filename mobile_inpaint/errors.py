@@ -12,7 +12,8 @@
     ├── WeightsError          checksum, format or shape differs
     ├── PhotoError            not an image, truncated, too many pixels, a kind of image we refuse
     ├── PhotoSetError         a set of photos that cannot be fetched here
-    ├── MaskError             size differs from the photo; nothing to fill; nothing left to fill from; not a mask
+    ├── MaskError             size differs from the photo; nothing to fill; nothing left to fill from
+    │   └── PhotoAsMask               as many levels as a photo has (photo/marks.py)
     ├── RecipeError           file, key, expected
     ├── ExportError
     │   ├── UnsupportedPrecision   target, precision, those it has

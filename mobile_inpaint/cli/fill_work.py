@@ -182,7 +182,7 @@ def _swapped(error: MaskError, photo: Photo, photo_path: Path, mask_path: Path) 
     """The error, or one that says that both were given the wrong way round."""
     from mobile_inpaint.photo import levels, marks
 
-    if isinstance(error, marks.NotAMask) and isinstance(levels.split(photo.pixels), levels.Split):
+    if isinstance(error, marks.PhotoAsMask) and isinstance(levels.split(photo.pixels), levels.Split):
         return MaskError(
             f"{photo_path}: looks like the mask, and {mask_path} like the photo: swap them (fill PHOTO --mask MASK), "
             "or say --hole white"

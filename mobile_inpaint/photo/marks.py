@@ -29,7 +29,7 @@ _MOST_NAMED = 6
 _MOST_LEVEL = 65_535
 
 
-class NotAMask(MaskError):
+class PhotoAsMask(MaskError):
     """A picture of as many levels as a photo has."""
 
 
@@ -52,7 +52,7 @@ class Picture:
         """HW bool, True = rather opaque; None where all of it is or nothing."""
         if self.alpha is None:
             return None
-        opaque = self.alpha >= 128
+        opaque = _opaque(self.alpha)
         return None if opaque.all() or not opaque.any() else opaque
 
 
@@ -93,8 +93,8 @@ def read(picture: Picture, said: str, name: str) -> Reading:
     Args:
         picture: what is in the file or the array.
         said: ``white``: grey from 128 up, or the brighter of two levels; ``black``: all else; ``alpha``: alpha below 128;
-            ``opaque``: alpha from 128 up; labels: levels of a grey picture or numbers of a palette, or colours in hexadecimal,
-            with commas between; ``auto``: as this module says.
+            ``opaque``: alpha from 128 up, or the higher of two levels; labels: levels of a grey picture or numbers of a
+            palette, or colours in hexadecimal, with commas between; ``auto``: as this module says.
         name: of the picture, for messages.
 
     Raises:
@@ -142,7 +142,7 @@ def _layer(picture: Picture, opaque: Flags, name: str) -> tuple[Flags, str | Non
         if dark < 128 <= bright and all(map(levels.is_neutral, found.colors)):
             return found.high & opaque, None
     elif not found.colors:
-        raise NotAMask(
+        raise PhotoAsMask(
             f"{name}: its colours are a photo's, so they mark nothing, and it is transparent in places: "
             f"say {_choice(picture, found, ('alpha', 'opaque'))}"
         )
@@ -171,7 +171,7 @@ def _explicit(picture: Picture, found: Split | Several, said: str, name: str) ->
     if said in ("alpha", "opaque"):
         if picture.alpha is None:
             raise MaskError(f"{name}: has no alpha, so that nothing in it is transparent; leave --hole {said} out")
-        opaque = picture.alpha >= 128
+        opaque = _opaque(picture.alpha)
         if opaque.all():
             raise MaskError(f"{name}: nothing in it is transparent; leave --hole {said} out")
         return opaque if said == "opaque" else ~opaque
@@ -181,6 +181,14 @@ def _explicit(picture: Picture, found: Split | Several, said: str, name: str) ->
     if not hole.any():
         raise MaskError(f"{name}: --hole {said} marks nothing in it: {_levels(picture, found)}")
     return hole
+
+
+def _opaque(alpha: npt.NDArray[np.uint8]) -> Flags:
+    """What is rather opaque; of a picture without, the more opaque of two levels, as a pale brush paints."""
+    opaque = np.asarray(alpha >= 128)
+    if not opaque.any() and isinstance(found := levels.split(alpha), Split):
+        return found.high
+    return opaque
 
 
 def _white(colors: Numbers, found: Split | Several) -> Flags:
@@ -236,7 +244,7 @@ def _choice(picture: Picture, found: Split | Several, ways: Sequence[str] = ("wh
 
 def _not_two(picture: Picture, found: Several, said_of: str, name: str) -> MaskError:
     if not found.colors:
-        return NotAMask(
+        return PhotoAsMask(
             f"{name}: is no mask of two levels: {said_of}; "
             "paint what is to go white on black, or say --hole white to fill what is bright (128 and up)"
         )

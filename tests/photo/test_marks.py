@@ -15,7 +15,7 @@ from PIL import ImageDraw, ImageFilter
 
 from mobile_inpaint.errors import MaskError
 from mobile_inpaint.photo import levels
-from mobile_inpaint.photo.marks import NotAMask
+from mobile_inpaint.photo.marks import PhotoAsMask
 from mobile_inpaint.photo.mask import Mask, polarity_hint
 
 SIZE = (160, 120)
@@ -72,6 +72,7 @@ EXACT: dict[str, Callable[[], Any]] = {
     "red on transparent": lambda: layer(RED),
     "green on transparent white": lambda: layer((0, 255, 0), hidden=WHITE),
     "transparent white": lambda: layer(WHITE, hidden=WHITE),
+    "a pale brush": lambda: np.dstack([levelled((9, 9, 9), (9, 9, 9)), levelled(0, 90)]),
     "erased from black": lambda: layer(BLACK, erased=True),
     "erased from white": lambda: layer(WHITE, erased=True, hidden=WHITE),
     "erased from red": lambda: layer(RED, erased=True),
@@ -149,9 +150,9 @@ def test_what_could_mean_two_things_is_refused_with_an_option_that_works(
 def test_a_photo_is_no_mask(tmp_path: Path) -> None:
     photo = pil.fromarray(colours(*SIZE[::-1]))
     for picture in (photo, photo.convert("L"), photo.convert("LA")):
-        with pytest.raises(NotAMask, match=r"grey levels run from \d+ to \d+"):
+        with pytest.raises(PhotoAsMask, match=r"grey levels run from \d+ to \d+"):
             Mask.open(saved(tmp_path, picture))
-    with pytest.raises(NotAMask):
+    with pytest.raises(PhotoAsMask):
         Mask.from_array(np.asarray(photo))
     assert Mask.open(saved(tmp_path, photo), hole="white").area == int((np.asarray(photo.convert("L")) >= 128).sum())
 
@@ -168,7 +169,7 @@ def test_a_photo_with_an_object_cut_out_or_kept_names_the_option(tmp_path: Path)
     pixels = np.random.default_rng(0).integers(0, 256, (*SIZE[::-1], 3)).astype(np.uint8)
     for opaque, option in ((~shape(), "alpha"), (shape(), "opaque")):
         path = saved(tmp_path, np.dstack([pixels, opaque.astype(np.uint8) * 255]))
-        with pytest.raises(NotAMask) as error:
+        with pytest.raises(PhotoAsMask) as error:
             Mask.open(path)
         assert re.findall(r"--hole (\w+)", str(error.value)) == [option]
         mask = Mask.open(path, hole=option)

@@ -55,11 +55,11 @@ def mark_of(block: bytes) -> str | None:
 def of_file(path: Path) -> str | None:
     """What the marker of the picture at ``path`` says; None where it has none, or is no picture."""
     from mobile_inpaint.photo.io import formats
-    from mobile_inpaint.photo.io.metadata import exif_of
 
     try:
         with formats.opened(path, _ANY_SIZE) as (picture, _):
-            return mark_of(exif_of(picture))
+            block = picture.info.get("exif")
+            return mark_of(block.removeprefix(b"Exif\0\0")) if isinstance(block, bytes) else None
     except MobileInpaintError:
         return None
 

@@ -69,7 +69,7 @@ class Metadata:
         Gain maps, depth maps, motion, signatures and trailers are not read at all, hence gone.
         """
         info = picture.info
-        block = exif_of(picture)
+        block = _bytes(info.get("exif")).removeprefix(_EXIF_MARKER)
         packet = _bytes(info.get("xmp")).strip(b"\0")
         orientation = exif.orientation(block) or xmp.orientation(packet)
         return cls(
@@ -138,11 +138,6 @@ class Metadata:
         if format == "PNG":
             options["pnginfo"] = _png_info(self.chunks, self.xmp)
         return {name: value for name, value in options.items() if value}
-
-
-def exif_of(picture: pil.Image) -> bytes:
-    """The EXIF block of a picture that Pillow has opened, from the byte order mark on."""
-    return _bytes(picture.info.get("exif")).removeprefix(_EXIF_MARKER)
 
 
 def _bytes(value: object) -> bytes:
