@@ -19,17 +19,24 @@ from torch.nn import functional
 from mobile_inpaint.checkpoints.fetch.client import Progress
 from mobile_inpaint.metrics import pixelwise
 from mobile_inpaint.metrics.hallucination import Inventing
+from mobile_inpaint.metrics.mismatch import Mismatch
 from mobile_inpaint.metrics.mobilenet import MobileNetV2
 from mobile_inpaint.metrics.perceptual import Dists, Lpips
+from mobile_inpaint.metrics.reinpainting import Reinpainting
 from mobile_inpaint.metrics.spectrum import Spectra, lattice
+from mobile_inpaint.models.registry import open_checkpoint
 from mobile_inpaint.photo.compositor.tiles import bounding_box
 from mobile_inpaint.photo.image import Pixels
 from mobile_inpaint.photo.mask import Hole
+from mobile_inpaint.targets.base import Runner
+from mobile_inpaint.targets.reference import run_by_torch
 
 EQUAL_DB = 99.0
 """What stands for the infinite PSNR of equal pictures."""
 _REDUCED_PX = 256
 """The side at which DISTS is defined, and at which a picture's pooled features are taken."""
+REINPAINTER, REINPAINTER_PX = "migan-lite", 512
+"""The network that fills the surroundings again, and the side of its squares: the one that ships in the package."""
 _SSIM_RIM = 5
 
 
@@ -56,6 +63,8 @@ KINDS: Mapping[str, Kind] = {
     "lpips_vgg": Kind("LPIPS VGG", "less", 4, "distance of the whole square to the photo as VGG16 sees it"),
     "dists": Kind("DISTS", "less", 4, "distance of the whole square at 256 px; forgives texture that differs in detail alone"),
     "inventing": Kind("inventing", "like the photo", 3, "see the documentation: docs/evaluation.md"),
+    "mismatch": Kind("mismatch", "like the photo", 3, "how far the texture in the hole is from that around it"),
+    "reinpainting": Kind("re-inpainting", "less", 4, "distance of the surroundings, filled again from the fill, to the photo"),
     "lattice": Kind("lattice", "like the photo", 3, "what repeats in the hole every 2, 4, 8 or 16 px: a grid, a mosaic"),
     "psnr_db": Kind("PSNR dB", "more", 2, "in the hole; favours blur"),
     "ssim": Kind("SSIM", "more", 4, "in the hole; favours blur"),
@@ -126,6 +135,10 @@ class Judge:
     def _mobilenet(self) -> MobileNetV2:
         return MobileNetV2(self._progress)
 
+    @cached_property
+    def _network(self) -> Runner:
+        return reinpainter()
+
     @torch.inference_mode()
     def lpips(self, truth: Pixels, fills: Sequence[Pixels]) -> list[float]:
         """The distance of each fill to the truth; pictures of one size, HWC uint8 RGB."""
@@ -165,6 +178,12 @@ class Look:
         self._vgg = judge._vgg.features(picture) if judge._vgg else None
         self._dists = judge._dists.features(_reduced(picture))
         self._inventing = Inventing(judge._mobilenet, picture, self._where)
+        self._mismatch = Mismatch(judge._mobilenet, picture, self._where)
+        self._reinpainting = (
+            Reinpainting(judge._alex, judge._network, REINPAINTER_PX, picture, self._where)
+            if min(truth.shape[:2]) >= REINPAINTER_PX
+            else None
+        )
         self.photo = self.scored(truth)
         """The photo's own figures: what a perfect fill would have."""
 
@@ -183,10 +202,18 @@ class Look:
         figures = {name: float(distance) for name, distance in perceptual.items()}
         figures |= {
             "inventing": self._inventing.of(picture),
+            "mismatch": self._mismatch.of(picture),
             "lattice": float(lattice(Spectra.of(picture, self._where)).mean()),
         }
+        if self._reinpainting is not None:
+            figures["reinpainting"] = self._reinpainting.of(picture)
         figures |= _plain(fill, self._truth, self._hole)
         return Scored({name: figures[name] for name in KINDS if name in figures}, judge._mobilenet(_reduced(picture))[0])
+
+
+def reinpainter() -> Runner:
+    """The network that fills surroundings again, the same for every system under test."""
+    return run_by_torch(open_checkpoint(REINPAINTER)[0])
 
 
 def _plain(fill: Pixels, truth: Pixels, hole: Hole) -> dict[str, float]:
