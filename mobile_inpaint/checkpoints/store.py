@@ -28,7 +28,7 @@ from typing import Literal, TypeAlias
 
 import platformdirs
 
-from mobile_inpaint import documents, files, schema
+from mobile_inpaint import documents, files, locks, schema
 from mobile_inpaint.artifact import sha256_of
 from mobile_inpaint.checkpoints.card import Card
 from mobile_inpaint.checkpoints.fetch import npm, pypi
@@ -217,6 +217,7 @@ def remove(name: str) -> None:
 
 
 _NAME = r"[a-z0-9][a-z0-9._-]*"
+_LOCK_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _KEPT = re.compile(r"[0-9a-f]{12}\.\w+")
 """What :func:`_file` calls a checkpoint's file."""
 
@@ -324,14 +325,12 @@ def _download(published: Card, folder: Path, progress: Progress | None) -> Path:
 @contextmanager
 def _changing_the_store() -> Iterator[Path]:
     """An empty folder on the store's file system, while no other process changes the store."""
-    import fcntl  # Linux and macOS, as are the converters
-
     temporary = home() / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
     _check_is_no_link(temporary)
-    lock = os.open(home() / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+    lock = os.open(home() / "lock", _LOCK_FLAGS, 0o666)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # the kernel opens it again when its holder dies
+        locks.wait_for(lock)  # the system gives it back when its holder dies
         for left in temporary.iterdir():
             if left.is_dir() and not left.is_symlink():
                 shutil.rmtree(left, ignore_errors=True)
