@@ -1,4 +1,4 @@
-"""The detail step in a real Chromium: the network's fill is shown first, the result is Python's to the bit, Stop and Keep work."""
+"""The detail step in a real Chromium: the fill is shown first, the result is Python's to the bit, Stop and Keep work."""
 
 from __future__ import annotations
 
