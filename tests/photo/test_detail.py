@@ -6,10 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mobile_inpaint.errors import ManifestError
-from mobile_inpaint.photo.compositor import detail_search
+from mobile_inpaint.photo.compositor import detail_levels, detail_search, detail_vote
 from mobile_inpaint.photo.compositor.compositor import Compositor
+from mobile_inpaint.photo.compositor.detail import Detail
 from mobile_inpaint.photo.compositor.detail_choice import with_detail
-from mobile_inpaint.photo.compositor.detail_levels import blurred, depths, grown, network_level
+from mobile_inpaint.photo.compositor.detail_levels import blurred, depths, grown, levels, network_level
+from mobile_inpaint.photo.compositor.detail_search import Search
+from mobile_inpaint.photo.compositor.detail_tree import Tree
+from mobile_inpaint.photo.compositor.detail_vote import go_back
 
 PLAIN = Compositor(size_px=16, margin_px=4)
 ALWAYS = with_detail(PLAIN, "on")
@@ -87,6 +91,64 @@ def test_the_order_of_patches_has_no_influence(monkeypatch):
     expected = AUTO(pixels, hole, mean_fill)
     monkeypatch.setattr(detail_search, "_PAIRS", 37)
     np.testing.assert_array_equal(AUTO(pixels, hole, mean_fill), expected)
+
+
+def test_the_size_of_bands_has_no_influence(monkeypatch):
+    pixels, hole = texture(141, 150, 4), disc(141, 150, 66, 80, 27) | disc(141, 150, 20, 80, 9)
+    expected = AUTO(pixels, hole, mean_fill)
+    monkeypatch.setattr(detail_levels, "_BAND", 8)
+    monkeypatch.setattr(detail_vote, "_BAND", 5)
+    np.testing.assert_array_equal(AUTO(pixels, hole, mean_fill), expected)
+
+
+def scene(number=1):
+    """A level with a hole, and its search."""
+    pixels, hole = texture(96, 110, 6), disc(96, 110, 45, 50, 18)
+    level = levels(np.where(hole[..., None], np.uint8(120), pixels), hole, hole, 33, 16, 1, 4)[number]
+    numbers = Detail()
+    return level, Search(level, numbers.weight, numbers.penalty, numbers.margin)
+
+
+def test_first_sources_are_sources_an_even_way_off():
+    """Or else patches side by side copy one place where the fill is flat."""
+    _, search = scene()
+    first = Tree(search).nearest()[0]
+    assert search.usable[first].all()
+    own, others = (np.divmod(places, search.width) for places in (search.targets, first))
+    apart = [(one - other) % 2 for one, other in zip(own, others, strict=True)]
+    assert ((apart[0] == 0) & (apart[1] == 0)).mean() > 0.95
+
+
+def test_a_sweep_takes_what_costs_least_and_tells_its_distance():
+    level, search = scene()
+    field = search.found(Tree(search).nearest()[0])
+    swept = search.sweep(field, (2,))
+    assert swept.distance.sum() < field.distance.sum()
+    np.testing.assert_array_equal(swept.distance, search.found(swept.sources).distance)
+    target, source = int(search.targets[7]), int(swept.sources[7])
+    places = [divmod(place, search.width) for place in (target, source)]
+    own, other = (level.picture[y - 3 : y + 4, x - 3 : x + 4].astype(int) for y, x in places)
+    near = [level.guide[y - 3 : y + 6 : 4, x - 3 : x + 6 : 4].astype(int) for y, x in places]
+    low = (((near[0] - near[1]) ** 2) * (1, 1, 1, 3)).sum()
+    assert swept.distance[7] == ((own - other) ** 2).sum() + low * 16 * 147 // (16 * 27)
+
+
+def test_the_fill_goes_back_where_no_source_has_its_colours():
+    level, search = scene(0)
+    rows = search.targets // search.width
+    field = search.found(rows * search.width + 100)  # right of the hole
+    plain, before = np.full_like(level.picture, 7), level.picture.copy()
+    level.guide[:] = 100
+    go_back(search, field, plain, 1)
+    np.testing.assert_array_equal(level.picture, before)
+    level.guide[:, :51] = 160
+    go_back(search, field, plain, 1)
+    columns = np.arange(search.width)
+    left, right = level.wanted & (columns < 46), level.wanted & (columns > 55)
+    assert left.any() and right.any()
+    assert (level.picture[left] == 7).all()
+    np.testing.assert_array_equal(level.picture[right], before[right])
+    np.testing.assert_array_equal(level.picture[~level.wanted], before[~level.wanted])
 
 
 @pytest.mark.parametrize("shape", [(1, 300), (300, 1), (6, 200), (7, 200), (8, 8), (200, 9)])

@@ -117,14 +117,22 @@ def blurred(values: Ints, radius: int) -> Ints:
 
     Beyond the rim the pixel at the rim counts.
     """
-    width = 2 * radius + 1
     for axis in (0, 1) * 3:
-        pad = [(radius + 1, radius) if own == axis else (0, 0) for own in range(values.ndim)]
-        running = np.cumsum(np.pad(values, pad, mode="edge"), axis=axis, dtype=np.int64)
-        ahead = running.take(range(width, running.shape[axis]), axis)
-        behind = running.take(range(running.shape[axis] - width), axis)
-        values = ((2 * (ahead - behind) + width) // (2 * width)).astype(np.int32)
+        result = np.empty_like(values, np.int32)
+        for first, last in _bands(values.shape[1 - axis], 1):
+            band = (slice(first, last), slice(None)) if axis else (slice(None), slice(first, last))
+            result[band] = _mean(values[band], radius, axis)
+        values = result
     return values
+
+
+def _mean(values: Ints, radius: int, axis: int) -> npt.NDArray[np.int64]:
+    width = 2 * radius + 1
+    pad = [(radius + 1, radius) if own == axis else (0, 0) for own in range(values.ndim)]
+    running = np.cumsum(np.pad(values, pad, mode="edge"), axis=axis, dtype=np.int64)
+    ahead = running.take(range(width, running.shape[axis]), axis)
+    behind = running.take(range(running.shape[axis] - width), axis)
+    return (2 * (ahead - behind) + width) // (2 * width)
 
 
 def grown(flags: Flags, by: int) -> Flags:
@@ -180,7 +188,8 @@ def _filtered(values: Ints, axis: int) -> Ints:
     """`_BELL` along an axis, 8 shorter."""
     length = values.shape[axis] - 8
     parts = (weight * values.take(range(k, k + length), axis) for k, weight in enumerate(_BELL))
-    return (sum(parts, np.int32(128)) >> 8).astype(np.int32)
+    total: Ints = np.asarray(sum(parts, np.int32(128)), np.int32)
+    return total >> 8
 
 
 def _bands(height: int, step: int) -> Iterator[tuple[int, int]]:

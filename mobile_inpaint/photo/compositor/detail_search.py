@@ -62,7 +62,7 @@ class Search:
     """
 
     def __init__(self, level: Level, weight: int, penalty: int, margin: int) -> None:
-        self.level, self.penalty, self._margin = level, penalty, margin
+        self.level, self._penalty, self._margin = level, penalty, margin
         self.height, self.width = level.hole.shape
         inside = np.zeros(level.hole.shape, np.bool_)
         inside[REACH:-REACH, REACH:-REACH] = True
@@ -75,11 +75,8 @@ class Search:
         self.number[self.targets] = np.arange(len(self.targets), dtype=np.int32)
         self.factor = weight * TERMS  # over 16 * 27
         self.depth = depths(level.hole)
-        self.colours = np.zeros(usable.shape, np.int32)
-        """R, G, B of each pixel, as bits 0 to 7, 8 to 15, 16 to 23; the known pixels' do not change."""
-        self.colours.view(np.uint8).reshape(*usable.shape, 4)[..., :3] = level.picture
-        self.colours = self.colours.ravel()
-        self._patches = _Patches(level)
+        self.patches = _Patches(level)
+        """To compare patches of the picture as it is now."""
         grid = -(-self.height // 8), -(-self.width // 8)
         self._columns = grid[1]
         held = np.pad(usable, [(0, 8 * cells - length) for cells, length in zip(grid, usable.shape, strict=True)])
@@ -137,15 +134,11 @@ class Search:
         numbers: Places = (row >> _CELL_BITS) * self._columns + (sources - row * self.width >> _CELL_BITS)
         return numbers
 
-    def patches(self) -> _Patches:
-        """To compare patches of the level's picture as it is now."""
-        return self._patches
-
     def _penalties(self, sources: Places) -> Ints:
         """By cell: what each use costs beyond twice the cell's share."""
         uses = np.bincount(self.cells(sources), minlength=self._grid).astype(np.int64)
         excess = np.maximum(uses * self._cells - 2 * len(sources), 0)
-        penalties: Ints = np.minimum(excess * (self.penalty * TERMS) // len(sources), _MOST).astype(np.int32)
+        penalties: Ints = np.minimum(excess * (self._penalty * TERMS) // len(sources), _MOST).astype(np.int32)
         return penalties
 
 
@@ -161,16 +154,12 @@ class _Best:
 
     def __init__(self, search: Search, part: slice, sources: Places, penalty: Ints) -> None:
         self._search, self._penalty = search, penalty
-        self._patches = search.patches()
+        self._patches = search.patches
         self._own = self._patches.of(search.targets[part])
         self.sources = sources[part].copy()
-        every = slice(None)
-        low = self._patches.low(self._own.guide[every], self.sources, search.factor)
-        first, other = (
-            self._patches.apart(rows[every], self.sources, which)
-            for rows, which in ((self._own.first, _FIRST_ROWS), (self._own.other, _OTHER_ROWS))
-        )
-        self.distance: Ints = low + first + other
+        self.distance: Ints = self._patches.low(self._own.guide, self.sources, search.factor)
+        for rows, which in ((self._own.first, _FIRST_ROWS), (self._own.other, _OTHER_ROWS)):
+            self.distance = self.distance + self._patches.apart(rows, self.sources, which)
         self._cost = self.distance + penalty[search.cells(self.sources)]
 
     def try_out(self, candidates: Places, allowed: Flags, margin: int) -> None:
@@ -226,12 +215,14 @@ class _Patches:
         """[n] the guide's part of the distance."""
         squares = self._squares(own, self._points_of(places)).reshape(-1, 9, 4)
         low = np.einsum("ijk->i", squares) + 2 * np.einsum("ij->i", squares[..., 3])
-        return (low.astype(np.int64) * factor // (16 * 27)).astype(np.int32)
+        part: Ints = (low.astype(np.int64) * factor // (16 * 27)).astype(np.int32)
+        return part
 
     def apart(self, own: Pixels, places: Places, which: tuple[int, ...]) -> Ints:
         """[n] the picture's part, of some rows."""
         apart = self._apart(own, self._rows_of(places, which))
-        return np.einsum("ij,ij->i", apart, apart).astype(np.int32)
+        part: Ints = np.einsum("ij,ij->i", apart, apart).astype(np.int32)
+        return part
 
     def _squares(self, own: Pixels, other: Pixels) -> npt.NDArray[np.float32]:
         apart = self._apart(own, other)
@@ -249,11 +240,13 @@ class _Patches:
 
     def _points_of(self, places: Places) -> Pixels:
         places = places + 2 * (places // self._width)
-        return self._guide[places[:, None] + self._points].view(np.uint8)
+        points: Pixels = self._guide[places[:, None] + self._points].view(np.uint8)
+        return points
 
     def _rows_of(self, places: Places, which: tuple[int, ...]) -> Pixels:
         down = (np.array(which) - REACH) * self._width - REACH
-        return self._rows[places[:, None] + down].view(np.uint8).reshape(-1, 3 * SIDE * len(which))
+        rows: Pixels = self._rows[places[:, None] + down].view(np.uint8).reshape(-1, 3 * SIDE * len(which))
+        return rows
 
 
 def _portions(count: int) -> Iterator[slice]:

@@ -6,12 +6,24 @@ Source: Y. Wexler, E. Shechtman and M. Irani, "Space-time completion of video", 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mobile_inpaint.photo.compositor import seam
-from mobile_inpaint.photo.compositor.detail_levels import DEPTHS, REACH, Flags, Level, Pixels, blurred, depths, doubled, grown, halve
+from mobile_inpaint.photo.compositor.detail_levels import (
+    DEPTHS,
+    REACH,
+    Flags,
+    Level,
+    Pixels,
+    blurred,
+    depths,
+    doubled,
+    grown,
+    halve,
+)
 from mobile_inpaint.photo.compositor.detail_search import Field, Search
 from mobile_inpaint.photo.compositor.resample import Ints
 from mobile_inpaint.photo.compositor.tiles import bounding_box
@@ -51,19 +63,21 @@ def last_vote(search: Search, field: Field) -> None:
     level = search.level
     wanted = level.wanted
     ring = grown(wanted, _RING_PX) & ~level.hole
-    heard = np.zeros_like(ring)
-    apart = np.zeros((*ring.shape, 3), np.int16)
-    for part, votes, seen in _voted(search, _say(search, field, fits=True), field, _MIDDLE):
-        np.copyto(apart[part], level.picture[part] - votes.astype(np.int16), where=(ring[part] & seen)[..., None])
-        np.copyto(level.picture[part], votes, where=(wanted[part] & seen)[..., None])
-        heard[part] = seen
     box = bounding_box(wanted | ring)
     assert box is not None  # where there are targets there are wanted pixels
     area = box.slices
-    ring, wanted, fading = (ring & heard)[area], wanted[area], _AT_EDGE[search.depth[area]]
+    heard = np.zeros_like(ring)
+    apart = np.zeros((*wanted[area].shape, 3), np.int16)
+    for (rows, columns), votes, seen in _voted(search, _say(search, field, fits=True), field, _MIDDLE):
+        np.copyto(level.picture[rows, columns], votes, where=(wanted[rows, columns] & seen)[..., None])
+        at = np.nonzero(ring[rows, columns] & seen)
+        there = at[0] + rows.start, at[1] + columns.start
+        heard[there] = True
+        apart[there[0] - box.top, there[1] - box.left] = level.picture[there] - votes[at].astype(np.int16)
+    heard, wanted, fading = heard[area], wanted[area], _AT_EDGE[search.depth[area]]
     picture = level.picture[area]
     for k in range(3):  # a channel at a time, to keep memory small
-        bent = (seam.spread(apart[area][..., k : k + 1].astype(np.int32), ring, seam.FULL)[..., 0] * fading + 128) >> 8
+        bent = (seam.spread(apart[..., k : k + 1].astype(np.int32), heard, seam.FULL)[..., 0] * fading + 128) >> 8
         bent += picture[..., k]
         np.copyto(picture[..., k], np.clip(bent, 0, 255), where=wanted, casting="unsafe")
 
@@ -78,9 +92,9 @@ def repair_low(level: Level, before: Pixels, at: int, radius: int, ramp_px: int)
         radius: of the blur there.
         ramp_px: from the edge to where all of it is taken back.
     """
-    part = np.minimum(depths(level.hole).astype(np.int32) * 256 // ramp_px, 256)
+    depth = depths(level.hole)
     for k in range(3):  # a channel at a time, to keep memory small
-        drift = before[..., k] - level.picture[..., k].astype(np.int16)
+        drift: npt.NDArray[Any] = before[..., k] - level.picture[..., k].astype(np.int16)
         shapes = []
         for _ in range(at):
             shapes.append(drift.shape)
@@ -88,8 +102,11 @@ def repair_low(level: Level, before: Pixels, at: int, radius: int, ramp_px: int)
         drift = blurred(drift.astype(np.int32) << 4, radius)
         for shape in reversed(shapes):
             drift = doubled(drift, shape, np.int16)
-        mended = level.picture[..., k] + ((drift * part + 2048) >> 12)
-        np.copyto(level.picture[..., k], np.clip(mended, 0, 255), where=level.wanted, casting="unsafe")
+        for top in range(0, len(depth), _BAND):
+            band = slice(top, top + _BAND)
+            part = np.minimum(depth[band].astype(np.int32) * 256 // ramp_px, 256)
+            mended = level.picture[band, :, k] + ((drift[band] * part + 2048) >> 12)
+            np.copyto(level.picture[band, :, k], np.clip(mended, 0, 255), where=level.wanted[band], casting="unsafe")
 
 
 def go_back(search: Search, field: Field, plain: Pixels, radius: int) -> None:
@@ -112,11 +129,11 @@ def go_back(search: Search, field: Field, plain: Pixels, radius: int) -> None:
         weight[targets] = np.clip((off - _UNLIKE) * 16, 0, 256)
     if not weight.any():
         return
-    weight = blurred(weight.reshape(level.hole.shape), radius)
-    box = bounding_box(level.wanted & (weight > 0))
+    share = blurred(weight.reshape(level.hole.shape), radius)
+    box = bounding_box(level.wanted & (share > 0))
     if box is not None:
-        picture, part = level.picture[box.slices], weight[box.slices][..., None]
-        mixed = picture + ((plain[box.slices].astype(np.int32) - picture) * part + 128 >> 8)
+        picture, own = level.picture[box.slices], share[box.slices][..., None]
+        mixed = picture + ((plain[box.slices].astype(np.int32) - picture) * own + 128 >> 8)
         np.copyto(picture, mixed, where=level.wanted[box.slices][..., None], casting="unsafe")
 
 
@@ -140,7 +157,9 @@ def _voted(
         offsets: of a patch's pixels that count, and the weight of each; sorted.
     """
     height, width = search.height, search.width
-    colours = search.colours
+    colours = np.zeros((height * width, 4), np.uint8)
+    colours[:, :3] = search.level.picture.reshape(-1, 3)  # of sources, that is of known pixels, so that they do not change
+    colours = colours.view(np.int32)[:, 0]
     reach = offsets[-1][0]
     targets, first = search.targets, int(search.targets[0]) // width
     for top in range(max(first - reach, 0), min(int(targets[-1]) // width + reach + 1, height), _BAND):
