@@ -26,6 +26,7 @@ from mobile_inpaint.export.verify import REQUIRED_DB, check_claim, verify
 from mobile_inpaint.export.verify_photo import compositor_of, verify_photo
 from mobile_inpaint.models.registry import open_checkpoint
 from mobile_inpaint.photo.compositor.compositor import Compositor
+from mobile_inpaint.photo.compositor.detail_choice import with_detail
 from mobile_inpaint.quantization.session import WITH_INTEGER_ACTIVATIONS, Integers
 from mobile_inpaint.quoting import quoted
 from mobile_inpaint.staging import staging
@@ -92,7 +93,7 @@ def export_artifact(
         if gate.always or precision not in REQUIRED_DB:
             quality = judge_fills(prepared.network, prepared.provenance.sha256, runner, gate, progress)
             refuse_misses(new.name, quality, gate)
-        compositor = Compositor(size_px=contract.size_px)
+        compositor = with_detail(Compositor(size_px=contract.size_px), "auto")
         if io == "photo":
             source, new = new, stage.folder / f"{prepared.checkpoint}-{precision}-photo{kind.suffix}"
             progress(f"putting the compositor into {new.name}")

@@ -30,17 +30,22 @@ ROW, FIRST, LAST, RADIUS = 250, 300, 380, 60
 
 @pytest.fixture(scope="module")
 def artifact(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    """For squares of 64 pixels."""
+    return ramp_artifact(tmp_path_factory.mktemp("toy"), SIZE_PX)
+
+
+def ramp_artifact(folder: Path, size_px: int) -> Artifact:
     """Fills the hole with a ramp whose floats are the same in every runtime; its manifest has the numbers of rules 2."""
-    path = tmp_path_factory.mktemp("toy") / "ramp-fp32.onnx"
-    y, x, c = np.mgrid[:SIZE_PX, :SIZE_PX, :3]
-    ramp = ((64 + x + y * c // 2) / 256).astype(np.float32).transpose(2, 0, 1)[None]
+    path = folder / "ramp-fp32.onnx"
+    y, x, c = np.mgrid[:size_px, :size_px, :3]
+    ramp = ((64 + (x + y * c // 2) * 64 // size_px) / 256).astype(np.float32).transpose(2, 0, 1)[None]
     nodes = [
         helper.make_node("Sub", ["one", "mask"], ["known"]),
         helper.make_node("Mul", ["image", "known"], ["holed"]),
         helper.make_node("Mul", ["ramp", "mask"], ["filled"]),
         helper.make_node("Add", ["holed", "filled"], ["output"]),
     ]
-    shapes = {"image": (1, 3, SIZE_PX, SIZE_PX), "mask": (1, 1, SIZE_PX, SIZE_PX), "output": (1, 3, SIZE_PX, SIZE_PX)}
+    shapes = {"image": (1, 3, size_px, size_px), "mask": (1, 1, size_px, size_px), "output": (1, 3, size_px, size_px)}
     infos = {name: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()}
     constants = [numpy_helper.from_array(np.float32(1), "one"), numpy_helper.from_array(ramp, "ramp")]
     graph = helper.make_graph(nodes, "ramp", [infos["image"], infos["mask"]], [infos["output"]], constants)
@@ -49,12 +54,12 @@ def artifact(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
         for name, shape in shapes.items()
     )
     provenance = Provenance("ramp", "0" * 64, "MIT", "Copyright (c) 2026 nobody", "none", "nothing")
-    contract = Contract("ramp-64", "onnx", "fp32", SIZE_PX, (image, mask), output, provenance, {})
+    contract = Contract(f"ramp-{size_px}", "onnx", "fp32", size_px, (image, mask), output, provenance, {})
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
     helper.set_model_props(model, {"mobile_inpaint": contract.to_json()})
     onnx.save(model, path)
     verified = Verification("by hand", "fp32", ("none",), (200.0,), 90.0, 0.0, 0.0, 5.0)
-    numbers = with_detail(Compositor(SIZE_PX, margin_px=8), "auto").numbers()
+    numbers = with_detail(Compositor(size_px, margin_px=8), "auto").numbers()
     ops = get_target("onnx").ops(path)
     Manifest(path.name, sha256_of(path), path.stat().st_size, contract, ops, 1.0, numbers, verified).save(manifest_path(path))
     return Artifact.open(path)
