@@ -29,12 +29,10 @@ from mobile_inpaint.bench.measure.protocol import Plan
 from mobile_inpaint.bench.measure.statistics import Ratio
 from mobile_inpaint.bench.report.latency_report import LatencyReport
 from mobile_inpaint.checkpoints import store
-from mobile_inpaint.cli.export import calibrated, make
 from mobile_inpaint.errors import MobileInpaintError
-from mobile_inpaint.evaluation.gate import Gate
-from mobile_inpaint.export.prepared import prepare
-from mobile_inpaint.export.recipe import Recipe
-from mobile_inpaint.quantization.session import WITH_INTEGER_ACTIVATIONS
+from mobile_inpaint.evaluation.gate import QualityGate
+from mobile_inpaint.export.session import ExportSession
+from mobile_inpaint.precision import Precision, row_of
 from mobile_inpaint.targets.onnx.published_graph import published_graph
 from mobile_inpaint.targets.registry import get_target, list_targets
 
@@ -101,31 +99,28 @@ def _write(table: dict[str, Any]) -> None:
 def _export(targets: Sequence[str], out: Path) -> dict[tuple[str, str], Artifact | str]:
     """Every artifact, or the line that says why there is none."""
     made: dict[tuple[str, str], Artifact | str] = {}
-    prepared = prepare(CHECKPOINT)
-    with calibrated(prepared, Recipe(targets[0]).quantization, None, lambda _: None) as integers:
+    with ExportSession(CHECKPOINT) as session:
         for target in targets:
-            for precision in get_target(target).precisions:
-                if precision == "auto":  # at these bounds it is w8a8, if that ships; tighter ones are a search of their own
-                    continue
+            for precision in get_target(target).precisions:  # not auto: at these bounds it is w8a8, if that ships
                 print(f"{datetime.datetime.now():%H:%M} {target} {precision}", file=sys.stderr, flush=True)
                 key = target, precision
-                gate = Gate(crops=_crops(key), keep_rejected=True, always=True)
+                gate = QualityGate(crops=_crops(target, precision), keep_rejected=True, always=True)
                 path = out / f"{CHECKPOINT}-{precision}{get_target(target).suffix}"
                 try:
                     if manifest_path(path).exists() and (finished := Artifact.open(path)).manifest.quality is not None:
                         made[key] = finished
                     else:
-                        made[key] = make(prepared, Recipe(target, CHECKPOINT, precision), integers, gate, out)
+                        made[key] = session.export(target, precision, out, gate=gate)
                 except MobileInpaintError as error:
                     made[key] = str(error)
     return made
 
 
-def _crops(key: tuple[str, str]) -> int | None:
+def _crops(target: str, precision: Precision) -> int | None:
     """Of each size of hole; None is all."""
-    if key in TOO_SLOW:
+    if (target, precision) in TOO_SLOW:
         return FEW_CROPS
-    return None if key[1] in WITH_INTEGER_ACTIVATIONS and get_target(key[0]).runs_here else SOME_CROPS
+    return None if row_of(precision).calibrated and get_target(target).runs_here else SOME_CROPS
 
 
 def _time(files: Sequence[Path], threads: int, rounds: int) -> list[LatencyReport]:

@@ -15,8 +15,8 @@ import numpy as np
 
 from mobile_inpaint.bench.measure.candidate import Candidate
 from mobile_inpaint.bench.measure.flops import work
-from mobile_inpaint.targets.graph import read_graph
 from mobile_inpaint.targets.onnx.openvino import RUNTIMES, import_quietly
+from mobile_inpaint.targets.registry import read_graph
 
 RUNS = 5
 _POINTWISE = {"Add", "Sub", "Mul", "LeakyRelu", "Clip", "QLinearAdd", "QLinearMul", "QLinearLeakyRelu", "Subgraph", "Eltwise"}

@@ -33,9 +33,9 @@ from mobile_inpaint.bench.measure.workload import load
 from mobile_inpaint.checkpoints import store
 from mobile_inpaint.cpu_count import usable_cores
 from mobile_inpaint.errors import DeviceUnavailable
-from mobile_inpaint.targets.graph import read_graph
 from mobile_inpaint.targets.onnx import openvino
 from mobile_inpaint.targets.onnx.published_graph import published_graph
+from mobile_inpaint.targets.registry import read_graph
 
 CHECKPOINT = "migan-512-places2"
 WITHOUT_AMX = "AVX512_CORE_FP16"

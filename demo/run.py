@@ -18,11 +18,9 @@ from mobile_inpaint import Compositor, Mask, Photo, load_artifact
 from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.cli import console
 from mobile_inpaint.errors import MobileInpaintError
-from mobile_inpaint.export.pipeline import export_artifact
-from mobile_inpaint.export.prepared import prepare
+from mobile_inpaint.export.run import export
 from mobile_inpaint.photo.compositor.detail_choice import with_detail
 from mobile_inpaint.photo.image import Pixels
-from mobile_inpaint.targets.registry import list_targets
 
 HERE = Path(__file__).parent
 OUT = Path(os.path.relpath(HERE.parent / "demo-out"))  # short, for the table
@@ -40,13 +38,15 @@ def main() -> None:
     def step(what: str) -> None:
         console.note(f"[{time.monotonic() - started:4.0f} s] {what}")
 
-    step(f"fetching and loading {CHECKPOINT}")
-    prepared = prepare(CHECKPOINT)
-    artifacts = []
-    for target in list_targets():
-        for precision in ("fp32", "fp16"):
-            step(f"exporting {target} {precision} and verifying it")
-            artifacts.append(export_artifact(prepared, target, precision, OUT / "artifacts"))
+    step(f"fetching {CHECKPOINT}, exporting it to every target in fp32 and fp16, verifying each")
+    artifacts = export(
+        CHECKPOINT,
+        target="all",
+        precision=("fp32", "fp16"),
+        out=OUT / "artifacts",
+        note=console.note,
+        made=lambda artifact: step(f"made {artifact.path.name}"),
+    )
 
     sheet = {}
     for name in PHOTOS:

@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from mobile_inpaint import documents, files, schema
+from mobile_inpaint.defaults import EQUALIZATION, PERCENTILE, RANGES, SEED
 from mobile_inpaint.errors import ManifestError
 from mobile_inpaint.files import is_plain_name
+from mobile_inpaint.precision import PrecisionName, row_of
 from mobile_inpaint.quoting import quoted
 from mobile_inpaint.schema import ANY, Range
 
@@ -25,8 +27,6 @@ SCHEMA = 2
 SMALLEST_SIDE, LARGEST_SIDE = 64, 4096
 """Of the squares that an app's network may see, in pixels: an app allocates by it."""
 _DIGEST = re.compile("[0-9a-f]{64}")
-Precision = Literal["fp32", "fp16", "w8a32", "w8a16", "w8a8", "pal8", "pal6", "pal4", "auto"]
-"""Weights then activations; ``pal`` is a palette of that many bits for the weights, ``auto`` a searched mix."""
 RangeMethod = Literal["minmax", "percentile", "mse", "entropy"]
 """How the range that 8 bits must cover is read off the values that an activation took."""
 Io = Literal["tensor", "photo"]
@@ -111,12 +111,12 @@ class Quantization:
         float_layers: names of the layers that stay in floating point.
     """
 
-    ranges: RangeMethod = "percentile"
-    percentile: Annotated[float, Range(0, 100)] = 99.99
-    equalization: Annotated[float, Range(0, 1)] = 0.5
+    ranges: RangeMethod = RANGES
+    percentile: Annotated[float, Range(0, 100)] = PERCENTILE
+    equalization: Annotated[float, Range(0, 1)] = EQUALIZATION
     photos: str = ""
     samples: Annotated[int, Range(0, 100_000)] = 0
-    seed: Annotated[int, Range(0, 2**32 - 1)] = 0
+    seed: Annotated[int, Range(0, 2**32 - 1)] = SEED
     float_layers: tuple[str, ...] = ()
 
 
@@ -140,7 +140,7 @@ class Contract:
 
     model: str
     target: str
-    precision: Precision
+    precision: PrecisionName
     size_px: Annotated[int, Range(1, 65_536)]
     inputs: tuple[TensorSpec, ...]
     output: TensorSpec
@@ -334,7 +334,7 @@ class Manifest:
             "its verification falls short of what it requires; export it again": not reached
             or (verified is not None and verified.outside_max_abs_error != 0),
             "nobody judged what its fills are worth; export it again": self.quality is None
-            and contract.precision not in ("fp32", "fp16"),
+            and row_of(contract.precision).judged,
             "its fills are not worth shipping; export it in a higher precision": self.quality is not None
             and bool(self.quality.misses),
             "its weights are random, and may be timed but not carried by an app": contract.provenance.timing_only,

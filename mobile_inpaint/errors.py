@@ -6,6 +6,8 @@
     ├── ModelNotFound, TargetNotFound, DeviceNotFound, CheckpointNotFound, ProviderNotFound,
     │   PhotoSetNotFound, AppNotFound   the name, and what there is (AppNotFound: apps/bundle.py)
     ├── ToolchainMissing      a converter, runtime or program is not installed; says the command that installs it
+    ├── PluginError           an installed package adds something that cannot be used
+    ├── CapabilityMissing     target, what it cannot do
     ├── WeightsError          checksum, format or shape differs
     ├── PhotoError            not an image, truncated, too many pixels, a kind of image we refuse
     ├── PhotoSetError         a set of photos that cannot be fetched here
@@ -72,7 +74,27 @@ class PhotoSetNotFound(NameNotFound):
 
 
 class ToolchainMissing(MobileInpaintError):
-    """A package or program that a command needs is not installed."""
+    """A package or program that a command needs is not installed.
+
+    Attributes:
+        distributions: those that are missing, as pip knows them; empty for a program.
+        requirement: what pip installs to bring them; empty for a program.
+    """
+
+    def __init__(self, message: str, *, distributions: Iterable[str] = (), requirement: str = "") -> None:
+        self.distributions, self.requirement = tuple(distributions), requirement
+        super().__init__(message)
+
+
+class PluginError(MobileInpaintError):
+    """An installed package adds a target that cannot be loaded, or that is in another one's way."""
+
+
+class CapabilityMissing(MobileInpaintError):
+    """Something that a target does not do."""
+
+    def __init__(self, target: str, what: str) -> None:
+        super().__init__(f"target {quoted(target)} cannot {what}")
 
 
 class WeightsError(MobileInpaintError):

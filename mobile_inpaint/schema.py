@@ -7,7 +7,7 @@ import functools
 import math
 import types
 import typing
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from mobile_inpaint.errors import MobileInpaintError
@@ -149,17 +149,22 @@ def _dataclass(kind: type[Any], value: object, key: str, faults: list[str]) -> A
     fields = {field.name: field for field in dataclasses.fields(kind)}
     prefix = f"{key}." if key else ""
     before = len(faults)
-    faults.extend(
-        f"unknown key {quoted(f'{prefix}{name}')} (there are {listed(fields)})" for name in value if name not in fields
-    )
+    for name in value:
+        if name not in fields:
+            _add(faults, lambda unknown: f"unknown key {quoted(unknown)} (there are {listed(fields)})", f"{prefix}{name}")
     arguments: dict[str, Any] = {}
     for name, field in fields.items():
         if name in value:
             arguments[name] = _convert(hints[name], value[name], prefix + name, faults)
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            faults.append(f"key {quoted(f'{prefix}{name}')} is missing")
+            _add(faults, lambda missing: f"key {quoted(missing)} is missing", f"{prefix}{name}")
     return kind(**arguments) if len(faults) == before else None
 
 
 def _fault(faults: list[str], key: str, expected: str, value: object) -> None:
-    faults.append(f"{quoted(key)} must be {expected}, not {quoted(value)}")
+    _add(faults, lambda wrong: f"{quoted(wrong)} must be {expected}, not {quoted(value)}", key)
+
+
+def _add(faults: list[str], line: Callable[[str], str], key: str) -> None:
+    """Counts a fault of ``key``; only those that are shown are put into words, for a file can hold 100,000."""
+    faults.append(line(key) if len(faults) < _MOST_FAULTS else "")

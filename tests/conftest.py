@@ -10,22 +10,21 @@ import pytest
 import small_network
 import torch
 
-from mobile_inpaint.artifact import Artifact, Precision, Quantization
+from mobile_inpaint.artifact import Artifact, Quantization
 from mobile_inpaint.checkpoints import store
-from mobile_inpaint.evaluation.gate import Gate
-from mobile_inpaint.export.pipeline import export_artifact
+from mobile_inpaint.evaluation.gate import QualityGate
 from mobile_inpaint.export.prepared import Prepared, prepare
+from mobile_inpaint.export.session import ExportSession
 from mobile_inpaint.models.base import Generator
 from mobile_inpaint.models.registry import save_model
-from mobile_inpaint.quantization.calibration import calibration_samples
-from mobile_inpaint.quantization.session import Integers
+from mobile_inpaint.precision import Precision
 from mobile_inpaint.targets.registry import list_targets
 
 GOLDEN = Path(__file__).parent / "golden"
 CHECKPOINT = "migan-512-places2"
 FLOATS: tuple[Precision, ...] = ("fp32", "fp16")
 EIGHT_BIT = ("onnx", "tflite")
-FEW = Gate(crops=3, keep_rejected=True)
+FEW = QualityGate(crops=3, keep_rejected=True)
 """Looks at little and refuses nothing: what is judged is random or few."""
 SMALL = {"resolution": 64, "ch_base": 1024, "ch_max": 32}
 
@@ -71,13 +70,8 @@ def shared_golden() -> Path:
 @pytest.fixture(scope="session")
 def published_artifacts(published_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Artifact]:
     """The published network in every format, in fp32 and fp16, by (target, precision)."""
-    prepared = prepare(CHECKPOINT)
-    out = tmp_path_factory.mktemp("artifacts")
-    return {
-        (target, precision): export_artifact(prepared, target, precision, out)
-        for target in list_targets()
-        for precision in FLOATS
-    }
+    session, out = ExportSession(CHECKPOINT), tmp_path_factory.mktemp("artifacts")
+    return {(target, precision): session.export(target, precision, out) for target in list_targets() for precision in FLOATS}
 
 
 @pytest.fixture(scope="session")
@@ -86,10 +80,9 @@ def published_int8(published_weights: Path, tmp_path_factory: pytest.TempPathFac
 
     Not for Core ML, whose interpreter takes minutes: benchmarks/precisions.py makes and judges that one.
     """
-    prepared, out = prepare(CHECKPOINT), tmp_path_factory.mktemp("int8")
-    samples = calibration_samples(None, 12, 512, 0, print)
-    with Integers.of(prepared.network, samples, Quantization()) as integers:
-        return {target: export_artifact(prepared, target, "w8a8", out, integers=integers, gate=FEW) for target in EIGHT_BIT}
+    out = tmp_path_factory.mktemp("int8")
+    with ExportSession(CHECKPOINT, gate=FEW, quantization=Quantization(samples=12), note=print) as session:
+        return {target: session.export(target, "w8a8", out) for target in EIGHT_BIT}
 
 
 @pytest.fixture(scope="session")
@@ -101,11 +94,12 @@ def small_prepared(small_checkpoint: Path) -> Prepared:
 def small_artifacts(small_prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Artifact]:
     """The small network in every format at fp32, by target."""
     out = tmp_path_factory.mktemp("small")
-    return {target: export_artifact(small_prepared, target, "fp32", out) for target in list_targets()}
+    return {target: ExportSession(small_prepared).export(target, "fp32", out) for target in list_targets()}
 
 
 @pytest.fixture(scope="session")
-def small_integers(small_prepared: Prepared) -> Iterator[Integers]:
-    """The small network on its way into integers."""
-    with Integers.of(small_prepared.network, calibration_samples(None, 6, 64, 0, print), Quantization()) as integers:
-        yield integers
+def small_session(small_prepared: Prepared) -> Iterator[ExportSession]:
+    """The small network on its way to any artifact; looks at one crop of each size and refuses nothing."""
+    gate = QualityGate(crops=1, keep_rejected=True)
+    with ExportSession(small_prepared, gate=gate, quantization=Quantization(samples=6), note=print) as session:
+        yield session

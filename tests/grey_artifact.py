@@ -13,7 +13,6 @@ from onnx import TensorProto, helper, numpy_helper
 from mobile_inpaint.artifact import (
     Contract,
     Manifest,
-    Precision,
     Provenance,
     Verification,
     manifest_path,
@@ -21,6 +20,7 @@ from mobile_inpaint.artifact import (
     size_of,
 )
 from mobile_inpaint.photo.compositor.compositor import Compositor
+from mobile_inpaint.precision import Precision
 from mobile_inpaint.targets.registry import get_target
 
 SIDE = 64

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
@@ -68,6 +69,13 @@ def test_what_is_out_of_range_is_one_short_line(table: object, message: str) -> 
 
 def test_many_faults_are_counted() -> None:
     assert "; and 980 more" in faults_of({"numbers": [2] * 1000})
+
+
+def test_only_the_faults_that_are_shown_are_put_into_words() -> None:
+    started = time.process_time()
+    assert "; and 99980 more" in faults_of({"numbers": ["x"] * 100_000})
+    assert "; and 99980 more" in faults_of({f"k{key}": 1 for key in range(100_000)})
+    assert time.process_time() - started < 1.5
 
 
 def test_a_number_whose_reader_judges_it_may_be_anything() -> None:

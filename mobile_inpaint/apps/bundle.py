@@ -24,8 +24,6 @@ INDEX = "bundle.json"
 _ARTIFACT, _REPLACES = "artifact", "replaces"
 """Keys of the index. The second one is there only until the artifacts that it lists are gone."""
 NOTICES = "NOTICES.txt"
-_PACKAGE = ".mlpackage"
-"""The suffix of artifacts that are folders."""
 
 
 class AppNotFound(NameNotFound):
@@ -186,12 +184,12 @@ def _removable(folder: Path, name: str) -> list[Path]:
         return []
     try:
         manifest = Manifest.load(beside)
-        suffix = get_target(manifest.contract.target).suffix
-        if manifest.file != name or not name.endswith(suffix):
+        kind = get_target(manifest.contract.target)
+        if manifest.file != name or not name.endswith(kind.suffix):
             return []
         if not artifact.exists():  # a kill came after the artifact was removed
             return [beside]
-        if artifact.is_dir() != (suffix == _PACKAGE) or sha256_of(artifact) != manifest.sha256:
+        if artifact.is_dir() != kind.is_folder or sha256_of(artifact) != manifest.sha256:
             return []
     except (MobileInpaintError, OSError):
         return []

@@ -148,12 +148,11 @@ def _default_artifact(device: str) -> Path:
     kind = kind_of(find_device(device))
     path = _ARTIFACTS / f"{CHECKPOINT}-{kind.precision}{get_target(kind.target).suffix}"
     if not path.exists():
-        from mobile_inpaint.export.pipeline import export_artifact
-        from mobile_inpaint.export.prepared import prepare
+        from mobile_inpaint.export.run import export
 
         console.note(f"{path} is not there yet: exporting it")
         with console.steps() as step:
-            export_artifact(prepare(CHECKPOINT, step), kind.target, kind.precision, _ARTIFACTS, progress=step)
+            export(CHECKPOINT, target=kind.target, precision=kind.precision, out=_ARTIFACTS, progress=step)
     return path
 
 

@@ -28,12 +28,13 @@ def bundle(
     from mobile_inpaint.apps import bundle as bundling
     from mobile_inpaint.artifact import Artifact
     from mobile_inpaint.bench.browser import runtimes
+    from mobile_inpaint.targets.registry import is_artifact_folder
 
     if device_class is not None and not artifact.is_dir():
         raise BenchError(f"{artifact}: --device-class picks out of a folder of artifacts: name the folder, or leave one out")
     kind = bundling.get_app(app)
     folder = into or bundling.app_folder(kind, Path.cwd())
-    if artifact.is_dir() and artifact.suffix != ".mlpackage":
+    if artifact.is_dir() and not is_artifact_folder(artifact):
         chosen = bundling.pick(artifact, kind, None if device_class is None else _best(device_class, record or []))
     else:
         chosen = Artifact.open(artifact)

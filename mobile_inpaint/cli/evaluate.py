@@ -24,12 +24,12 @@ _DEFAULT_PX = 512
 
 def evaluate(
     what: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="WHAT...",
             help=f"Checkpoints, exported files, {', '.join(_BASELINES)}; the first is compared with each other one.",
         ),
-    ],
+    ] = None,
     photos: Annotated[Path | None, typer.Option(help="A folder of photos, or shards; those that ship when left out.")] = None,
     holes: Annotated[str, typer.Option(help="Kinds of hole, with commas between.")] = "object,large",
     out: Annotated[Path, typer.Option(help="A folder for the report.")] = Path("evaluation"),
@@ -47,25 +47,44 @@ def evaluate(
         Literal["all", "tuning", "held-out"],
         typer.Option(help="With --native: photos to choose numbers on, or those that take no part in any choice."),
     ] = "all",
+    ask: Annotated[
+        Path | None, typer.Option(metavar="PAGE.html", help="Also write a page that asks people which result looks better.")
+    ] = None,
+    votes: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE...", help="Scores from votes that such pages saved; evaluates nothing else."),
+    ] = None,
     json: console.Json = False,
 ) -> None:
     """Score results against ground truth: figures with their intervals, and pictures, in a report."""
+    if votes:
+        from mobile_inpaint.cli.evaluate_votes import show_votes
+
+        show_votes([*votes, *map(Path, what or ())], json=json)
+        return
+    if not what:
+        raise TrainingError(f"name what to evaluate: checkpoints, exported files, {', '.join(_BASELINES)}")
     if native:
-        _native(what, photos, detail, half, out, limit, seed, json=json)
+        _native(what, photos, detail, half, out, limit, seed, ask, json=json)
         return
     from mobile_inpaint.data.photo_source import open_photos
     from mobile_inpaint.data.quality_photos import FOLDER
     from mobile_inpaint.evaluation.cases import Cases
     from mobile_inpaint.evaluation.evaluate import evaluate
-    from mobile_inpaint.evaluation.figures import Judge
+    from mobile_inpaint.evaluation.figures import KINDS, Judge
     from mobile_inpaint.evaluation.report.tables import document, tables
     from mobile_inpaint.evaluation.report.write import write_report
+    from mobile_inpaint.evaluation.votes.ask import check_ask, write_ask
+    from mobile_inpaint.evaluation.votes.pairs import ShownCases
     from mobile_inpaint.metrics.distribution import InceptionFeatures, SetFeatures
 
+    shown = ShownCases() if ask else None
     features = InceptionFeatures(inception) if inception else SetFeatures()
     source = open_photos(photos or FOLDER, memory_mb=0)
     with console.steps() as step:
         opened = [_open(name, step) for name in what]
+        if ask:
+            check_ask(ask, len(opened))
         sizes = {size: candidate.name for candidate, size in opened if size is not None}
         if len(sizes) > 1:
             found = " and ".join(f"{name} ({size} px)" for size, name in sizes.items())
@@ -76,9 +95,12 @@ def evaluate(
         judge = Judge(vgg=vgg)
         candidates = [candidate for candidate, _ in opened]
         title = photos.resolve().name if photos else "mobile-inpaint quality photos"
-        evaluation = evaluate(candidates, cases, judge, features, f"{title} ({len(cases) // len(cases.kinds)} photos)", step)
+        named = f"{title} ({len(cases) // len(cases.kinds)} photos)"
+        evaluation = evaluate(candidates, cases, judge, features, named, step, shown)
         step(f"writing {out}")
         files = write_report(evaluation, cases, features, out)
+        if ask and shown:
+            console.note(write_ask(ask, evaluation, KINDS, shown))
     if json:
         console.emit({**document(evaluation, features), "files": [str(file) for file in files]})
         return
@@ -95,14 +117,17 @@ def _native(
     out: Path,
     limit: int | None,
     seed: int,
+    ask: Path | None,
     *,
     json: bool,
 ) -> None:
     from mobile_inpaint.data.photo_source import open_photos
     from mobile_inpaint.evaluation.native.cases import NativeCases
-    from mobile_inpaint.evaluation.native.figures import NativeJudge
+    from mobile_inpaint.evaluation.native.figures import NATIVE_KINDS, NativeJudge
     from mobile_inpaint.evaluation.native.native import evaluate_native
     from mobile_inpaint.evaluation.native.report import native_document, native_tables, write_native_report
+    from mobile_inpaint.evaluation.votes.ask import check_ask, write_ask
+    from mobile_inpaint.evaluation.votes.pairs import ShownCases
     from mobile_inpaint.photo.compositor.detail_choice import WAYS
 
     if photos is None:
@@ -114,10 +139,16 @@ def _native(
     with console.steps() as step:
         cases = NativeCases(source, half, seed, limit, console.note)
         candidates = [candidate for name in what for candidate in _open_native(name, ways, step)]
+        if ask:
+            check_ask(ask, len(candidates))
+        shown = ShownCases() if ask else None
         step("loading the networks that judge")
-        evaluation = evaluate_native(candidates, cases, NativeJudge(), photos.resolve().name, step)
+        judge = NativeJudge()
+        evaluation = evaluate_native(candidates, cases, judge, photos.resolve().name, step, shown)
         step(f"writing {out}")
         files = write_native_report(evaluation, out)
+        if ask and shown:
+            console.note(write_ask(ask, evaluation, NATIVE_KINDS, shown))
     if json:
         console.emit({**native_document(evaluation), "files": [str(file) for file in files]})
         return

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from mobile_inpaint import defaults
 from mobile_inpaint.cli import console
-from mobile_inpaint.cli.defaults import CHECKPOINT, LARGEST_SEED, MOST_SAMPLES
-from mobile_inpaint.cli.export_output import report
+from mobile_inpaint.cli.defaults import LARGEST_SEED, MOST_SAMPLES
 from mobile_inpaint.errors import RecipeError
 from mobile_inpaint.quoting import shown
 
 if TYPE_CHECKING:
     from mobile_inpaint.artifact import Artifact, Quantization
-    from mobile_inpaint.evaluation.gate import Gate
-    from mobile_inpaint.export.prepared import Prepared
     from mobile_inpaint.export.recipe import Recipe
     from mobile_inpaint.photo.image import Fill
-    from mobile_inpaint.quantization.session import Integers
 
 Io = Literal["tensor", "photo"]
 Hole = Literal["white", "black"]
@@ -32,15 +25,18 @@ _QUANTIZING = "Integers"
 
 
 def export(
+    context: typer.Context,
     target: Annotated[list[str], typer.Option(help="onnx, tflite, coreml, or all; may be given more than once.")] = [],  # noqa: B006
     model: Annotated[
         str, typer.Option(help="A checkpoint's name, a file of weights, or random:MODEL, for timing only.")
-    ] = CHECKPOINT,
+    ] = defaults.CHECKPOINT,
     precision: Annotated[
         list[str], typer.Option(help="fp32, fp16, w8a32, w8a16, w8a8, pal8, pal6, pal4 or auto; may be given more than once.")
-    ] = ["fp16"],  # noqa: B006
+    ] = [defaults.PRECISION],  # noqa: B006
     out: Annotated[Path, typer.Option(help="Folder for the artifacts.")] = Path("artifacts"),
-    recipe: Annotated[Path | None, typer.Option(help="A TOML file that says all of this, and with which versions.")] = None,
+    recipe: Annotated[
+        Path | None, typer.Option(help="A TOML file that says what to make, and with which versions; options must agree.")
+    ] = None,
     min_deployment_target: Annotated[str | None, typer.Option(help="Core ML: iOS16, iOS17 or iOS18.")] = None,
     io: Annotated[Io, typer.Option(help="The network alone, or a photo's whole way in one file.")] = "tensor",
     hole: Annotated[Hole, typer.Option(help="With --io photo: the mask's colour that is filled.")] = "white",
@@ -51,23 +47,25 @@ def export(
             help="What LPIPS may rise by over fp32, on holes up to an object's size and on free-form ones.",
             rich_help_panel=_QUANTIZING,
         ),
-    ] = "0.002,0.008",
+    ] = f"{defaults.MAX_RISE_OBJECT},{defaults.MAX_RISE_FREE}",
     calib_data: Annotated[
         Path | None, typer.Option(help="Photos to calibrate on; without it, some that ship.", rich_help_panel=_QUANTIZING)
     ] = None,
     calib_samples: Annotated[
         int, typer.Option(min=1, max=MOST_SAMPLES, help="Crops of them.", rich_help_panel=_QUANTIZING)
-    ] = 32,
-    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Of crops and holes.", rich_help_panel=_QUANTIZING)] = 0,
+    ] = defaults.CALIBRATION_SAMPLES,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Of crops and holes.", rich_help_panel=_QUANTIZING)
+    ] = defaults.SEED,
     ranges: Annotated[
         Ranges, typer.Option(help="How an activation's range is estimated.", rich_help_panel=_QUANTIZING)
-    ] = "percentile",
+    ] = defaults.RANGES,
     percentile: Annotated[
         float, typer.Option(min=50, max=100, help="Share of values that a range covers.", rich_help_panel=_QUANTIZING)
-    ] = 99.99,
+    ] = defaults.PERCENTILE,
     equalization: Annotated[
         float, typer.Option(min=0, max=1, help="Exponent of the cross-layer equalization.", rich_help_panel=_QUANTIZING)
-    ] = 0.5,
+    ] = defaults.EQUALIZATION,
     quality_crops: Annotated[
         int | None, typer.Option(min=1, max=MOST_SAMPLES, help="Judge on so many photos only.", rich_help_panel=_QUANTIZING)
     ] = None,
@@ -83,96 +81,80 @@ def export(
 
     Writes OUT/CHECKPOINT-PRECISION.SUFFIX and its manifest beside it. A file that fails its verification, or whose fills are
     worse than --max-drop allows, is not left behind. For --precision auto the layers that must stay float are searched for.
+    Of --target all, whatever a format cannot make is skipped and said.
     """
     from mobile_inpaint.artifact import Quantization
+    from mobile_inpaint.export.recipe import load_recipe
+    from mobile_inpaint.targets.registry import list_targets
 
     settings = Quantization(ranges=ranges, percentile=percentile, equalization=equalization, samples=calib_samples, seed=seed)
-    if hole == "black" and io == "tensor":
-        raise RecipeError("--hole black: only a one-file pipeline has it; add --io photo")
-    recipes = [
-        replace(each, io=io, hole=hole) if recipe is None else each
-        for each in _recipes(target, model, precision, min_deployment_target, settings, recipe)
-    ]
+    if recipe is not None:
+        wanted = [load_recipe(recipe)]
+        typed = {
+            "--target": target,
+            "--model": model,
+            "--precision": precision,
+            "--min-deployment-target": min_deployment_target,
+        }
+        _refuse_conflicts(context, recipe, wanted[0], {**typed, "--io": io, "--hole": hole}, settings)
+    elif not target:
+        raise RecipeError(f"say what to make: --target {'|'.join([*list_targets(), 'all'])}, or --recipe FILE")
+    allowed = bounds(max_drop)
     # torch is not loaded before everything typed or read from a file was looked at
-    from mobile_inpaint.evaluation.gate import Gate
-    from mobile_inpaint.export.pipeline import check_target
-    from mobile_inpaint.export.prepared import prepare
-    from mobile_inpaint.quantization.session import WITH_INTEGER_ACTIVATIONS
-    from mobile_inpaint.targets.registry import get_target
+    from mobile_inpaint.cli.export_output import report, report_search
+    from mobile_inpaint.evaluation.gate import QualityGate
+    from mobile_inpaint.export.plan import ALL, requested
+    from mobile_inpaint.export.run import Listener, export_recipes
 
-    for each in recipes:  # whatever cannot work is said before the first minute of work
-        check_target(get_target(each.target), each.precision, each.deployment)
-    gate = Gate(*bounds(max_drop), quality_crops, keep_rejected, quality)
+    if recipe is None:
+        wanted = requested(model, target, precision, deployment=min_deployment_target, io=io, hole=hole, quantization=settings)
     done: list[Artifact] = []
-    with ExitStack() as stack:
+    try:
         with console.steps() as step:
-            prepared, integers = prepare(recipes[0].checkpoint, step), None
-            if any(each.precision in WITH_INTEGER_ACTIVATIONS for each in recipes):
-                integers = stack.enter_context(calibrated(prepared, recipes[0].quantization, calib_data, step))
-        done += (make(prepared, each, integers, gate, out) for each in recipes)
-    report(done, json=json)
+            export_recipes(
+                wanted,
+                out,
+                every=recipe is None and ALL in target,
+                calibration=calib_data,
+                gate=QualityGate(*allowed, quality_crops, keep_rejected, quality),
+                listener=Listener(step, console.note, done.append, report_search),
+                speed=_speed,
+            )
+    finally:
+        if done:  # what was made before an error is there, too
+            report(done, json=json)
 
 
-def calibrated(
-    prepared: Prepared, settings: Quantization, photos: Path | None, step: Callable[[str], None]
-) -> AbstractContextManager[Integers]:
-    """The network on its way into integers; see :class:`~mobile_inpaint.quantization.session.Integers`."""
-    from mobile_inpaint.quantization.calibration import calibration_samples
-    from mobile_inpaint.quantization.session import Integers
-
-    step("reading photos to calibrate on")
-    samples = calibration_samples(photos, settings.samples, prepared.network.resolution, settings.seed, console.note)
-    return Integers.of(prepared.network, samples, settings, step)
-
-
-def make(prepared: Prepared, recipe: Recipe, integers: Integers | None, gate: Gate, out: Path) -> Artifact:
-    """One artifact; for ``auto`` the layers that stay float are searched for where the recipe names none."""
-    from mobile_inpaint.export.pipeline import export_artifact
-    from mobile_inpaint.lint.linter import lint_artifact
-
-    layers = recipe.quantization.float_layers
-    if recipe.precision == "auto" and integers is not None and not layers:
-        layers = _search(prepared, recipe, integers, gate, out)
-    with console.steps() as step:
-        artifact = export_artifact(
-            prepared,
-            recipe.target,
-            recipe.precision,
-            out,
-            deployment=recipe.deployment,
-            io=recipe.io,
-            hole=int(recipe.hole == "white"),
-            integers=integers,
-            float_layers=layers,
-            gate=gate,
-            progress=step,
-        )
-        step(f"linting {artifact.path.name}")
-        report = lint_artifact(artifact.path)
-    console.note(f"{artifact.path.name}: {report.summary}")
-    return artifact
+def _refuse_conflicts(
+    context: typer.Context, file: Path, recipe: Recipe, typed: dict[str, Any], settings: Quantization
+) -> None:
+    """Raises where an option was typed that says something else than the recipe."""
+    said: dict[str, Any] = {
+        "--target": [recipe.target],
+        "--model": recipe.checkpoint,
+        "--precision": [recipe.precision],
+        "--min-deployment-target": recipe.deployment,
+        "--io": recipe.io,
+        "--hole": recipe.hole,
+    }
+    of_settings = {"--ranges": "ranges", "--percentile": "percentile", "--equalization": "equalization"}
+    for option, name in {**of_settings, "--calib-samples": "samples", "--seed": "seed"}.items():
+        typed[option], said[option] = getattr(settings, name), getattr(recipe.quantization, name)
+    for option, value in typed.items():
+        source = context.get_parameter_source(option[2:].replace("-", "_"))
+        if source is not None and source.name == "COMMANDLINE" and value != said[option]:
+            mine, its = (_text(one) for one in (value, said[option]))
+            raise RecipeError(f"{option} {mine}: the recipe {file.name} says {its}; leave {option} out, or change the recipe")
 
 
-def _search(prepared: Prepared, recipe: Recipe, integers: Integers, gate: Gate, out: Path) -> tuple[str, ...]:
-    """Names of the layers that stay float; what was found is printed, and written beside the artifact to be."""
-    from mobile_inpaint.cli.export_output import report_search
-    from mobile_inpaint.export.mixed_precision import find_mix
-
-    with console.progress(f"mix for {recipe.target}") as advance:
-        found = find_mix(
-            prepared,
-            recipe.target,
-            integers,
-            gate,
-            deployment=recipe.deployment,
-            ratio=partial(_ratio, prepared.network.resolution),
-            advance=lambda done, total, _: advance(done, total),
-        )
-    report_search(found, f"{prepared.checkpoint}-auto.{recipe.target}", out)
-    return found.float_layers
+def _text(value: Any) -> str:
+    """What an option or a recipe says, to be read."""
+    if isinstance(value, list):
+        return ", ".join(map(_text, value))
+    return "nothing" if value is None else shown(f"{value:g}" if isinstance(value, float) else value)
 
 
-def _ratio(size_px: int, one: Fill, other: Fill) -> float:
+def _speed(size_px: int, one: Fill, other: Fill) -> float:
     """How many times as fast as ``one`` ``other`` is, both run in turn."""
     from statistics import median
 
@@ -194,23 +176,3 @@ def bounds(text: str) -> tuple[float, float]:
     if not (0 <= bounds[0] < 1 and 0 <= bounds[1] < 1):
         raise RecipeError(f"--max-drop {shown(text)}: must be OBJECT or OBJECT,FREE from 0 to below 1, for example 0.002,0.008")
     return bounds
-
-
-def _recipes(
-    targets: list[str], model: str, precisions: list[str], deployment: str | None, settings: Quantization, file: Path | None
-) -> list[Recipe]:
-    from mobile_inpaint.export.recipe import Recipe, load_recipe
-    from mobile_inpaint.targets.registry import list_targets
-
-    if file is not None:
-        if targets:
-            raise RecipeError("a recipe names its own target: leave --target out")
-        return [load_recipe(file)]
-    if not targets:
-        raise RecipeError(f"say what to make: --target {'|'.join([*list_targets(), 'all'])}, or --recipe FILE")
-    names = dict.fromkeys(list_targets() if "all" in targets else targets)
-    return [
-        Recipe(name, model, precision, deployment if len(names) == 1 or name == "coreml" else None, settings)  # type: ignore[arg-type]
-        for name in names
-        for precision in precisions
-    ]

@@ -62,11 +62,8 @@ def _report_quality(artifact: Artifact) -> None:
     console.table(columns, rows, title=f"{artifact.path.name}: {verdict}")
 
 
-def report_search(found: Search, name: str, out: Path) -> None:
-    """Prints the sensitivities and the mix, and writes them to ``OUT/NAME.mix.json`` with a plot beside it."""
-    from mobile_inpaint.quantization.mixed_plot import plot
-    from mobile_inpaint.quantization.mixed_precision import save
-
+def report_search(found: Search, kept: Path) -> None:
+    """Prints the sensitivities and the mix; the JSON file ``kept`` holds them, with a plot beside it."""
     chosen, worst = found.chosen, sorted(found.groups, key=lambda group: -group.sensitivity)
     rows = [
         (each.name, f"{each.sensitivity:.4f}", f"{each.work:.1%}", "float" if each.name in chosen.float_groups else "int8")
@@ -77,7 +74,4 @@ def report_search(found: Search, name: str, out: Path) -> None:
         f"mix: {len(chosen.float_groups)} of {len(found.groups)} groups float, {chosen.float_work:.1%} of the work; "
         f"LPIPS {chosen.rises} (allowed +{found.max_rise_object:g}, +{found.max_rise_free:g})"
     )
-    out.mkdir(parents=True, exist_ok=True)
-    save(found, out / f"{name}.mix.json")
-    plot(found, out / f"{name}.mix.png")
-    console.note(f"sensitivities and mixes: {out / f'{name}.mix.json'}, {out / f'{name}.mix.png'}")
+    console.note(f"sensitivities and mixes: {kept}, {kept.with_suffix('.png')}")

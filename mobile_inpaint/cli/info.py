@@ -46,7 +46,7 @@ def _facts(artifact: Artifact) -> list[tuple[str, str]]:
         ("  licence", f"{weights.licence}, {weights.copyright}"),
         ("  paper", weights.paper),
         ("  trained on", weights.trained_on),
-        ("operations", f"{sum(manifest.ops.values())}: {_counted(manifest.ops)}"),
+        ("operations", f"{sum(manifest.ops.values())}: {_counted(manifest.ops)}" if manifest.ops else "not counted"),
         ("made by", ", ".join(f"{name} {version}" for name, version in contract.tools.items())),
     ]
     if verification is None:

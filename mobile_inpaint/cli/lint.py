@@ -20,7 +20,7 @@ _WIDTH = 48
 
 
 def lint(
-    artifact: Annotated[Path, typer.Argument(help="Any .onnx, .tflite or .mlpackage; no manifest is needed.")],
+    artifact: Annotated[Path, typer.Argument(help="A model file of any target; no manifest is needed.")],
     providers: Annotated[
         list[str] | None,
         typer.Option("--for", metavar="PROVIDER", help="gpu, xnnpack, nnapi, qnn, coreml-ep, webgpu, ane; again for more."),
@@ -50,6 +50,9 @@ def lint(
 
 
 def _show(report: Report) -> None:
+    if not report.placements:
+        console.say(report.summary)
+        return
     console.table(("provider", "ops", "share", "segments", "what runs it"), [_row(each) for each in report.placements])
     for finding in report.findings:
         console.say(f"\n{finding.severity}: {finding.provider}/{finding.rule}: {_what(finding)}: {finding.reason}")

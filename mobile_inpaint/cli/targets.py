@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def targets(json: console.Json = False) -> None:
-    """List the formats: suffix, precisions, and the toolchain or the line that installs it."""
+    """List the formats: suffix, precisions, what else each can do, and the toolchain or the line that installs it."""
     from mobile_inpaint.targets.registry import get_target, list_targets
 
     rows = [_row(get_target(name)) for name in list_targets()]
@@ -19,12 +19,13 @@ def targets(json: console.Json = False) -> None:
         console.emit(rows)
         return
     console.table(
-        ("target", "file", "precisions", "toolchain"),
+        ("target", "file", "precisions", "can do", "toolchain"),
         [
             (
                 row["name"],
                 row["suffix"],
                 ", ".join(row["precisions"]),
+                ", ".join(row["capabilities"]) or "convert, load",
                 ", ".join(f"{name} {version}" for name, version in row["tools"].items()) or row["missing"],
             )
             for row in rows
@@ -38,8 +39,10 @@ def _row(target: Target) -> dict[str, Any]:
     row: dict[str, Any] = {
         "name": target.name,
         "suffix": target.suffix,
-        "precisions": list(target.precisions),
-        "extra": target.extra,
+        "precisions": list(target.choices),
+        "extra": target.requirement.partition("[")[2].rstrip("]"),
+        "requirement": target.requirement,
+        "capabilities": sorted(target.capabilities),
     }
     try:
         return {**row, "tools": target.tools(), "missing": None}

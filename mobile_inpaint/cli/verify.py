@@ -9,13 +9,16 @@ import typer
 
 from mobile_inpaint.cli import console
 from mobile_inpaint.cli.defaults import MOST_SAMPLES
+from mobile_inpaint.defaults import MAX_RISE_FREE, MAX_RISE_OBJECT
 from mobile_inpaint.errors import VerificationError
 
 
 def verify(
     artifact: Annotated[Path, typer.Argument(help="An exported file; its manifest stands beside it.")],
     model: Annotated[str | None, typer.Option(help="The weights, if not in the store under the manifest's name.")] = None,
-    max_drop: Annotated[str, typer.Option(metavar="OBJECT[,FREE]", help="What LPIPS may rise by over fp32.")] = "0.002,0.008",
+    max_drop: Annotated[
+        str, typer.Option(metavar="OBJECT[,FREE]", help="What LPIPS may rise by over fp32.")
+    ] = f"{MAX_RISE_OBJECT},{MAX_RISE_FREE}",
     quality: Annotated[bool, typer.Option("--quality", help="Judge the fills of an fp32 or fp16 artifact too.")] = False,
     quality_crops: Annotated[int | None, typer.Option(min=1, max=MOST_SAMPLES, help="Judge on so many photos only.")] = None,
     json: console.Json = False,
@@ -32,10 +35,10 @@ def verify(
 
     from mobile_inpaint.cli.export import bounds
     from mobile_inpaint.cli.export_output import report
-    from mobile_inpaint.evaluation.gate import Gate
+    from mobile_inpaint.evaluation.gate import QualityGate
     from mobile_inpaint.export.pipeline import verify_artifact
 
-    gate = Gate(*bounds(max_drop), quality_crops, keep_rejected=True, always=quality)
+    gate = QualityGate(*bounds(max_drop), quality_crops, keep_rejected=True, always=quality)
     with console.steps() as step:
         verified = verify_artifact(artifact, model, gate, step)
     report([verified], json=json)

@@ -18,6 +18,9 @@ from mobile_inpaint.metrics.distribution import SetFeatures, SetFigures, set_fig
 from mobile_inpaint.photo.image import Fill, Pixels, to_image, to_pixels
 from mobile_inpaint.photo.mask import Hole
 
+Looked = Callable[[Case, Sequence[Pixels]], None]
+"""Told of each case and of all fills of it, in the order of the candidates."""
+
 Filler = Callable[[Pixels, Hole], Pixels]
 """``filler(pixels, hole) -> pixels``: HWC uint8 RGB and HW bool, True = fill."""
 
@@ -134,6 +137,7 @@ def evaluate(
     features: SetFeatures,
     photos: str,
     progress: Callable[[str], None] = lambda _: None,
+    looked: Looked | None = None,
 ) -> Evaluation:
     """The figures of every candidate's fill of every case.
 
@@ -144,6 +148,7 @@ def evaluate(
         features: what figures of sets are taken on.
         photos: the set's name, for the report.
         progress: told what is looked at next.
+        looked: told of each case and its fills; nobody is when None.
 
     Raises:
         TrainingError: two candidates of one name, a fill that is no picture, or no photo that can be read.
@@ -157,7 +162,10 @@ def evaluate(
     for number, case in enumerate(cases):
         progress(f"{number + 1} of {len(cases)}: {case.photo}, {case.kind}")
         look = judge.look_at(case.truth, case.hole)
-        for name, fill in [(PHOTO, case.truth), *((one.name, _filled(one, case)) for one in candidates)]:
+        fills = [_filled(one, case) for one in candidates]
+        if looked is not None:
+            looked(case, fills)
+        for name, fill in zip(names, (case.truth, *fills), strict=True):
             scored = look.scored(fill) if name != PHOTO else look.photo
             rows.append(Row(case.photo, case.kind, float(case.hole.mean()), name, scored.figures))
             insides.append(fill[case.hole])

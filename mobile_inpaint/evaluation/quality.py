@@ -14,13 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_inpaint.artifact import HoleSize, Quality, SliceQuality
-from mobile_inpaint.evaluation.judge import Figures
+from mobile_inpaint.defaults import MAX_RISE_FREE, MAX_RISE_OBJECT
+from mobile_inpaint.evaluation.figures import Figures
 from mobile_inpaint.evaluation.quality_reference import QualityReference, filled
 from mobile_inpaint.metrics.bootstrap import interval
 from mobile_inpaint.photo.image import Fill
 
-MAX_RISE_OBJECT, MAX_RISE_FREE = 0.002, 0.008
-"""What LPIPS may rise by on holes up to the size of an object, and on large free-form ones."""
 FREE = "large"
 
 _Floats = npt.NDArray[np.floating[Any]]

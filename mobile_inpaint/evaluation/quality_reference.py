@@ -19,7 +19,7 @@ from mobile_inpaint.artifact import HoleSize
 from mobile_inpaint.checkpoints import store
 from mobile_inpaint.data.quality_photos import QualityCase, QualityCases
 from mobile_inpaint.errors import VerificationError
-from mobile_inpaint.evaluation.judge import Figures, Judge
+from mobile_inpaint.evaluation.figures import Figures, Judge
 from mobile_inpaint.photo.image import Fill, Pixels, to_pixels
 from mobile_inpaint.photo.mask import Hole
 

@@ -1,4 +1,4 @@
-"""From a checkpoint to a verified artifact: load, re-parameterize, convert, verify, write the manifest, publish."""
+"""What an artifact promises, whether a target can make it, and whether a file keeps it."""
 
 from __future__ import annotations
 
@@ -6,122 +6,33 @@ from dataclasses import replace
 from pathlib import Path
 
 from mobile_inpaint import __version__
-from mobile_inpaint.artifact import (
-    Artifact,
-    Contract,
-    Io,
-    Manifest,
-    Precision,
-    Quality,
-    Verification,
-    manifest_path,
-    sha256_of,
-    size_of,
-)
+from mobile_inpaint.artifact import Artifact, Contract, Io, Verification
 from mobile_inpaint.errors import ExportError, UnsupportedPrecision, VerificationError, WeightsError
-from mobile_inpaint.evaluation.gate import STANDARD, Gate, Progress, judge_fills, quiet, refuse_misses
-from mobile_inpaint.export.prepared import Prepared, yardstick_of
-from mobile_inpaint.export.reparameterize import reparameterize
-from mobile_inpaint.export.verify import REQUIRED_DB, check_claim, verify
+from mobile_inpaint.evaluation.gate import STANDARD, Progress, QualityGate, QualityJudge, quiet
+from mobile_inpaint.export.prepared import Prepared, prepared_of
+from mobile_inpaint.export.verify import check_claim, verify
 from mobile_inpaint.export.verify_photo import compositor_of, verify_photo
 from mobile_inpaint.models.registry import open_checkpoint
 from mobile_inpaint.photo.compositor.compositor import Compositor
 from mobile_inpaint.photo.compositor.detail_choice import with_detail
-from mobile_inpaint.quantization.session import WITH_INTEGER_ACTIVATIONS, Integers
+from mobile_inpaint.precision import PrecisionName, row_of
 from mobile_inpaint.quoting import quoted
-from mobile_inpaint.staging import staging
 from mobile_inpaint.targets.base import Target
 from mobile_inpaint.targets.contract import check_contract
 from mobile_inpaint.targets.guarded import Guard
 from mobile_inpaint.targets.pipeline.runner import PhotoRunner
 from mobile_inpaint.targets.reference import run_by_torch
-from mobile_inpaint.targets.registry import get_target, target_of
+from mobile_inpaint.targets.registry import target_of
 
 
-def export_artifact(
-    prepared: Prepared,
-    target: str,
-    precision: Precision,
-    out: Path,
-    *,
-    deployment: str | None = None,
-    io: Io = "tensor",
-    hole: int = 1,
-    integers: Integers | None = None,
-    float_layers: tuple[str, ...] = (),
-    gate: Gate = STANDARD,
-    progress: Progress = quiet,
-) -> Artifact:
-    """The verified artifact ``OUT/CHECKPOINT-PRECISION.SUFFIX``, its manifest beside it; nothing else is left in ``out``.
-
-    A good file of that name stays until the new one has been verified.
-
-    Args:
-        prepared: see :func:`~mobile_inpaint.export.prepared.prepare`.
-        target: a format's name.
-        precision: one that it has.
-        out: a folder, made if need be.
-        deployment: oldest system, where the target knows any.
-        io: ``photo`` puts our compositor into the file, which then is ``CHECKPOINT-PRECISION-photo.SUFFIX``.
-        hole: of a photo's mask, 1 where white is the hole, 0 where black is.
-        integers: of the same network; needed for precisions with integer activations.
-        float_layers: names of layers that stay in floating point where activations are integers.
-        gate: what the fills must be worth.
-        progress: told what happens next.
-
-    Raises:
-        TargetNotFound, UnsupportedPrecision, ToolchainMissing: before anything is written.
-        ConversionError, VerificationError: nothing new is left behind.
-    """
-    kind = get_target(target)
-    check_target(kind, precision, deployment)
-    contract = new_contract(prepared, kind, precision, deployment)
-    with staging(out) as stage:
-        new = stage.folder / f"{prepared.checkpoint}-{precision}{kind.suffix}"
-        progress(f"converting to {new.name}")
-        network = prepared.network
-        if precision in WITH_INTEGER_ACTIVATIONS:
-            if integers is None:
-                raise ExportError(f"{target} {precision}: needs photos to calibrate on; see export.calibration")
-            contract = integers.write(kind, contract, new, float_layers, progress)
-            network = integers.network
-        else:
-            kind.convert(network, contract, new)
-        runner = kind.load(new)
-        verification = verify(runner, precision, prepared.yardstick, lambda photo: progress(f"verifying {new.name}: {photo}"))
-        quality: Quality | None = None
-        if gate.always or precision not in REQUIRED_DB:
-            quality = judge_fills(prepared.network, prepared.provenance.sha256, runner, gate, progress)
-            refuse_misses(new.name, quality, gate)
-        compositor = with_detail(Compositor(size_px=contract.size_px), "auto")
-        if io == "photo":
-            source, new = new, stage.folder / f"{prepared.checkpoint}-{precision}-photo{kind.suffix}"
-            progress(f"putting the compositor into {new.name}")
-            inputs, output = kind.tensors(contract.size_px, io)
-            contract = replace(contract, io=io, hole=hole, inputs=inputs, output=output)
-            kind.wrap(source, network, contract, new)
-            verification, compositor = _verify_photo(kind.load_photo(new), new, contract, prepared, progress)
-        manifest = Manifest(
-            file=new.name,
-            sha256=sha256_of(new),
-            bytes=size_of(new),
-            contract=contract,
-            ops=kind.ops(new),
-            largest_activation=round(prepared.yardstick.largest_activation, 3),
-            compositor=compositor.numbers(),
-            verification=verification,
-            quality=quality,
-        )
-        check_contract(Artifact(new, manifest), kind)
-        manifest.save(manifest_path(new))
-        stage.publish(new, manifest_path(new))
-    return Artifact(out / new.name, manifest)
-
-
-def _verify_photo(
+def verify_one_file(
     runner: PhotoRunner, path: Path, contract: Contract, prepared: Prepared, progress: Progress
 ) -> tuple[Verification, Compositor]:
-    """The verification of a one-file pipeline, and the compositor in it."""
+    """The verification of a one-file pipeline, and the compositor in it.
+
+    Raises:
+        VerificationError: see :func:`~mobile_inpaint.export.verify_photo.verify_photo`.
+    """
     verification = verify_photo(
         runner,
         contract.precision,
@@ -132,7 +43,7 @@ def _verify_photo(
     return verification, compositor_of(runner, contract.size_px)
 
 
-def new_contract(prepared: Prepared, kind: Target, precision: Precision, deployment: str | None) -> Contract:
+def new_contract(prepared: Prepared, kind: Target, precision: PrecisionName, deployment: str | None) -> Contract:
     """What an artifact of ``prepared`` will promise."""
     size_px = prepared.network.resolution
     inputs, output = kind.tensors(size_px)
@@ -151,7 +62,7 @@ def new_contract(prepared: Prepared, kind: Target, precision: Precision, deploym
 
 
 def verify_artifact(
-    path: Path, checkpoint: str | Path | None = None, gate: Gate = STANDARD, progress: Progress = quiet
+    path: Path, checkpoint: str | Path | None = None, gate: QualityGate = STANDARD, progress: Progress = quiet
 ) -> Artifact:
     """The artifact at ``path``, verified again on this machine; the manifest it carries has today's verification.
 
@@ -173,7 +84,7 @@ def verify_artifact(
 
 
 def _verify_guarded(
-    guard: Guard, artifact: Artifact, checkpoint: str | Path | None, gate: Gate, progress: Progress
+    guard: Guard, artifact: Artifact, checkpoint: str | Path | None, gate: QualityGate, progress: Progress
 ) -> Artifact:
     """What :func:`verify_artifact` does; all that touches the file's content is done by ``guard``."""
     path = artifact.path
@@ -183,7 +94,7 @@ def _verify_guarded(
     if claimed is None:
         raise VerificationError(f"{path.name}: its manifest holds no verification; export it again")
     progress("loading weights")
-    generator, provenance = open_checkpoint(checkpoint or contract.provenance.checkpoint, progress)
+    generator, provenance = open_checkpoint(checkpoint or _source(contract), progress)
     if provenance.sha256 != contract.provenance.sha256:
         raise WeightsError(
             f"{path.name}: was made from weights {contract.provenance.sha256[:12]}…, '{provenance.checkpoint}' is "
@@ -191,35 +102,41 @@ def _verify_guarded(
         )
     if (generator.name, generator.resolution) != (contract.model, contract.size_px):
         raise WeightsError(f"{path.name}: says {contract.model} at {contract.size_px} px, its weights are {generator.name}'s")
-    yardstick = yardstick_of(generator, progress)
-    network = reparameterize(generator, yardstick)
-    prepared = Prepared(provenance.checkpoint, generator.name, provenance, network, yardstick)
+    prepared = prepared_of(generator, provenance, progress)
     if contract.io == "photo":  # its quality is that of the network inside, judged when it was made
-        verification, _ = _verify_photo(guard.load_photo(), path, contract, prepared, progress)
+        verification, _ = verify_one_file(guard.load_photo(), path, contract, prepared, progress)
         return Artifact(path, replace(artifact.manifest, verification=verification))
     runner = guard.load()
-    verification = verify(runner, contract.precision, yardstick, lambda photo: progress(f"running the artifact: {photo}"))
-    if contract.precision not in REQUIRED_DB:
+    verification = verify(
+        runner, contract.precision, prepared.reference, lambda photo: progress(f"running the artifact: {photo}")
+    )
+    if row_of(contract.precision).judged:
         check_claim(path.name, claimed, verification)
     quality = None
-    if gate.always or contract.precision not in REQUIRED_DB:
-        quality = judge_fills(prepared.network, prepared.provenance.sha256, runner, gate, progress)
-        refuse_misses(path.name, quality, gate)
+    if gate.judges(contract.precision):
+        quality = QualityJudge(prepared.network, prepared.provenance.sha256)(runner, gate, progress)
+        gate.check(path.name, quality)
     return Artifact(path, replace(artifact.manifest, verification=verification, quality=quality))
 
 
-def check_target(target: Target, precision: Precision, deployment: str | None) -> None:
-    """Refuses what ``target`` cannot make, before any work is done.
+def _source(contract: Contract) -> str:
+    """The checkpoint that the artifact was made of, as :func:`~mobile_inpaint.models.registry.open_checkpoint` takes it."""
+    return f"random:{contract.model}" if contract.provenance.timing_only else contract.provenance.checkpoint
+
+
+def check_target(target: Target, precision: PrecisionName, deployment: str | None, io: Io = "tensor") -> None:
+    """Refuses what ``target`` cannot make, before any work is done; its toolchain need not be here.
 
     Raises:
-        UnsupportedPrecision, ExportError, ToolchainMissing: with what it can.
+        UnsupportedPrecision, CapabilityMissing, ExportError: with what it can.
     """
-    if precision not in target.precisions:
-        raise UnsupportedPrecision(target.name, precision, target.precisions)
+    if precision not in target.choices:
+        raise UnsupportedPrecision(target.name, precision, target.choices)
+    if io == "photo":
+        target.check_pipeline(precision)
     possible = target.deployments_for(precision)
     if deployment is not None and deployment not in possible:
         known = ", ".join(possible) or "none; leave --min-deployment-target out"
         raise ExportError(
             f"target '{target.name}' has no deployment target {quoted(deployment)} for {precision}: there are {known}"
         )
-    target.tools()

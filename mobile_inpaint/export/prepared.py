@@ -8,8 +8,8 @@ from pathlib import Path
 from mobile_inpaint.artifact import Provenance
 from mobile_inpaint.data.golden_photos import golden_photos
 from mobile_inpaint.evaluation.gate import Progress, quiet
+from mobile_inpaint.export.reference_outputs import ReferenceOutputs
 from mobile_inpaint.export.reparameterize import reparameterize
-from mobile_inpaint.export.yardstick import Yardstick
 from mobile_inpaint.models.base import Generator
 from mobile_inpaint.models.registry import open_checkpoint
 
@@ -23,14 +23,14 @@ class Prepared:
         model: the variant's name.
         provenance: of the weights.
         network: fused and folded, as converters get it.
-        yardstick: what the fp32 generator makes of the golden photos.
+        reference: what the fp32 generator makes of the golden photos.
     """
 
     checkpoint: str
     model: str
     provenance: Provenance
     network: Generator
-    yardstick: Yardstick
+    reference: ReferenceOutputs
 
 
 def prepare(checkpoint: str | Path, progress: Progress = quiet) -> Prepared:
@@ -42,13 +42,17 @@ def prepare(checkpoint: str | Path, progress: Progress = quiet) -> Prepared:
     """
     progress("loading weights")
     generator, provenance = open_checkpoint(checkpoint, progress)
-    yardstick = yardstick_of(generator, progress)
-    progress("re-parameterizing")
-    network = reparameterize(generator, yardstick)
-    return Prepared(provenance.checkpoint, generator.name, provenance, network, yardstick)
+    return prepared_of(generator, provenance, progress)
 
 
-def yardstick_of(generator: Generator, progress: Progress) -> Yardstick:
-    """What ``generator`` makes of the golden photos."""
+def prepared_of(generator: Generator, provenance: Provenance, progress: Progress = quiet) -> Prepared:
+    """The same for a generator that is loaded already.
+
+    Raises:
+        ExportError: re-parameterizing changed the network.
+    """
     photos = golden_photos(generator.resolution)
-    return Yardstick.of(generator, photos, lambda photo: progress(f"running the generator: {photo}"))
+    reference = ReferenceOutputs.of(generator, photos, lambda photo: progress(f"running the generator: {photo}"))
+    progress("re-parameterizing")
+    network = reparameterize(generator, reference)
+    return Prepared(provenance.checkpoint, generator.name, provenance, network, reference)

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Literal
 
 from mobile_inpaint import documents, schema
-from mobile_inpaint.artifact import Io, Precision, Quantization
+from mobile_inpaint.artifact import Io, Quantization
+from mobile_inpaint.defaults import CALIBRATION_SAMPLES, CHECKPOINT, PRECISION
 from mobile_inpaint.errors import RecipeError, ToolchainMissing
+from mobile_inpaint.precision import PrecisionName
 from mobile_inpaint.quoting import quoted
 from mobile_inpaint.targets.registry import get_target, list_targets
 from mobile_inpaint.targets.toolchain import installed
-
-CALIBRATION_SAMPLES = 32
-"""Enough: 12 were too few, 20 gave what more gave."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,8 @@ class Recipe:
     """
 
     target: str
-    checkpoint: str = "migan-512-places2"
-    precision: Precision = "fp16"
+    checkpoint: str = CHECKPOINT
+    precision: PrecisionName = PRECISION
     deployment: str | None = None
     io: Io = "tensor"
     hole: Literal["white", "black"] = "white"
@@ -52,7 +51,7 @@ def load_recipe(path: Path) -> Recipe:
     recipe = schema.load(Recipe, documents.read_toml(path, RecipeError), str(path), RecipeError)
     if recipe.target not in list_targets():
         raise RecipeError(f"{path}: 'target' is {quoted(recipe.target)}: there are {', '.join(list_targets())}")
-    precisions = get_target(recipe.target).precisions
+    precisions = get_target(recipe.target).choices
     if recipe.precision not in precisions:
         raise RecipeError(f"{path}: 'precision' is {quoted(recipe.precision)}: {recipe.target} has {', '.join(precisions)}")
     if recipe.toolchain is not None:

@@ -9,18 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mobile_inpaint.artifact import Precision, Verification
+from mobile_inpaint.artifact import Verification
 from mobile_inpaint.errors import VerificationError
-from mobile_inpaint.export.yardstick import Yardstick
+from mobile_inpaint.export.reference_outputs import ReferenceOutputs
+from mobile_inpaint.precision import PrecisionName, row_of
 from mobile_inpaint.targets.base import Runner
 
-REQUIRED_DB: dict[Precision, float] = {"fp32": 90.0, "fp16": 55.0}
-"""In-hole PSNR to the fp32 generator that every golden photo must reach."""
-REQUIRED_DB_OF_INTEGERS = 10.0
-"""The same where integers or palettes round: rounding alone moves a fill, so this catches only what is another picture
-altogether; whether the fills are good is what :mod:`~mobile_inpaint.evaluation.quality` says."""
-REQUIRED_DB_IN_FP16_ARITHMETIC = 50.0
-"""The same where the runtime computes in float16 and does not merely store it."""
 CLAIM_DB = 3.0
 """How far below the PSNR in its manifest an artifact with integers or palettes may be when it is verified again."""
 INVERTED_DB = 35.0
@@ -28,21 +22,21 @@ INVERTED_DB = 35.0
 
 
 def verify(
-    runner: Runner, precision: Precision, yardstick: Yardstick, progress: Callable[[str], None] = lambda _: None
+    runner: Runner, precision: PrecisionName, reference: ReferenceOutputs, progress: Callable[[str], None] = lambda _: None
 ) -> Verification:
     """How near ``runner`` comes to the generator.
 
     Args:
         runner: the artifact, loaded from disk.
         precision: decides what is required.
-        yardstick: photos and the generator's results.
+        reference: photos and the generator's results.
         progress: told the name of each photo before it runs.
 
     Raises:
         VerificationError: a photo below the required PSNR, a known pixel that changed, or a mask read the other way round.
     """
     psnrs, errors, outside = [], [], []
-    for photo, expected in zip(yardstick.photos, yardstick.expected, strict=True):
+    for photo, expected in zip(reference.photos, reference.expected, strict=True):
         progress(photo.name)
         output = runner(photo.image, photo.mask)
         if output.shape != expected.shape or not np.isfinite(output).all():
@@ -54,24 +48,22 @@ def verify(
         outside.append(float(np.abs(output - photo.image)[~hole].max()))
 
     progress("inverted mask")
-    sample, expected = yardstick.photos[0], yardstick.expected[0]
+    sample, expected = reference.photos[0], reference.expected[0]
     hole = np.broadcast_to(sample.mask > 0, expected.shape)
     inverted = psnr(np.abs(runner(sample.image, 1 - sample.mask) - expected)[hole])
 
-    required = REQUIRED_DB.get(precision, REQUIRED_DB_OF_INTEGERS)
-    if precision == "fp16" and runner.computes_in == "fp16":
-        required = REQUIRED_DB_IN_FP16_ARITHMETIC
+    row = row_of(precision)
     verification = Verification(
         runtime=runner.runtime,
         computes_in=runner.computes_in,
-        photos=tuple(photo.name for photo in yardstick.photos),
+        photos=tuple(photo.name for photo in reference.photos),
         psnr_db=tuple(round(value, 2) for value in psnrs),
-        required_db=required,
+        required_db=row.fp16_arithmetic_floor_db if runner.computes_in == "fp16" else row.floor_db,
         max_abs_error=max(errors),
         outside_max_abs_error=max(outside),
         inverted_psnr_db=round(inverted, 2),
     )
-    refuse(verification, within_a_level=runner.grey_levels and precision in REQUIRED_DB)
+    refuse(verification, within_a_level=runner.grey_levels and not row.judged)
     return verification
 
 

@@ -6,16 +6,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from mobile_inpaint.artifact import Precision, Verification
+from mobile_inpaint.artifact import Verification
 from mobile_inpaint.data.golden_photos import GoldenPhoto, golden_photos
 from mobile_inpaint.errors import VerificationError
-from mobile_inpaint.export.verify import REQUIRED_DB_OF_INTEGERS, psnr, refuse
+from mobile_inpaint.export.verify import psnr, refuse
 from mobile_inpaint.photo.compositor.compositor import Compositor, Flags, Pixels
 from mobile_inpaint.photo.image import Fill, to_pixels
+from mobile_inpaint.precision import PrecisionName, row_of
 from mobile_inpaint.targets.pipeline.runner import PhotoRunner
-
-REQUIRED_DB: dict[Precision, float] = {"fp32": 48.0, "fp16": 35.0}
-"""In-hole PSNR to the generator's fill; 48 dB is one grey level everywhere, and fp32 may be off by no more."""
 
 
 def compositor_of(runner: PhotoRunner, size_px: int) -> Compositor:
@@ -25,7 +23,7 @@ def compositor_of(runner: PhotoRunner, size_px: int) -> Compositor:
 
 def verify_photo(
     runner: PhotoRunner,
-    precision: Precision,
+    precision: PrecisionName,
     size_px: int,
     fill: Fill,
     photos: Sequence[GoldenPhoto] | None = None,
@@ -72,12 +70,12 @@ def verify_photo(
         computes_in=runner.computes_in,
         photos=tuple(photo.name for photo in photos),
         psnr_db=tuple(round(value, 2) for value in psnrs),
-        required_db=REQUIRED_DB.get(precision, REQUIRED_DB_OF_INTEGERS),
+        required_db=row_of(precision).photo_floor_db,
         max_abs_error=max(errors),
         outside_max_abs_error=max(outside),
         inverted_psnr_db=round(inverted, 2),
     )
-    refuse(verification, within_a_level=precision == "fp32")
+    refuse(verification, within_a_level=row_of(precision).weight_bits == 32)
     return verification
 
 

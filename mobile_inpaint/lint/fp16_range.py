@@ -67,8 +67,10 @@ def measure_headroom(path: Path, graph: Graph, *, run: bool = True) -> Headroom:
     def see(name: str, values: npt.NDArray[Any]) -> None:
         largest[name] = max(largest.get(name, 0.0), _magnitude(values))
 
+    if photos and "observe" not in target_of(path).capabilities:
+        photos, unmeasured = (), "its runtime does not show what it computes"
     if photos:
-        target_of(path).watch(path, photos, see)
+        target_of(path).observe(path, photos, see)
     ranked = sorted(largest.items(), key=lambda item: -item[1])
     named = [item for i, item in enumerate(ranked) if i == 0 or item[1] * HEADROOM > LARGEST]
     return Headroom(len(photos), "" if photos else unmeasured or "the file was not run", dict(named), lost)

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mobile_inpaint.errors import ProviderNotFound
+from mobile_inpaint.errors import CapabilityMissing, ManifestError, ProviderNotFound
 from mobile_inpaint.lint.fp16_range import HEADROOM, LARGEST, Headroom, measure_headroom
-from mobile_inpaint.lint.rules import Provider, Rule, Severity, rulebook
-from mobile_inpaint.targets.graph import Graph, Op, read_graph
+from mobile_inpaint.lint.rules import Provider, Rule, Rulebook, Severity, rulebook
+from mobile_inpaint.targets.graph import Graph, Op
+from mobile_inpaint.targets.registry import target_of
 
+NO_RULES = "no rules for this format"
 FLOAT16 = "float16"
 """Stands for a provider in findings that concern all that compute in float16."""
 
@@ -70,7 +72,7 @@ class Report:
 
     Attributes:
         file: its name.
-        placements: one a provider.
+        placements: one a provider; none where there are no rules for the format.
         findings: errors first.
         headroom: for float16.
     """
@@ -88,6 +90,8 @@ class Report:
     @property
     def summary(self) -> str:
         """One line: ``lint: 0 errors, 2 warnings; gpu 208/208, xnnpack 207/208 in 2 segments``."""
+        if not self.placements:
+            return f"lint: {NO_RULES}"
         counted = f"{_count(self.errors, 'error')}, {_count(len(self.findings) - self.errors, 'warning')}"
         return f"lint: {counted}; {', '.join(placement.summary for placement in self.placements)}"
 
@@ -96,7 +100,7 @@ def lint_artifact(path: Path, providers: Sequence[str] = (), *, run: bool = True
     """What the rules and the golden photos say of the file at ``path``, ours or not.
 
     Args:
-        path: ``.onnx``, ``.tflite`` or ``.mlpackage``; no manifest is needed.
+        path: of any target's format; no manifest is needed. Where a target has no rules, there are no placements.
         providers: names of those that matter; all that know the format where empty.
         run: false to leave the photos out.
 
@@ -105,32 +109,41 @@ def lint_artifact(path: Path, providers: Sequence[str] = (), *, run: bool = True
         ProviderNotFound: no file of this format runs on it.
         ToolchainMissing: what reads or runs the format is not installed.
     """
-    graph = read_graph(path)
-    chosen = _providers(graph.format, providers)
+    if not path.exists():
+        raise ManifestError(f"{path}: no such file")
+    target = target_of(path)
+    try:
+        book = rulebook(target)
+    except CapabilityMissing:
+        if providers:
+            raise ProviderNotFound(providers[0], ()) from None
+        return Report(path.name, (), (), Headroom(0, NO_RULES, {}, {}))
+    graph = target.read_graph(path)
+    chosen = _providers(book, providers)
     headroom = measure_headroom(path, graph, run=run)
     placements, findings = [], _of_headroom(headroom)
     for provider in chosen:
-        placement, found = _place(provider, graph)
+        placement, found = _place(provider, book, graph)
         placements.append(placement)
         findings += found
     findings.sort(key=lambda finding: finding.severity != "error")  # and otherwise by provider, as they come
     return Report(path.name, tuple(placements), tuple(findings), headroom)
 
 
-def _providers(format: str, names: Sequence[str]) -> list[Provider]:
-    known = {provider.name: provider for provider in rulebook().providers if provider.format == format}
+def _providers(book: Rulebook, names: Sequence[str]) -> list[Provider]:
+    known = {provider.name: provider for provider in book.providers}
     if unknown := [name for name in names if name not in known]:
         raise ProviderNotFound(unknown[0], known)
     return [known[name] for name in dict.fromkeys(names)] or list(known.values())
 
 
-def _place(provider: Provider, graph: Graph) -> tuple[Placement, list[Finding]]:
+def _place(provider: Provider, book: Rulebook, graph: Graph) -> tuple[Placement, list[Finding]]:
     held = [(rule, ops) for rule in provider.rules if (ops := [op for op in graph.run if rule.holds(op, graph)])]
     refused = {id(op) for rule, ops in held if rule.refuses == "op" for op in ops}
     unknown = collections.defaultdict(list)
     for op in graph.run:
         if provider.ops and op.type not in provider.ops and id(op) not in refused:
-            unknown[rulebook().rewrites.get(op.type, provider.rewrite)].append(op)
+            unknown[book.rewrites.get(op.type, provider.rewrite)].append(op)
     findings = [_finding(provider, rule, ops) for rule, ops in held]
     for rewrite, ops in unknown.items():
         rule = Rule("not-taken", provider.reason, rewrite, provider.source)

@@ -1,14 +1,14 @@
-"""The rules of ``rules.toml``, and whether one holds for an operation."""
+"""The rules that a target keeps in its ``rules.toml``, and whether one holds for an operation."""
 
 from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
-from importlib import resources
 from typing import Any, Literal
 
 from mobile_inpaint import documents, schema
 from mobile_inpaint.errors import RecipeError
+from mobile_inpaint.targets.base import Target
 from mobile_inpaint.targets.graph import Graph, Op, declared_bytes
 
 Severity = Literal["error", "warning"]
@@ -78,8 +78,7 @@ class Provider:
     """What runs files of one format on a processor.
 
     Attributes:
-        name: as ``lint --for`` takes it; with ``format``, unique.
-        format: a target's name.
+        name: as ``lint --for`` takes it; unique in its format.
         title: its full name.
         fallback: how bad it is when it does not take an operation.
         segments: whether it runs any number of the segments that are left, or the largest one alone.
@@ -91,7 +90,6 @@ class Provider:
     """
 
     name: str
-    format: str
     title: str
     fallback: Severity
     segments: Literal["any", "one"]
@@ -104,20 +102,25 @@ class Provider:
 
 @dataclass(frozen=True)
 class Rulebook:
-    """The whole of ``rules.toml``.
+    """The whole of a target's ``rules.toml``.
 
     Attributes:
-        rewrites: by type of operation, for where a provider does not take it.
         providers: in the order in which they are shown.
+        rewrites: by type of operation, for where a provider does not take it.
     """
 
-    rewrites: dict[str, str]
     providers: tuple[Provider, ...]
+    rewrites: dict[str, str] = field(default_factory=dict)
 
 
 @functools.cache
-def rulebook() -> Rulebook:
-    """The rules that ship with the package."""
-    file = resources.files(__package__) / "rules.toml"
+def rulebook(target: Target) -> Rulebook:
+    """The rules for files of that format.
+
+    Raises:
+        CapabilityMissing: it has none.
+        RecipeError: its file of rules is none.
+    """
+    file = target.lint_rules()
     rows = documents.parse_toml(file.read_text(encoding="utf-8"), file.name, RecipeError)
     return schema.load(Rulebook, rows, file.name, RecipeError)

@@ -8,6 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 RESAMPLES = 2000
+_FEWEST_RESAMPLES = 200
+_MOST_DRAWN = 20_000_000
+"""Values of all resamples: of longer series fewer resamples are drawn, for time; 2000 up to 10,000 values."""
+_AT_A_TIME = 1_000_000
+"""Values drawn at a time, for memory."""
 _PERCENTILES = (2.5, 97.5)
 
 Interval = tuple[float, float]
@@ -43,17 +48,24 @@ def median_ratio_interval(values: Floats, others: Floats, paired: bool = False) 
 
     Source: Politis, Romano, A circular block-resampling procedure for stationary data (1992).
     """
-    drawn = _stretches(len(values), 0)
-    medians = np.median(values[drawn], axis=1)
-    other_medians = np.median(others[drawn if paired else _stretches(len(others), 1)], axis=1)
-    low, high = np.percentile(medians / other_medians, _PERCENTILES)
+    resamples = max(_FEWEST_RESAMPLES, min(RESAMPLES, _MOST_DRAWN // max(len(values), len(others))))
+    ratios = _medians(values, resamples, 0) / _medians(others, resamples, 0 if paired else 1)
+    low, high = np.percentile(ratios, _PERCENTILES)
     return float(low), float(high)
 
 
-def _stretches(count: int, seed: int) -> npt.NDArray[np.int64]:
+def _medians(values: Floats, resamples: int, seed: int) -> Floats:
+    """Of so many resamples of stretches."""
+    count = len(values)
     length = max(1, round(count ** (1 / 3)))
-    begins = np.random.default_rng(seed).integers(0, count, (RESAMPLES, -(-count // length), 1))
-    return ((begins + np.arange(length)) % count).reshape(RESAMPLES, -1)[:, :count]
+    begins = np.random.default_rng(seed).integers(0, count, (resamples, -(-count // length), 1))
+    step = max(1, _AT_A_TIME // count)
+    return np.concatenate(
+        [
+            np.median(values[((part + np.arange(length)) % count).reshape(len(part), -1)[:, :count]], axis=1)
+            for part in (begins[start : start + step] for start in range(0, resamples, step))
+        ]
+    )
 
 
 def _drawn(count: int) -> npt.NDArray[np.int64]:

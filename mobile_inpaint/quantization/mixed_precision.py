@@ -22,8 +22,9 @@ from mobile_inpaint import documents, files, schema
 from mobile_inpaint.artifact import HoleSize
 from mobile_inpaint.checkpoints import store
 from mobile_inpaint.data.quality_photos import QualityCase
+from mobile_inpaint.defaults import MAX_RISE_FREE, MAX_RISE_OBJECT
 from mobile_inpaint.errors import ExportError
-from mobile_inpaint.evaluation.quality import MAX_RISE_FREE, MAX_RISE_OBJECT, drop
+from mobile_inpaint.evaluation.quality import drop
 from mobile_inpaint.evaluation.quality_reference import QualityReference, filled
 from mobile_inpaint.models.base import Generator
 from mobile_inpaint.photo.image import Fill, Pixels

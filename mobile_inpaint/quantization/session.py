@@ -8,23 +8,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mobile_inpaint.artifact import Contract, Precision, Quantization
+from mobile_inpaint.artifact import Contract, Quantization
 from mobile_inpaint.models.base import Generator
+from mobile_inpaint.precision import row_of
 from mobile_inpaint.quantization.calibration import Calibration
 from mobile_inpaint.quantization.equalization import drop_constants, equalize
 from mobile_inpaint.targets.base import Target
 from mobile_inpaint.targets.constraints import shared, slopes
-from mobile_inpaint.targets.graph import read_graph
 from mobile_inpaint.targets.observers import Ranges
-
-WITH_INTEGER_ACTIVATIONS: tuple[Precision, ...] = ("w8a16", "w8a8", "auto")
-"""Precisions that need calibration."""
 
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Integers:
+class QuantizationSession:
     """What every quantization of one network starts from.
 
     Attributes:
@@ -43,7 +40,7 @@ class Integers:
     @contextmanager
     def of(
         cls, network: Generator, calibration: Calibration, settings: Quantization, progress: Progress = lambda _: None
-    ) -> Iterator[Integers]:
+    ) -> Iterator[QuantizationSession]:
         """The start for ``network``, fused and folded; inside the ``with`` it keeps the float files that it needs."""
         progress("equalizing")
         settings = replace(settings, photos=calibration.name, samples=len(calibration))
@@ -75,7 +72,7 @@ class Integers:
             ConversionError: the toolchain failed.
         """
         settings = replace(self.settings, float_layers=float_layers)
-        if contract.precision == "w8a16":
+        if row_of(contract.precision).activation_bits == 16:
             settings = replace(settings, ranges="minmax")  # 65,536 levels reach the rarest value: there is nothing to cut off
         quantized = replace(contract, quantization=settings)
         source, ranges = self.source(target, contract, progress)
@@ -89,9 +86,11 @@ class Integers:
             source = self._folder / f"{'-'.join(key)}{target.suffix}"
             progress(f"converting to {target.name} {target.quantizes}")
             target.convert(self.network, replace(contract, precision=target.quantizes), source)
-            graph = read_graph(source)
-            ranges = Ranges(slopes(graph), shared(graph))
-            progress(f"watching {target.name} on {len(self.calibration)} photos")
-            target.watch(source, self.calibration, ranges)
+            ranges = Ranges()
+            if "graph" in target.capabilities:
+                graph = target.read_graph(source)
+                ranges = Ranges(slopes(graph), shared(graph))
+            progress(f"observing {target.name} on {len(self.calibration)} photos")
+            target.observe(source, self.calibration, ranges)
             self._sources[key] = source, ranges
         return self._sources[key]

@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TypeAlias
+
 import numpy as np
 
 from mobile_inpaint.artifact import LARGEST_SIDE, Artifact, Contract
 from mobile_inpaint.data.golden_photos import golden_photos
 from mobile_inpaint.errors import ManifestError, MobileInpaintError
+from mobile_inpaint.precision import row_of
 from mobile_inpaint.targets.base import Target
 from mobile_inpaint.targets.toolchain import first_line
 
+Described: TypeAlias = tuple[Contract | None, dict[str, int]]
+"""The contract in a file's metadata, None where its format keeps none there, and the file's operations, counted."""
 
-def check_contract(artifact: Artifact, target: Target, described: tuple[Contract, dict[str, int]] | None = None) -> None:
+
+def describe(target: Target, path: Path) -> Described:
+    """What the file at ``path`` says of itself.
+
+    Raises:
+        ManifestError: there is no contract though its format keeps one, or the file is damaged.
+    """
+    return target.read_contract(path) if "contract" in target.capabilities else None, target.ops(path)
+
+
+def check_contract(artifact: Artifact, target: Target, described: Described | None = None) -> None:
     """Holds manifest, file metadata and what this package promises against each other.
 
     Args:
         artifact: the file and its manifest.
         target: its format.
-        described: the contract in the file's metadata and its operations, counted; None reads them here.
+        described: see :func:`describe`; None reads it here.
 
     Raises:
         ManifestError: they disagree; the manifest was edited, or belongs to another file.
     """
     manifest, where = artifact.manifest, artifact.path.name
     contract = manifest.contract
-    inside, ops = described or (target.read_contract(artifact.path), target.ops(artifact.path))
-    if inside != contract:
+    inside, ops = described or describe(target, artifact.path)
+    if inside is not None and inside != contract:
         raise ManifestError(
             f"{where}: its manifest and its own metadata disagree; the manifest is another file's, or was edited"
         )
-    if contract.target != target.name or contract.precision not in target.precisions:
+    if contract.target != target.name or row_of(contract.precision).name not in target.precisions:
         raise ManifestError(
             f"{where}: says it is {contract.target} {contract.precision}, which a {target.suffix} file cannot be"
         )

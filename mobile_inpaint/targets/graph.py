@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-
-from mobile_inpaint.errors import ManifestError
-from mobile_inpaint.targets.registry import target_of
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -96,17 +91,3 @@ class Graph:
     def tensors_of(self, op: Op) -> tuple[Tensor, ...]:
         """What ``op`` reads and writes, as far as the file describes it."""
         return tuple(self.tensors[name] for name in (*op.inputs, *op.outputs) if name in self.tensors)
-
-
-def read_graph(path: Path) -> Graph:
-    """The graph of the ``.onnx``, ``.tflite`` or ``.mlpackage`` file at ``path``, ours or not.
-
-    Raises:
-        ManifestError: no such file, no such format, or a damaged file.
-        ToolchainMissing: what reads this format is not installed.
-    """
-    if not path.exists():
-        raise ManifestError(f"{path}: no such file")
-    reader = importlib.import_module(f"{__package__}.{target_of(path).name}.graph")
-    graph: Graph = reader.read(path)
-    return graph

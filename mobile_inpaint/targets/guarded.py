@@ -23,12 +23,12 @@ from typing import IO, Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from mobile_inpaint.artifact import Contract
 from mobile_inpaint.errors import ManifestError, MobileInpaintError
 from mobile_inpaint.photo.compositor.compositor import Flags, Pixels
 from mobile_inpaint.photo.image import Image
 from mobile_inpaint.targets.admission import admit, bytes_with_weights, limits
-from mobile_inpaint.targets.base import Runner
+from mobile_inpaint.targets.base import Runner, Target
+from mobile_inpaint.targets.contract import Described, describe
 from mobile_inpaint.targets.pipeline.runner import PhotoRunner
 from mobile_inpaint.targets.share import limit_share
 from mobile_inpaint.targets.toolchain import first_line
@@ -36,12 +36,6 @@ from mobile_inpaint.targets.toolchain import first_line
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_IMPORTS = {
-    ".onnx": ("onnx.reference", "onnxruntime"),
-    ".tflite": ("ai_edge_litert.interpreter",),
-    ".mlpackage": ("coremltools",),
-}
-"""By suffix: what the process imports before its time and its memory are counted."""
 _SECONDS_TO_START = 120.0
 _OUT_OF_MEMORY = ("std::bad_alloc", "Failed to allocate memory", "Arena alloc failed")
 """What runtimes say, in errors of other kinds than MemoryError, when an allocation fails: C++, ONNX Runtime and protobuf."""
@@ -71,8 +65,7 @@ class Guard:
             [sys.executable, "-c", start], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         self._late = False
-        modules = (*_IMPORTS.get(path.suffix, ()), *imports)
-        self._send((modules, self._bytes), _SECONDS_TO_START)
+        self._send(((*_imports_of(path), *imports), self._bytes), _SECONDS_TO_START)
 
     def __enter__(self) -> Guard:
         return self
@@ -94,8 +87,8 @@ class Guard:
         answer: T = self._send((work, args, kwargs, self._seconds), self._seconds)
         return answer
 
-    def describe(self) -> tuple[Contract, dict[str, int]]:
-        """The contract in the file's own metadata, and its operations, counted.
+    def describe(self) -> Described:
+        """The contract in the file's own metadata, None where its format has none, and its operations, counted.
 
         Raises:
             ManifestError: see :meth:`call`; there is no contract.
@@ -277,9 +270,16 @@ def _stream(stream: IO[bytes] | None) -> IO[bytes]:
     return stream
 
 
-def _describe(path: Path) -> tuple[Contract, dict[str, int]]:
-    target = _target(path)
-    return target.read_contract(path), target.ops(path)
+def _imports_of(path: Path) -> tuple[str, ...]:
+    """What the process imports before its time and its memory are counted."""
+    from mobile_inpaint.targets.registry import find_target
+
+    target = find_target(path)
+    return tuple(filter(None, (*target.imports, target.runtime[1]))) if target else ()
+
+
+def _describe(path: Path) -> Described:
+    return describe(_target(path), path)
 
 
 def _load(path: Path, threads: int | None) -> tuple[str, Any, bool]:
@@ -302,7 +302,7 @@ def _fill_photo(pixels: Pixels, hole: Flags) -> Pixels:
     return np.asarray(_loaded.fill(pixels, hole))
 
 
-def _target(path: Path) -> Any:
+def _target(path: Path) -> Target:
     from mobile_inpaint.targets.registry import target_of
 
     return target_of(path)

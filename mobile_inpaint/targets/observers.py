@@ -105,7 +105,7 @@ class Histogram:
 
 
 class Ranges:
-    """A histogram of every tensor it is shown; give it as ``see`` to :meth:`~mobile_inpaint.targets.base.Target.watch`.
+    """A histogram of every tensor it is shown; give it as ``see`` to :meth:`~mobile_inpaint.targets.base.Target.observe`.
 
     Args:
         slopes: of the leaky ReLU that a tensor goes through before anything else reads it, by name

@@ -19,10 +19,23 @@ def installed(distribution: str) -> str | None:
 
 
 def versions(extra: str, distributions: Iterable[str]) -> dict[str, str]:
+    """The installed version of each distribution; see :func:`required`.
+
+    Args:
+        extra: of this package, which installs them.
+        distributions: names as pip knows them.
+
+    Raises:
+        ToolchainMissing: one is not installed.
+    """
+    return required(f"mobile-inpaint[{extra}]", distributions)
+
+
+def required(requirement: str, distributions: Iterable[str]) -> dict[str, str]:
     """The installed version of each distribution.
 
     Args:
-        extra: of this package, named in the message.
+        requirement: what pip installs to bring them.
         distributions: names as pip knows them.
 
     Raises:
@@ -30,7 +43,8 @@ def versions(extra: str, distributions: Iterable[str]) -> dict[str, str]:
     """
     found = {name: installed(name) for name in distributions}
     if missing := [name for name, version in found.items() if version is None]:
-        raise ToolchainMissing(f"not installed: {', '.join(missing)}; run: pip install 'mobile-inpaint[{extra}]'")
+        said = f"not installed: {', '.join(missing)}; run: pip install '{requirement}'"
+        raise ToolchainMissing(said, distributions=missing, requirement=requirement)
     return {name: version for name, version in found.items() if version is not None}
 
 

@@ -2,8 +2,8 @@
 
 ``PYTHONPATH=.:tests/apps python tests/apps/measure_web_detail.py``: for round holes of 400, 600 and 1000 px in a photo of
 2400 x 2000, with a network of 512 px that paints a ramp: the seconds of the detail step by the page's own clock, the processor
-seconds of all of Chromium meanwhile, and the growth of its memory. The machine should do nothing else; the load is beside. A hole
-of 300 px gets no detail from a network of 512 px.
+seconds of all of Chromium meanwhile, and the growth of its memory. The machine should do nothing else; the load is beside. A
+hole of 300 px gets no detail from a network of 512 px.
 """
 
 from __future__ import annotations

@@ -13,7 +13,10 @@ from mobile_inpaint.bench.devices.arm64_emulated import Emulated
 from mobile_inpaint.bench.devices.registry import connect
 from mobile_inpaint.bench.measure.candidate import Candidate
 from mobile_inpaint.bench.measure.protocol import Plan
+from mobile_inpaint.bench.measure.workload import load
 from mobile_inpaint.errors import BenchError, DeviceUnavailable
+from mobile_inpaint.export.session import ExportSession
+from mobile_inpaint.targets.layers import layer_calls
 
 _there = shutil.which(root.QEMU) is not None and root.folder().exists()
 needs_the_machine = pytest.mark.skipif(
@@ -40,6 +43,46 @@ def test_what_computes_something_else_is_refused(toy_artifact: Path, monkeypatch
     monkeypatch.setattr(root, "run", wrong)
     with pytest.raises(BenchError, match=r"on ARM64 it computes something else: \d+\.\d+ dB of 60\.0 to the host"):
         Emulated(tmp_path).measure([Candidate(toy_artifact)], Plan(1), None, lambda done, total: None)
+
+
+@pytest.fixture(scope="module", params=["w8a16", "auto", "w8a8"])
+def integer_artifact(
+    request: pytest.FixtureRequest, small_session: ExportSession, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The small network with integer activations, two of its layers in floating point where a search would leave them so."""
+    layers = tuple(layer_calls(small_session.quantizing.network))[4:6] if request.param == "auto" else ()
+    return small_session.export("onnx", request.param, tmp_path_factory.mktemp("integers"), float_layers=layers).path
+
+
+@needs_the_machine
+def test_integers_may_differ_by_their_rounding(integer_artifact: Path) -> None:
+    (report,) = connect("arm64-emulated").measure([Candidate(integer_artifact)], Plan(1), None, lambda done, total: None)
+    assert report.agreement is not None and report.agreement.holds and report.agreement.required_db == 20
+
+
+@pytest.mark.parametrize(("apart_db", "passes"), [(25.0, True), (15.0, False)])
+def test_integers_must_not_differ_by_more(
+    integer_artifact: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, apart_db: float, passes: bool
+) -> None:
+    """25 dB apart lie two correct runs on integers that round differently (docs/quantization.md)."""
+    here = load(Candidate(integer_artifact), 1)
+
+    def elsewhere(at: Path, module: str, arguments: Sequence[str], timeout_s: float) -> None:
+        told = {"runtime": "any", "computes_in": "int8", "load_ms": 1.0, "times_ms": [1.0, 1.0]}
+        noise = np.random.default_rng(0)
+        runs = [here.run(i) for i in range(2)]
+        off = [noise.normal(0, 10 ** (-apart_db / 20), run.shape) for run in runs]
+        np.savez(arguments[-1], told=np.array(json.dumps(told)), **{str(i): runs[i] + off[i] for i in range(2)})
+
+    monkeypatch.setattr(root, "run", elsewhere)
+    machine = Emulated(tmp_path)
+    monkeypatch.setattr("mobile_inpaint.bench.devices.arm64_emulated._qemu", lambda: "qemu")
+    if passes:
+        (report,) = machine.measure([Candidate(integer_artifact)], Plan(1), None, lambda done, total: None)
+        assert report.agreement is not None and report.agreement.holds
+    else:
+        with pytest.raises(BenchError, match=r"on ARM64 it computes something else: 15\.\d+ dB of 20\.0 to the host"):
+            machine.measure([Candidate(integer_artifact)], Plan(1), None, lambda done, total: None)
 
 
 @needs_the_machine

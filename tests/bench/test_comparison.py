@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -41,6 +43,17 @@ def test_what_met_both_alike_cancels_where_they_ran_in_turn() -> None:
     assert (low, high) == pytest.approx((1.1, 1.1))
     low, high = median_ratio_interval(1.1 * common, common)
     assert high - low > 0.05
+
+
+def test_a_long_series_takes_little_time_and_memory() -> None:
+    values = np.random.default_rng(0).lognormal(0, 0.2, 100_000)
+    started = time.process_time()
+    tracemalloc.start()
+    low, high = median_ratio_interval(1.1 * values, values[::-1])
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert low < 1.1 < high < 1.11
+    assert time.process_time() - started < 4 and most < 100e6
 
 
 def test_slower_beyond_doubt_is_a_regression_and_a_little_slower_is_not(report: Report) -> None:

@@ -10,8 +10,9 @@ from onnx import TensorProto
 from mobile_inpaint.bench.measure.candidate import Candidate
 from mobile_inpaint.bench.measure.workload import load
 from mobile_inpaint.errors import BenchError, ManifestError
-from mobile_inpaint.targets.external import Input, load_foreign
+from mobile_inpaint.targets.external import load_external
 from mobile_inpaint.targets.registry import list_targets
+from mobile_inpaint.targets.signature import Input
 
 MakeOnnx = Callable[..., Path]
 
@@ -21,14 +22,14 @@ def test_it_is_no_format_of_ours() -> None:
 
 
 def test_an_onnx_file_runs_on_what_it_is_given(foreign_onnx: MakeOnnx) -> None:
-    runner = load_foreign(foreign_onnx("a.onnx", [2, 3]), threads=1)
+    runner = load_external(foreign_onnx("a.onnx", [2, 3]), threads=1)
     assert runner.inputs == (Input("x", (2, 3), "float32"),)
     given = np.arange(6, dtype=np.float32).reshape(2, 3)
     assert np.array_equal(runner.run({"x": given}), given)
 
 
 def test_a_tflite_file_runs_on_what_it_is_given(toy_tflite: Path) -> None:
-    runner = load_foreign(toy_tflite, threads=1)
+    runner = load_external(toy_tflite, threads=1)
     (one,) = runner.inputs
     assert (one.shape, one.dtype, one.free) == ((1, 3, 16, 16), "float32", {})
     outputs = [runner.run({one.name: np.full(one.shape, value, np.float32)}) for value in (0, 1)]
@@ -58,7 +59,7 @@ def test_inputs_are_made_up_for_every_dtype(foreign_onnx: MakeOnnx, dtype: int, 
 
 def test_text_cannot_be_made_up(foreign_onnx: MakeOnnx) -> None:
     with pytest.raises(BenchError, match=r"a\.onnx: input 'x' is of string, which bench cannot make up"):
-        load_foreign(foreign_onnx("a.onnx", [1], TensorProto.STRING))
+        load_external(foreign_onnx("a.onnx", [1], TensorProto.STRING))
 
 
 def test_a_file_that_cannot_run_on_what_was_made_up_says_so(foreign_onnx: MakeOnnx) -> None:
@@ -78,6 +79,6 @@ def test_inputs_beyond_all_memory_are_refused(foreign_onnx: MakeOnnx) -> None:
 
 
 def test_a_free_dimension_of_one_name_has_one_size(foreign_onnx: MakeOnnx) -> None:
-    (one,) = load_foreign(foreign_onnx("a.onnx", ["n", 3, "side", "side"])).inputs
+    (one,) = load_external(foreign_onnx("a.onnx", ["n", 3, "side", "side"])).inputs
     assert one.shape == (1, 3, 512, 512)
     assert one.free == {"n": 1, "side": 512}

@@ -9,7 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from mobile_inpaint.artifact import sha256_of
 from mobile_inpaint.errors import ManifestError
-from mobile_inpaint.targets.external import load_foreign
+from mobile_inpaint.targets.external import load_external
 from mobile_inpaint.targets.onnx.published_graph import published_graph
 
 
@@ -41,7 +41,7 @@ def test_only_the_network_is_left_with_static_shapes(tmp_path: Path) -> None:
     cut = published_graph(pipeline(tmp_path / "pipeline.onnx"), tmp_path / "cache", size_px=8)
     graph = onnx.load(cut).graph
     assert [node.op_type for node in graph.node] == ["Identity", "Conv", "Relu"]
-    runner = load_foreign(cut)
+    runner = load_external(cut)
     (one,) = runner.inputs
     assert (one.shape, one.free) == ((1, 4, 8, 8), {})
     given = np.random.default_rng(0).normal(size=one.shape).astype(np.float32)
@@ -73,7 +73,7 @@ def test_what_is_no_onnx_file_is_refused(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_published_one_fills_as_the_authors_did(published_weights: Path, golden: Path, tmp_path: Path) -> None:
     cut = published_graph(published_weights, tmp_path)
-    runner = load_foreign(cut, threads=2)
+    runner = load_external(cut, threads=2)
     (one,) = runner.inputs
     assert (one.shape, one.dtype) == ((1, 4, 512, 512), "float32")
     with np.load(golden / "migan" / "real512.npz") as real:

@@ -103,6 +103,8 @@ def test_derived_figures(report: Report) -> None:
     [
         ({"schema": 99}, "newer"),
         ({"times_ms": []}, "times_ms"),
+        ({"times_ms": [1.0] * 100_001}, "100001 timed runs"),
+        ({"schema": 0}, "from 1 to 2"),
         ({"times_ms": [1.0, -2.0]}, "times_ms"),
         ({"times_ms": [1.0, float("nan")]}, "not a latency report"),
         ({"times_ms": [1.0, float("inf")]}, "not a latency report"),

@@ -15,10 +15,10 @@ from onnx import TensorProto, helper, numpy_helper
 from mobile_inpaint import create_model
 from mobile_inpaint.bench.measure.flops import BILINEAR, Work, work
 from mobile_inpaint.errors import BenchError
-from mobile_inpaint.export.pipeline import export_artifact
 from mobile_inpaint.export.prepared import prepare
+from mobile_inpaint.export.session import ExportSession
 from mobile_inpaint.models.registry import save_model
-from mobile_inpaint.targets.graph import read_graph
+from mobile_inpaint.targets.registry import read_graph
 from mobile_inpaint.targets.suppress_output import silence
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -132,7 +132,7 @@ def test_a_network_that_sees_squares_is_the_same_work_in_both_formats_but_for_sp
     save_model(create_model("migan-lite", resolution=64, ch_base=512, ch_max=16, tensors=0), tmp_path / "toy.safetensors")
     prepared, totals, spreading = prepare(tmp_path / "toy.safetensors"), [], []
     for target, spread in (("onnx", "ConvTranspose"), ("tflite", "DEPTH_TO_SPACE")):
-        graph = read_graph(export_artifact(prepared, target, "fp32", tmp_path).path)
+        graph = read_graph(ExportSession(prepared).export(target, "fp32", tmp_path).path)
         steps = dict(zip((op.outputs[0] for op in graph.run), work(graph), strict=True))
         spreading += [steps.pop(op.outputs[0]) for op in graph.run if op.type == spread]
         totals.append(sum(one.operations for one in steps.values() if "convolution" in one.kind))

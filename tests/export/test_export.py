@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import signal
 import subprocess
@@ -14,8 +15,9 @@ import torch
 
 from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.errors import ConversionError, ExportError, UnsupportedPrecision, VerificationError
-from mobile_inpaint.export.pipeline import export_artifact
 from mobile_inpaint.export.prepared import Prepared
+from mobile_inpaint.export.session import ExportSession
+from mobile_inpaint.precision import PRECISIONS
 from mobile_inpaint.targets.registry import get_target, list_targets
 
 
@@ -31,8 +33,8 @@ def test_writes_the_artifact_its_manifest_and_nothing_else(small_artifacts: dict
 
 def test_replaces_a_file_and_a_folder(small_prepared: Prepared, tmp_path: Path) -> None:
     for target in ("onnx", "coreml"):
-        export_artifact(small_prepared, target, "fp32", tmp_path)
-        export_artifact(small_prepared, target, "fp32", tmp_path)
+        ExportSession(small_prepared).export(target, "fp32", tmp_path)
+        ExportSession(small_prepared).export(target, "fp32", tmp_path)
         Artifact.open(tmp_path / f"toy-fp32{get_target(target).suffix}")
     assert len(names(tmp_path)) == 4
 
@@ -41,16 +43,17 @@ def test_replaces_a_file_and_a_folder(small_prepared: Prepared, tmp_path: Path) 
 def test_a_failed_export_keeps_the_good_file(
     small_prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: str
 ) -> None:
-    good = export_artifact(small_prepared, "onnx", "fp32", tmp_path)
+    good = ExportSession(small_prepared).export("onnx", "fp32", tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     if failure == "converter":
         monkeypatch.setattr(torch.onnx, "export", lambda *a, **k: (_ for _ in ()).throw(RuntimeError("no such operator\nmore")))
         with pytest.raises(ConversionError, match=r"the exporter failed: no such operator$"):
-            export_artifact(small_prepared, "onnx", "fp32", tmp_path)
+            ExportSession(small_prepared).export("onnx", "fp32", tmp_path)
     else:
-        monkeypatch.setitem(__import__("mobile_inpaint.export.verify", fromlist=["_"]).REQUIRED_DB, "fp32", 300.0)
+        strict = dataclasses.replace(PRECISIONS["fp32"], floor_db=300.0)
+        monkeypatch.setitem(PRECISIONS, "fp32", strict)  # type: ignore[arg-type]
         with pytest.raises(VerificationError, match="300 dB required"):
-            export_artifact(small_prepared, "onnx", "fp32", tmp_path)
+            ExportSession(small_prepared).export("onnx", "fp32", tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
     Artifact.open(good.path)
 
@@ -58,16 +61,16 @@ def test_a_failed_export_keeps_the_good_file(
 def test_what_a_target_lacks_is_said_before_any_work(small_prepared: Prepared, tmp_path: Path) -> None:
     out = tmp_path / "never"
     with pytest.raises(UnsupportedPrecision, match="target 'onnx' has no precision 'int8': it has fp32, fp16"):
-        export_artifact(small_prepared, "onnx", "int8", out)  # type: ignore[arg-type]
+        ExportSession(small_prepared).export("onnx", "int8", out)  # type: ignore[arg-type]
     with pytest.raises(ExportError, match="iOS16, iOS17, iOS18"):
-        export_artifact(small_prepared, "coreml", "fp16", out, deployment="iOS9")
+        ExportSession(small_prepared).export("coreml", "fp16", out, deployment="iOS9")
     assert not out.exists()
 
 
 def test_a_folder_that_cannot_be_written_to(small_prepared: Prepared, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ExportError, match="choose another with --out"):
-        export_artifact(small_prepared, "onnx", "fp32", tmp_path / "file")
+        ExportSession(small_prepared).export("onnx", "fp32", tmp_path / "file")
 
 
 @pytest.mark.slow

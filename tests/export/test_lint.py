@@ -13,12 +13,11 @@ from ai_edge_litert import schema_py_generated as schema
 from onnx import TensorProto
 from planted import SIDE, coreml_file, onnx_file, tflite_file
 
-from mobile_inpaint import list_targets
 from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.errors import ManifestError, ProviderNotFound
 from mobile_inpaint.lint.linter import Finding, Report, lint_artifact
 from mobile_inpaint.lint.rules import rulebook
-from mobile_inpaint.targets.graph import read_graph
+from mobile_inpaint.targets.registry import get_target, list_targets, read_graph
 
 PHOTO, MASK = (1, SIDE, SIDE, 3), (1, SIDE, SIDE, 1)
 PLANES, HOLE = (1, 3, SIDE, SIDE), (1, 1, SIDE, SIDE)
@@ -275,14 +274,15 @@ def test_operations_are_those_that_the_installed_onnx_runtime_lists(provider: st
     listed = re.findall(r"^\|([a-z.]+):(\w+)\|", text, re.MULTILINE)
     names = {name if domain == "ai.onnx" else f"{domain}:{name}" for domain, name in listed}
     names = {"ArgMax" if name == "Argmax" else name for name in names}  # misspelt there
-    (rules,) = (each for each in rulebook().providers if (each.name, each.format) == (provider, "onnx"))
+    (rules,) = (each for each in rulebook(get_target("onnx")).providers if each.name == provider)
     assert set(rules.ops) == names
 
 
-def test_every_rule_says_where_it_is_from() -> None:
+@pytest.mark.parametrize("target", list_targets())
+def test_every_rule_says_where_it_is_from(target: str) -> None:
     keys = set()
-    for provider in rulebook().providers:
-        keys.add((provider.format, provider.name))
+    for provider in rulebook(get_target(target)).providers:
+        keys.add(provider.name)
         assert provider.source and len(provider.ops) == len(set(provider.ops))
         names = [rule.name for rule in provider.rules]
         assert len(names) == len(set(names)) and "not-taken" not in names
@@ -290,7 +290,7 @@ def test_every_rule_says_where_it_is_from() -> None:
             assert rule.reason and rule.rewrite and rule.source, (provider.name, rule.name)
             unknown = {kind for kind in (*rule.ops, *rule.but) if provider.ops and kind not in provider.ops}
             assert not unknown or rule.name in ("integers",), (provider.name, rule.name, unknown)
-    assert len(keys) == len(rulebook().providers)
+    assert len(keys) == len(rulebook(get_target(target)).providers) > 0
 
 
 @pytest.mark.parametrize("name", ["cut.onnx", "cut.tflite", "text.onnx", "empty.tflite", "bare.mlpackage", "nowhere.tflite"])

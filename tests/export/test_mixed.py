@@ -12,7 +12,7 @@ import torch
 from mobile_inpaint import create_model
 from mobile_inpaint.data.quality_photos import quality_cases
 from mobile_inpaint.errors import ExportError
-from mobile_inpaint.evaluation.judge import Judge
+from mobile_inpaint.evaluation.figures import Judge
 from mobile_inpaint.evaluation.quality_reference import QualityReference
 from mobile_inpaint.models.base import Generator
 from mobile_inpaint.photo.image import Fill, Image

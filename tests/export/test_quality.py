@@ -11,7 +11,7 @@ from mobile_inpaint import schema
 from mobile_inpaint.artifact import HoleSize, Quality
 from mobile_inpaint.data.quality_photos import QualityCases, quality_cases
 from mobile_inpaint.errors import ManifestError, VerificationError
-from mobile_inpaint.evaluation.judge import Judge
+from mobile_inpaint.evaluation.figures import Judge
 from mobile_inpaint.evaluation.quality import drop, measure_quality
 from mobile_inpaint.evaluation.quality_reference import QualityReference
 from mobile_inpaint.photo.image import Fill, Image

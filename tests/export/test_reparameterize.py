@@ -6,20 +6,20 @@ from torch import nn
 
 from mobile_inpaint.data.golden_photos import golden_photos
 from mobile_inpaint.errors import ExportError
+from mobile_inpaint.export.reference_outputs import ReferenceOutputs
 from mobile_inpaint.export.reparameterize import reparameterize
-from mobile_inpaint.export.yardstick import Yardstick
 from mobile_inpaint.models.layers.repconv import RepConv2d
 from mobile_inpaint.models.migan import blocks
 from mobile_inpaint.models.migan import network as migan
 
 
-def yardstick(model: migan.Generator) -> Yardstick:
-    return Yardstick.of(model, golden_photos(64))
+def reference(model: migan.Generator) -> ReferenceOutputs:
+    return ReferenceOutputs.of(model, golden_photos(64))
 
 
 def test_the_copy_is_plain_and_the_original_untouched(small: migan.Generator) -> None:
     before = {key: value.clone() for key, value in small.state_dict().items()}
-    plain = reparameterize(small, yardstick(small))
+    plain = reparameterize(small, reference(small))
     left_over = (RepConv2d, blocks.Activation, blocks.FirUp, blocks.Noise, migan.ToPublished, migan.FromPublished)
     assert not [name for name, module in plain.named_modules() if isinstance(module, left_over)]
     after = small.state_dict()
@@ -35,14 +35,14 @@ def test_a_clamp_that_matters_stays(small: migan.Generator) -> None:
         for name, parameter in loud.named_parameters():
             if name.endswith("depthwise.bias") and "encoder" in name:
                 parameter.add_(300)
-    measured = yardstick(loud)
+    measured = reference(loud)
     assert measured.largest_activation == 256
     plain = reparameterize(loud, measured)
     assert any(isinstance(module, blocks.Clamp) for module in plain.modules())
 
 
 def test_a_block_whose_fuse_is_wrong_is_an_error(small: migan.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
-    measured, fuse = yardstick(small), RepConv2d.fuse
+    measured, fuse = reference(small), RepConv2d.fuse
 
     def wrong(self: RepConv2d) -> nn.Conv2d:
         conv = fuse(self)

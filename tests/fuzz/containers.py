@@ -11,6 +11,8 @@ from .damage import extreme
 
 Pieces = list[tuple[bytes, bytes]]
 """Name and content; a JPEG's scan is a piece named ``scan``."""
+_LARGEST = 100_000_000
+"""Bytes of a piece that is repeated, all its copies together."""
 
 
 def png_pieces(data: bytes) -> Pieces:
@@ -87,7 +89,8 @@ def shuffled(random: random.Random, pieces: Pieces, foreign: Pieces) -> Pieces:
             case 0:
                 del pieces[at]
             case 1:
-                pieces[at:at] = [pieces[at]] * random.choice((1, 2, 100, 3000))
+                times = random.choice((1, 2, 100, 3000))
+                pieces[at:at] = [pieces[at]] * min(times, _LARGEST // max(len(data), 1))
             case 2:
                 pieces.insert(random.randrange(len(pieces) + 1), pieces.pop(at))
             case 3:

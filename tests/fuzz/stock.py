@@ -66,23 +66,20 @@ def make() -> None:
     import small_network
 
     from mobile_inpaint.artifact import Quantization
-    from mobile_inpaint.evaluation.gate import Gate
-    from mobile_inpaint.export.pipeline import export_artifact
-    from mobile_inpaint.export.prepared import prepare
+    from mobile_inpaint.evaluation.gate import QualityGate
+    from mobile_inpaint.export.session import ExportSession
     from mobile_inpaint.models.registry import save_model
-    from mobile_inpaint.quantization.calibration import calibration_samples
-    from mobile_inpaint.quantization.session import Integers
 
     with tempfile.TemporaryDirectory() as temporary:
         out = Path(temporary)
         save_model(small_network.make(**OVERRIDES), out / CHECKPOINT)
-        prepared, gate = prepare(out / CHECKPOINT), Gate(crops=1, keep_rejected=True)
-        for target in ("onnx", "tflite", "coreml"):
-            for precision in ("fp32", "fp16"):
-                export_artifact(prepared, target, precision, out, gate=gate)
-        with Integers.of(prepared.network, calibration_samples(None, 6, SIDE, 0, print), Quantization()) as integers:
+        gate, quantization = QualityGate(crops=1, keep_rejected=True), Quantization(samples=6)
+        with ExportSession(out / CHECKPOINT, gate=gate, quantization=quantization, note=print) as session:
+            for target in ("onnx", "tflite", "coreml"):
+                for precision in ("fp32", "fp16"):
+                    session.export(target, precision, out)
             for target, precision in (("onnx", "w8a8"), ("onnx", "w8a16"), ("tflite", "w8a8")):
-                export_artifact(prepared, target, precision, out, integers=integers, gate=gate)
+                session.export(target, precision, out)
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
             for file in sorted(path for path in out.rglob("*") if path.is_file()):

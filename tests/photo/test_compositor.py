@@ -9,22 +9,26 @@ from hypothesis import strategies as st
 
 from mobile_inpaint.errors import ManifestError, MaskError
 from mobile_inpaint.photo.compositor.compositor import Compositor
+from mobile_inpaint.photo.image import Fill, Image, Pixels
+from mobile_inpaint.photo.mask import Hole
+
+Case = tuple[Pixels, Hole, np.random.Generator]
 
 SMALL = Compositor(size_px=32, margin_px=8)
 
 
-def mean_fill(image, mask):
+def mean_fill(image: Image, mask: Image) -> Image:
     known = mask[0, 0] == 0
     colour = image[0, :, known].mean(axis=0) if known.any() else np.full(3, 0.5)
     return np.where(mask > 0, colour.astype(np.float32)[None, :, None, None], image)
 
 
-def noise_fill(image, mask):
+def noise_fill(image: Image, mask: Image) -> Image:
     seed = int(image.sum() * 1000) % 2**32
     return np.where(mask > 0, np.random.default_rng(seed).random(image.shape, np.float32), image)
 
 
-def constant_fill(image, mask):
+def constant_fill(image: Image, mask: Image) -> Image:
     return np.where(mask > 0, np.float32(1), image)
 
 
@@ -33,7 +37,7 @@ CHECKSUM = 619527049436
 
 
 @st.composite
-def photo_and_hole(draw):
+def photo_and_hole(draw: st.DrawFn) -> Case:
     height, width = draw(st.integers(1, 90)), draw(st.integers(1, 90))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     pixels = rng.integers(0, 256, (height, width, 3), np.uint8)
@@ -53,7 +57,7 @@ def photo_and_hole(draw):
 
 @settings(max_examples=120, deadline=None)
 @given(photo_and_hole(), st.sampled_from(FILLS))
-def test_no_residue_and_nothing_else_changed(case, fill):
+def test_no_residue_and_nothing_else_changed(case: Case, fill: Fill) -> None:
     pixels, hole, rng = case
     result = SMALL(pixels, hole, fill)
     other = np.where(hole[..., None], rng.integers(0, 256, pixels.shape, np.uint8), pixels)
@@ -64,12 +68,12 @@ def test_no_residue_and_nothing_else_changed(case, fill):
 
 @settings(max_examples=60, deadline=None)
 @given(photo_and_hole())
-def test_the_fill_sees_only_known_pixels(case):
+def test_the_fill_sees_only_known_pixels(case: Case) -> None:
     """A grey photo with white under the hole: no network pixel that is called known is anything but grey."""
     _, hole, _ = case
     pixels = np.where(hole[..., None], np.uint8(255), np.uint8(100)).repeat(3, axis=2)
 
-    def fill(image, mask):
+    def fill(image: Image, mask: Image) -> Image:
         assert image.dtype == mask.dtype == np.float32
         assert image.shape == (1, 3, 32, 32) and mask.shape == (1, 1, 32, 32)
         assert set(np.unique(mask)) <= {0.0, 1.0} and mask.any()
@@ -81,7 +85,7 @@ def test_the_fill_sees_only_known_pixels(case):
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 700), (700, 1), (40, 600), (300, 280)])
-def test_one_pixel_strokes_are_filled(shape):
+def test_one_pixel_strokes_are_filled(shape: tuple[int, int]) -> None:
     pixels = np.full((*shape, 3), 90, np.uint8)
     hole = np.zeros(shape, bool)
     hole[shape[0] // 2, :] = True
@@ -90,7 +94,7 @@ def test_one_pixel_strokes_are_filled(shape):
     assert abs(result[hole].astype(int) - 90).max() <= (0 if shape[0] > 1 else 1)
 
 
-def test_the_answer_outside_the_mask_is_not_used():
+def test_the_answer_outside_the_mask_is_not_used() -> None:
     rng = np.random.default_rng(0)
     pixels, hole = rng.integers(0, 256, (100, 70, 3), np.uint8), rng.random((100, 70)) < 0.05
     expected = SMALL(pixels, hole, mean_fill)
@@ -98,12 +102,17 @@ def test_the_answer_outside_the_mask_is_not_used():
     np.testing.assert_array_equal(faithless, expected)
 
 
-def test_strokes_far_apart_get_a_crop_each_at_full_resolution():
+def test_strokes_far_apart_get_a_crop_each_at_full_resolution() -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (400, 1500, 3), np.uint8)
     hole = np.zeros((400, 1500), bool)
     hole[20:30, 10:20] = hole[350:360, 1400:1410] = True
     seen = []
-    Compositor(size_px=64)(pixels, hole, lambda image, mask: seen.append((image, mask)) or mean_fill(image, mask))
+
+    def fill(image: Image, mask: Image) -> Image:
+        seen.append((image, mask))
+        return mean_fill(image, mask)
+
+    Compositor(size_px=64)(pixels, hole, fill)
     assert len(seen) == 2
     for image, mask in seen:
         assert mask.sum() == 100, "10 x 10 pixels stay 10 x 10: not shrunk"
@@ -112,30 +121,38 @@ def test_strokes_far_apart_get_a_crop_each_at_full_resolution():
         assert known.std() > 70, "nor averaged"
 
 
-def test_a_nearby_stroke_is_a_hole_until_it_is_filled():
+def test_a_nearby_stroke_is_a_hole_until_it_is_filled() -> None:
     pixels = np.random.default_rng(2).integers(0, 256, (64, 300, 3), np.uint8)
     hole = np.zeros((64, 300), bool)
     hole[30:40, 100:110] = hole[30:40, 125:135] = True
     counts = []
-    Compositor(size_px=64)(pixels, hole, lambda image, mask: counts.append(mask.sum()) or mean_fill(image, mask))
+
+    def fill(image: Image, mask: Image) -> Image:
+        counts.append(mask.sum())
+        return mean_fill(image, mask)
+
+    Compositor(size_px=64)(pixels, hole, fill)
     assert counts == [200, 100]
 
 
-def test_a_tall_hole_is_not_squashed():
+def test_a_tall_hole_is_not_squashed() -> None:
     """A disc through a crop larger than the photo's short side stays a disc."""
     y, x = np.mgrid[:200, :900]
     hole = (y - 100) ** 2 + (x - 450) ** 2 < 90**2
     masks = []
-    Compositor(size_px=64, context=3.0)(
-        np.full((200, 900, 3), 50, np.uint8), hole, lambda image, mask: masks.append(mask[0, 0]) or image
-    )
+
+    def fill(image: Image, mask: Image) -> Image:
+        masks.append(mask[0, 0])
+        return image
+
+    Compositor(size_px=64, context=3.0)(np.full((200, 900, 3), 50, np.uint8), hole, fill)
     inside = masks[0][7:57]  # 200 of the crop's 250 rows; beyond stand mirror images
     rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
     assert np.ptp(rows) > 40
     assert abs(np.ptp(rows) - np.ptp(columns)) <= 1
 
 
-def test_a_wrong_brightness_is_corrected_at_the_edge_and_the_seam_shows_no_step():
+def test_a_wrong_brightness_is_corrected_at_the_edge_and_the_seam_shows_no_step() -> None:
     ramp = np.linspace(80, 120, 200, dtype=np.uint8)
     pixels = np.broadcast_to(ramp[None, :, None], (200, 200, 3)).copy()
     hole = np.zeros((200, 200), bool)
@@ -146,7 +163,7 @@ def test_a_wrong_brightness_is_corrected_at_the_edge_and_the_seam_shows_no_step(
     assert result[100, 100, 0] < 100, "fades inwards"
 
 
-def test_grain_is_matched_and_clean_graphics_get_none():
+def test_grain_is_matched_and_clean_graphics_get_none() -> None:
     rng = np.random.default_rng(3)
     hole = np.zeros((256, 256), bool)
     hole[80:180, 80:180] = True
@@ -162,7 +179,7 @@ def test_grain_is_matched_and_clean_graphics_get_none():
     assert (Compositor(size_px=256)(drawing, hole, smooth)[hole] == 120).all()
 
 
-def test_a_line_along_one_side_of_the_hole_hardly_tints_it():
+def test_a_line_along_one_side_of_the_hole_hardly_tints_it() -> None:
     hole = np.zeros((256, 256), bool)
     hole[80:180, 80:180] = True
     drawing = np.full((256, 256, 3), 120, np.uint8)
@@ -172,7 +189,7 @@ def test_a_line_along_one_side_of_the_hole_hardly_tints_it():
     assert tint.max() <= 24 and tint.mean() < 6, "135 and 24 without the limit round the median"
 
 
-def test_the_same_bits_as_the_day_the_rules_were_written():
+def test_the_same_bits_as_the_day_the_rules_were_written() -> None:
     """The apps' compositors are held to this checksum too; a change of it is a change of RULES."""
     y, x = np.mgrid[:173, :311]
     pixels = np.stack([x * 3 + y, x ^ y, (x * y) // 7], axis=2).astype(np.uint8)
@@ -183,7 +200,7 @@ def test_the_same_bits_as_the_day_the_rules_were_written():
     assert int((result.reshape(-1) * weights).sum()) == CHECKSUM
 
 
-def test_memory_stays_flat_beyond_the_photo():
+def test_memory_stays_flat_beyond_the_photo() -> None:
     peaks = []
     for side in (1000, 2000):
         pixels, hole = np.full((side, side, 3), 90, np.uint8), np.zeros((side, side), bool)
@@ -195,7 +212,7 @@ def test_memory_stays_flat_beyond_the_photo():
     assert peaks[1] - peaks[0] < 16, peaks
 
 
-def test_numbers_make_the_same_compositor_again():
+def test_numbers_make_the_same_compositor_again() -> None:
     compositor = Compositor(size_px=256, context=2.5)
     through_json = {key: float(value) for key, value in compositor.numbers().items()}
     assert Compositor.from_numbers(through_json) == compositor
@@ -204,6 +221,6 @@ def test_numbers_make_the_same_compositor_again():
             Compositor.from_numbers(numbers)
 
 
-def test_a_mask_of_another_size_is_one_clear_line():
+def test_a_mask_of_another_size_is_one_clear_line() -> None:
     with pytest.raises(MaskError, match="mask is 8x9, the photo 9x8"):
         SMALL(np.zeros((8, 9, 3), np.uint8), np.ones((9, 8), bool), mean_fill)

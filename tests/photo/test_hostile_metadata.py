@@ -274,3 +274,33 @@ def test_a_fill_that_could_not_be_saved_is_refused_before_it_is_made(tmp_path: P
     photo.check_save(tmp_path / "a.png")
     with pytest.raises(PhotoError, match="1 to 100"):
         photo.save(tmp_path / "a.png", quality=10**400)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        (b"cHRM", bytes(31)),
+        (b"cHRM", b""),
+        (b"gAMA", b"\0"),
+        (b"sRGB", b""),
+        (b"zTXt", b"Comment\0\0" + zlib.compress(bytes(1 << 22))),
+        (b"zTXt", b"Comment\0\7broken"),
+    ],
+)
+def test_a_png_chunk_that_no_reader_opens_is_left_out_and_said(tmp_path: Path, name: bytes, data: bytes) -> None:
+    sound = (b"tEXt", b"Author\0somebody")
+    metadata = Metadata(format="PNG", chunks=((name, data), sound))
+    said = Photo(colours(), metadata=metadata).save(tmp_path / "out.png")
+    with pil.open(tmp_path / "out.png") as picture:
+        picture.load()
+        assert picture.info["Author"] == "somebody"
+    assert len(said) == 1 and name.decode() in said[0]
+
+
+def test_png_texts_that_are_too_much_together_are_left_out(tmp_path: Path) -> None:
+    texts = tuple((b"zTXt", f"Key{i}".encode() + b"\0\0" + zlib.compress(bytes(1_000_000))) for i in range(70))
+    colour = (b"gAMA", struct.pack(">I", 45455))
+    Photo(colours(), metadata=Metadata(format="PNG", chunks=(colour, *texts))).save(tmp_path / "out.png")
+    with pil.open(tmp_path / "out.png") as picture:
+        picture.load()
+        assert picture.info["gamma"] == pytest.approx(0.45455)

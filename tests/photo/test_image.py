@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis.extra.numpy import arrays
 from pictures import SIDEWAYS, colours, exif, jpeg, multi_picture, png, segment, with_segments
 from PIL import Image as pil
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.MpoImagePlugin import MpoImageFile
 
 from mobile_inpaint.errors import PhotoError, ToolchainMissing
 from mobile_inpaint.photo.image import Photo, to_image, to_pixels
@@ -131,6 +133,7 @@ def test_a_jpeg_is_coded_as_it_was(tmp_path: Path, quality: int, subsampling: in
     photo = Photo.open(source)
     photo.save(tmp_path / "out.jpg")
     with pil.open(source) as before, pil.open(tmp_path / "out.jpg") as after:
+        assert isinstance(before, JpegImageFile) and isinstance(after, JpegImageFile)
         assert after.quantization == before.quantization
         assert [layer[1:3] for layer in after.layer] == [layer[1:3] for layer in before.layer]
     assert (tmp_path / "out.jpg").stat().st_size == pytest.approx(source.stat().st_size, rel=0.06)
@@ -154,6 +157,7 @@ def test_turned_tables_turn_with_the_photo(tmp_path: Path) -> None:
     source = saved(tmp_path / "in.jpg", jpeg(colours(), qtables=tables, subsampling=1, exif=block))
     Photo.open(source).save(tmp_path / "out.jpg")
     with pil.open(tmp_path / "out.jpg") as result:
+        assert isinstance(result, JpegImageFile)
         assert result.quantization[0] == np.reshape(tables[0], (8, 8)).T.ravel().tolist()
         assert [layer[1:3] for layer in result.layer] == [(1, 1)] * 3  # no encoder has 4:4:0: all colour is kept
 
@@ -162,6 +166,7 @@ def test_a_given_quality_goes_before_the_old_one(tmp_path: Path) -> None:
     photo = Photo.open(saved(tmp_path / "in.jpg", jpeg(colours(), quality=95, subsampling=2)))
     photo.save(tmp_path / "low.jpg", quality=10)
     with pil.open(tmp_path / "low.jpg") as result:
+        assert isinstance(result, JpegImageFile)
         assert result.quantization[0][0] > 50
         assert result.layer[0][1:3] == (2, 2)
     photo.save(tmp_path / "low.webp", quality=10)
@@ -307,7 +312,7 @@ def test_the_further_pictures_of_a_multi_picture_file_are_left_out(tmp_path: Pat
     gain_map = jpeg(np.full((24, 32), 77, np.uint8))
     source = saved(tmp_path / "in.jpg", multi_picture(jpeg(colours(), quality=90), gain_map))
     with pil.open(source) as picture:
-        assert picture.format == "MPO"
+        assert isinstance(picture, MpoImageFile) and picture.format == "MPO"
         assert picture.n_frames == 2
         tables = picture.quantization
     photo = Photo.open(source)
@@ -316,7 +321,7 @@ def test_the_further_pictures_of_a_multi_picture_file_are_left_out(tmp_path: Pat
     assert b"MPF\0" not in written
     assert written.count(b"\xff\xd8\xff") == 1
     with pil.open(tmp_path / "out.jpg") as result:
-        assert result.format == "JPEG"
+        assert isinstance(result, JpegImageFile) and result.format == "JPEG"
         assert result.quantization == tables
 
 

@@ -15,7 +15,8 @@ SIGMAS = 4
 
 
 def published(golden: Path, name: str) -> dict[str, Any]:
-    return json.loads((golden / "migan/mask_stats.json").read_text())[name]
+    found: dict[str, Any] = json.loads((golden / "migan/mask_stats.json").read_text())[name]
+    return found
 
 
 @cache

@@ -10,14 +10,14 @@ from mobile_inpaint.photo.compositor.resample import WEIGHT_BITS, enlarge_taps, 
 
 
 @given(st.integers(1, 600), st.integers(0, 5000))
-def test_weights_add_up_exactly(target, more):
+def test_weights_add_up_exactly(target: int, more: int) -> None:
     taps = shrink_taps(target + more, target)
     assert (taps.weight.sum(axis=1) == 1 << WEIGHT_BITS).all() and (taps.weight >= 0).all()
     taps = enlarge_taps(target, target + more, 0, target + more)
     assert (taps.weight.sum(axis=1) == 1 << WEIGHT_BITS).all()
 
 
-def test_same_size_is_the_identity():
+def test_same_size_is_the_identity() -> None:
     values = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
     taps = shrink_taps(40, 40)
     np.testing.assert_array_equal(resample(values, taps, taps, 0, 0), values)
@@ -26,7 +26,7 @@ def test_same_size_is_the_identity():
 
 
 @pytest.mark.parametrize("side", [65, 100, 517])
-def test_shrinking_is_the_average_over_the_area(side):
+def test_shrinking_is_the_average_over_the_area(side: int) -> None:
     values = np.random.default_rng(1).integers(0, 256, (side, side, 3), np.uint8)
     taps = shrink_taps(side, 64)
     expected = np.asarray(Image.fromarray(values).resize((64, 64), Image.Resampling.BOX), int)
@@ -42,7 +42,7 @@ def test_shrinking_is_the_average_over_the_area(side):
 
 
 @pytest.mark.parametrize("side", [65, 200, 513])
-def test_enlarging_is_catmull_rom(side):
+def test_enlarging_is_catmull_rom(side: int) -> None:
     ramp = np.arange(64) * 3 + 20
     values = np.broadcast_to(ramp[None, :, None], (64, 64, 1)).astype(np.uint8)
     taps = enlarge_taps(64, side, 0, side)
@@ -52,13 +52,13 @@ def test_enlarging_is_catmull_rom(side):
     assert abs(line - expected)[middle].max() < 0.05, "a straight line stays one: no shift between the grids"
 
 
-def test_a_part_of_the_taps_is_that_part():
+def test_a_part_of_the_taps_is_that_part() -> None:
     whole, part = enlarge_taps(32, 100, 0, 100), enlarge_taps(32, 100, 37, 59)
     np.testing.assert_array_equal(whole.source[37:59], part.source)
     np.testing.assert_array_equal(whole.weight[37:59], part.weight)
 
 
-def test_a_flag_reaches_every_pixel_that_takes_it_in_and_no_other():
+def test_a_flag_reaches_every_pixel_that_takes_it_in_and_no_other() -> None:
     taps = shrink_taps(96, 64)
     for pixel in range(96):
         flags = np.zeros((96, 96), bool)

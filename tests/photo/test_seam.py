@@ -7,28 +7,28 @@ from mobile_inpaint.photo.compositor import seam
 from mobile_inpaint.photo.compositor.tiles import Box
 
 
-def test_a_constant_difference_spreads_unchanged_without_fade():
+def test_a_constant_difference_spreads_unchanged_without_fade() -> None:
     edge = np.zeros((37, 53), bool)
     edge[5, 7:30] = edge[30, 50] = True
     spread = seam.spread(np.full((37, 53, 3), -83, np.int32), edge, 256)
     assert (spread == -83).all()
 
 
-def test_fade_leaves_less_with_distance():
+def test_fade_leaves_less_with_distance() -> None:
     edge = np.zeros((64, 64), bool)
     edge[:, 0] = True
     line = seam.spread(np.full((64, 64, 1), 1000, np.int32), edge, 200)[32, :, 0]
     assert line[0] == 1000 and (np.diff(line) <= 0).all() and 50 < line[-1] < 400
 
 
-def test_nothing_known_means_no_correction():
+def test_nothing_known_means_no_correction() -> None:
     guess = np.random.default_rng(0).integers(0, 4080, (16, 16, 3)).astype(np.int32)
     np.testing.assert_array_equal(seam.match(guess, guess * 0 + 7, np.ones((16, 16), bool), 240), guess)
 
 
 @pytest.mark.parametrize("sigma", [0.0, 1.0, 4.0, 12.0])
 @pytest.mark.parametrize("grey", [True, False])
-def test_grain_measures_as_the_noise_it_stands_for(sigma, grey):
+def test_grain_measures_as_the_noise_it_stands_for(sigma: float, grey: bool) -> None:
     rng = np.random.default_rng(1)
     noise = rng.normal(0, sigma, (300, 300, 1 if grey else 3)) * np.ones(3)
     pixels = np.clip(128 + noise, 0, 255).round().astype(np.uint8)
@@ -45,7 +45,7 @@ def test_grain_measures_as_the_noise_it_stands_for(sigma, grey):
     np.testing.assert_array_equal(again, made[100:110, 10:20])
 
 
-def test_edges_and_lines_are_not_grain():
+def test_edges_and_lines_are_not_grain() -> None:
     pixels = np.zeros((200, 200, 3), np.uint8)
     pixels[::16], pixels[:, 100:] = 255, 180
     assert not seam.grain_variances(pixels, np.ones((200, 200), bool)).any()

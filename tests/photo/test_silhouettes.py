@@ -23,7 +23,7 @@ def longest_level_run(hole: np.ndarray) -> float:
         for edge in (part.argmax(axis=0), part[::-1].argmax(axis=0)):
             runs = np.diff(np.flatnonzero(np.diff(edge, prepend=-1, append=-1)))
             shares.append(runs.max() / len(edge))
-    return max(shares)
+    return float(max(shares))
 
 
 def test_made_up_objects_cover_the_share_that_was_asked_for() -> None:

@@ -6,6 +6,7 @@ import pytest
 from mobile_inpaint.photo.compositor.compositor import Compositor
 from mobile_inpaint.photo.compositor.detail_choice import with_detail
 from mobile_inpaint.photo.compositor.tone import GREY, line_of, projected
+from mobile_inpaint.photo.image import Image
 
 RNG = np.random.default_rng(0)
 LUMA = RNG.integers(20, 200, (90, 110))
@@ -14,19 +15,19 @@ HOLE[30:62, 40:75] = True
 SEPIA = np.array([1.1, 0.95, 0.72])
 
 
-def coloured_fill(image, mask):
+def coloured_fill(image: Image, mask: Image) -> Image:
     return np.where(mask > 0, np.random.default_rng(1).random(image.shape, np.float32), image)
 
 
 @pytest.mark.parametrize("way", ["auto", "off", "on"])
-def test_a_grey_photo_is_filled_with_grey(way):
+def test_a_grey_photo_is_filled_with_grey(way: str) -> None:
     pixels = LUMA[..., None].repeat(3, axis=2).astype(np.uint8)
     result = with_detail(Compositor(size_px=32), way)(pixels, HOLE, coloured_fill)
     assert (result.max(axis=2) == result.min(axis=2)).all()
     assert len(np.unique(result[HOLE])) > 20, "and not with one grey"
 
 
-def test_a_sepia_photo_is_filled_with_sepia():
+def test_a_sepia_photo_is_filled_with_sepia() -> None:
     pixels = np.clip(np.rint(LUMA[..., None] * SEPIA), 0, 255).astype(np.uint8)
     result = with_detail(Compositor(size_px=32), "off")(pixels, HOLE, coloured_fill)
     inside = result[HOLE].astype(int)
@@ -36,7 +37,7 @@ def test_a_sepia_photo_is_filled_with_sepia():
     assert np.abs(inside - brightness * SEPIA).max() <= 3
 
 
-def test_a_photo_in_colour_is_left_alone():
+def test_a_photo_in_colour_is_left_alone() -> None:
     pixels = RNG.integers(0, 256, (90, 110, 3), np.uint8)
     compositor = Compositor(size_px=32)
     np.testing.assert_array_equal(
@@ -44,7 +45,7 @@ def test_a_photo_in_colour_is_left_alone():
     )
 
 
-def test_one_coloured_pixel_is_enough_for_colour():
+def test_one_coloured_pixel_is_enough_for_colour() -> None:
     grey = np.full((50, 3), 90, np.uint8)
     assert line_of(grey) == GREY
     grey[7, 2] = 91
@@ -52,11 +53,11 @@ def test_one_coloured_pixel_is_enough_for_colour():
     assert line_of(grey[:0]) is None
 
 
-def test_a_flat_colour_is_no_tone():
+def test_a_flat_colour_is_no_tone() -> None:
     assert line_of(np.full((50, 3), (90, 80, 70), np.uint8)) is None
 
 
-def test_grey_is_the_rounded_mean():
+def test_grey_is_the_rounded_mean() -> None:
     np.testing.assert_array_equal(
         projected(np.array([[0, 0, 1], [0, 1, 1], [255, 255, 255]], np.uint8), GREY)[:, 0], [0, 1, 255]
     )

@@ -21,8 +21,7 @@ from mobile_inpaint.errors import ManifestError, MobileInpaintError
 from mobile_inpaint.lint.linter import lint_artifact
 from mobile_inpaint.targets.admission.coreml import check
 from mobile_inpaint.targets.coreml.interpreter import Program
-from mobile_inpaint.targets.graph import read_graph
-from mobile_inpaint.targets.registry import target_of
+from mobile_inpaint.targets.registry import read_graph, target_of
 from mobile_inpaint.targets.suppress_output import silence
 
 MODEL = Path("Data", "com.apple.CoreML", "model.mlmodel")

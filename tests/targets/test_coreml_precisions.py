@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mobile_inpaint.artifact import Contract, Precision, Quantization, sha256_of, size_of
+from mobile_inpaint.artifact import Contract, Quantization, sha256_of, size_of
 from mobile_inpaint.data.golden_photos import golden_photos
 from mobile_inpaint.errors import ConversionError, ExportError
 from mobile_inpaint.export.prepared import Prepared
 from mobile_inpaint.photo.image import Sample
+from mobile_inpaint.precision import PrecisionName
 from mobile_inpaint.targets.coreml.interpreter import Program
 from mobile_inpaint.targets.coreml.target import TARGET
 from mobile_inpaint.targets.observers import Ranges
@@ -36,7 +37,7 @@ def convert(small_prepared: Prepared, samples: list[Sample], tmp_path_factory: p
     made: dict[tuple[object, ...], Path] = {}
 
     def converted(
-        precision: Precision,
+        precision: PrecisionName,
         deployment: str = "",
         settings: Quantization = MINMAX,
         order: tuple[int, ...] = (0, 1, 2, 3, 4, 5),
@@ -60,7 +61,7 @@ def convert(small_prepared: Prepared, samples: list[Sample], tmp_path_factory: p
             path = tmp_path_factory.mktemp(precision) / "toy.mlpackage"
             if precision in ("w8a8", "auto"):
                 source, ranges = converted("fp16", "iOS17"), Ranges()
-                TARGET.watch(source, [samples[i] for i in order], ranges)
+                TARGET.observe(source, [samples[i] for i in order], ranges)
                 TARGET.quantize(source, small_prepared.network, contract, ranges, path)
             else:
                 TARGET.convert(small_prepared.network, contract, path)
@@ -88,7 +89,7 @@ def in_hole_psnr(path: Path, prepared: Prepared) -> float:
     [("w8a32", 36, "fp16"), ("pal8", 40, "fp16"), ("pal6", 26, "fp16"), ("pal4", 14, "fp16"), ("w8a8", 32, "int8")],
 )
 def test_a_precision_fills_as_well_as_its_bits_allow(
-    convert: Convert, small_prepared: Prepared, precision: Precision, psnr_db: float, computes_in: str
+    convert: Convert, small_prepared: Prepared, precision: PrecisionName, psnr_db: float, computes_in: str
 ) -> None:
     assert in_hole_psnr(convert(precision), small_prepared) > psnr_db
     assert TARGET.load(convert(precision)).computes_in == computes_in
@@ -102,7 +103,7 @@ def test_more_bits_fill_better_and_weigh_more(convert: Convert, small_prepared: 
 
 
 @pytest.mark.parametrize("precision", ["w8a32", "pal6"])
-def test_both_forms_of_compressed_weights_mean_the_same(convert: Convert, precision: Precision) -> None:
+def test_both_forms_of_compressed_weights_mean_the_same(convert: Convert, precision: PrecisionName) -> None:
     """iOS 16 and iOS 18 store them by different operations."""
     older, newer = (Program(convert(precision, deployment)) for deployment in ("iOS16", "iOS18"))
     weights = [str(step.inputs["weight"]) for step in older.steps if step.kind == "conv"]
@@ -148,7 +149,7 @@ def test_ranges_are_those_of_all_samples_not_of_the_last(convert: Convert, sampl
     try:
         together, turned, last = (scales(convert("w8a8", order=order)) for order in ((0, dim), (dim, 0), (dim,)))
         seen = Ranges()
-        TARGET.watch(convert("fp16"), [samples[0], samples[dim]], seen)
+        TARGET.observe(convert("fp16"), [samples[0], samples[dim]], seen)
     finally:
         del samples[dim]
     assert together == turned != last
@@ -175,19 +176,19 @@ def test_a_layer_that_the_network_lacks_is_named(convert: Convert) -> None:
 
 
 @pytest.mark.parametrize("precision", ["w8a8", "auto"])
-def test_a_system_that_cannot_run_it_is_refused_in_one_line(convert: Convert, precision: Precision) -> None:
+def test_a_system_that_cannot_run_it_is_refused_in_one_line(convert: Convert, precision: PrecisionName) -> None:
     with pytest.raises(ExportError, match=f"^coreml: {precision} needs iOS17, not iOS16; ask for iOS17 or newer$"):
         convert(precision, "iOS16")
 
 
 @pytest.mark.parametrize("precision", ["w8a8", "pal4"])
-def test_the_same_conversion_gives_the_same_bytes(convert: Convert, precision: Precision) -> None:
+def test_the_same_conversion_gives_the_same_bytes(convert: Convert, precision: PrecisionName) -> None:
     assert sha256_of(convert(precision)) == sha256_of(convert(precision, again=True))
 
 
 def test_watching_shows_every_float_tensor_once_a_sample(convert: Convert, samples: list[Sample]) -> None:
     seen: dict[str, list[tuple[int, ...]]] = {}
-    TARGET.watch(convert("w8a8"), samples[:2], lambda name, values: seen.setdefault(name, []).append(values.shape))
+    TARGET.observe(convert("w8a8"), samples[:2], lambda name, values: seen.setdefault(name, []).append(values.shape))
     steps = [step for step in Program(convert("w8a8")).steps if step.dtype.startswith("fp")]
     assert seen.keys() == {step.output for step in steps}
     assert all(len(shapes) == 2 and shapes[0][0] == 1 for shapes in seen.values())

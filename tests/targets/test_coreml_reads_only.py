@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mobile_inpaint.artifact import Artifact
-from mobile_inpaint.targets.graph import read_graph
-from mobile_inpaint.targets.registry import get_target
+from mobile_inpaint.targets.registry import get_target, read_graph
 
 
 def _files(folder: Path) -> dict[str, tuple[int, int]]:

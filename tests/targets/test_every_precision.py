@@ -9,22 +9,18 @@ import numpy as np
 import pytest
 
 from mobile_inpaint import load_artifact
-from mobile_inpaint.artifact import Artifact, Precision, sha256_of
+from mobile_inpaint.artifact import Artifact, sha256_of
 from mobile_inpaint.data.golden_photos import golden_photos
-from mobile_inpaint.errors import ExportError, UnsupportedPrecision
-from mobile_inpaint.evaluation.gate import Gate
-from mobile_inpaint.export.pipeline import export_artifact, new_contract
+from mobile_inpaint.errors import CalibrationError, ExportError, UnsupportedPrecision
+from mobile_inpaint.export.pipeline import new_contract
 from mobile_inpaint.export.prepared import Prepared
-from mobile_inpaint.quantization.session import Integers
+from mobile_inpaint.export.session import ExportSession
+from mobile_inpaint.precision import PrecisionName, row_of
 from mobile_inpaint.targets.layers import layers
 from mobile_inpaint.targets.registry import get_target, list_targets
 
-FEW = Gate(crops=1, keep_rejected=True)
 FEWER_BITS = [
-    (target, precision)
-    for target in list_targets()
-    for precision in get_target(target).precisions
-    if precision not in ("fp32", "fp16")
+    (target, precision) for target in list_targets() for precision in get_target(target).choices if row_of(precision).judged
 ]
 COMPOSITING = {
     "onnx": {"Add": 1, "Clip": 1, "Concat": 1, "Mul": 2, "Sub": 1},
@@ -34,15 +30,15 @@ COMPOSITING = {
 
 @pytest.mark.parametrize(("target", "precision"), FEWER_BITS)
 def test_is_made_verified_and_judged(
-    small_prepared: Prepared, small_integers: Integers, tmp_path: Path, target: str, precision: Precision
+    small_session: ExportSession, tmp_path: Path, target: str, precision: PrecisionName
 ) -> None:
-    artifact = export_artifact(small_prepared, target, precision, tmp_path, integers=small_integers, gate=FEW)
+    artifact = small_session.export(target, precision, tmp_path)
     assert artifact.manifest.verification is not None
     assert artifact.manifest.verification.outside_max_abs_error == 0
     assert artifact.manifest.quality is not None
     assert [one.slice for one in artifact.manifest.quality.slices] == ["thin", "small", "object", "large"]
     settings = artifact.manifest.contract.quantization
-    if precision in ("w8a8", "w8a16", "auto"):
+    if row_of(precision).calibrated:
         assert settings is not None
         assert settings.samples == 6
         assert "sha256" in settings.photos
@@ -53,25 +49,21 @@ def test_is_made_verified_and_judged(
 
 
 @pytest.mark.parametrize("target", list_targets())
-def test_quantizing_twice_gives_the_same_bytes(
-    small_prepared: Prepared, small_integers: Integers, tmp_path: Path, target: str
-) -> None:
+def test_quantizing_twice_gives_the_same_bytes(small_session: ExportSession, tmp_path: Path, target: str) -> None:
     kind = get_target(target)
-    contract = new_contract(small_prepared, kind, "w8a8", None)
+    contract = new_contract(small_session.prepared, kind, "w8a8", None)
     for name in ("one", "two"):
-        small_integers.write(kind, contract, tmp_path / f"{name}{kind.suffix}")
+        small_session.quantizing.write(kind, contract, tmp_path / f"{name}{kind.suffix}")
     assert sha256_of(tmp_path / f"one{kind.suffix}") == sha256_of(tmp_path / f"two{kind.suffix}")
 
 
 @pytest.mark.parametrize("target", list_targets())
-def test_layers_that_were_named_stay_float(
-    small_prepared: Prepared, small_integers: Integers, tmp_path: Path, target: str
-) -> None:
-    kind, names = get_target(target), layers(small_integers.network)
-    contract, counts = new_contract(small_prepared, kind, "auto", None), []
+def test_layers_that_were_named_stay_float(small_session: ExportSession, tmp_path: Path, target: str) -> None:
+    kind, names = get_target(target), layers(small_session.quantizing.network)
+    contract, counts = new_contract(small_session.prepared, kind, "auto", None), []
     for number, chosen in enumerate(((), tuple(names[10:12]), tuple(names))):
         out = tmp_path / f"{number}{kind.suffix}"
-        assert small_integers.write(kind, contract, out, chosen).quantization is not None
+        assert small_session.quantizing.write(kind, contract, out, chosen).quantization is not None
         counts.append(sum(kind.float_ops(out).values()))
     assert counts[0] + 4 <= counts[1] < counts[2]
 
@@ -94,19 +86,20 @@ def test_the_published_network_in_8_bits(published_int8: dict[str, Artifact], ta
 
 def test_a_precision_that_the_format_lacks_names_those_it_has(small_prepared: Prepared, tmp_path: Path) -> None:
     with pytest.raises(UnsupportedPrecision, match="it has fp32, fp16, w8a32, w8a8, pal8"):
-        export_artifact(small_prepared, "coreml", "w8a16", tmp_path)
+        ExportSession(small_prepared).export("coreml", "w8a16", tmp_path)
     with pytest.raises(UnsupportedPrecision, match="target 'onnx' has no precision 'pal4'"):
-        export_artifact(small_prepared, "onnx", "pal4", tmp_path)
+        ExportSession(small_prepared).export("onnx", "pal4", tmp_path)
 
 
 def test_integers_need_photos(small_prepared: Prepared, tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match="needs photos to calibrate on"):
-        export_artifact(small_prepared, "onnx", "w8a8", tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(CalibrationError, match="holds no pictures to calibrate on"):
+        ExportSession(small_prepared, calibration=tmp_path / "photos").export("onnx", "w8a8", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
-def test_what_misses_its_bounds_is_not_left_behind(small_prepared: Prepared, small_integers: Integers, tmp_path: Path) -> None:
-    strict = dataclasses.replace(FEW, max_rise_object=-1.0, keep_rejected=False)
+def test_what_misses_its_bounds_is_not_left_behind(small_session: ExportSession, tmp_path: Path) -> None:
+    strict = dataclasses.replace(small_session.gate, max_rise_object=-1.0, keep_rejected=False)
     with pytest.raises(ExportError, match=r"not worth shipping: .*object .*at most \+-1.0000"):
-        export_artifact(small_prepared, "onnx", "w8a8", tmp_path, integers=small_integers, gate=strict)
+        small_session.export("onnx", "w8a8", tmp_path, gate=strict)
     assert list(tmp_path.iterdir()) == []

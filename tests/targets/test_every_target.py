@@ -12,8 +12,8 @@ from mobile_inpaint import create_model, load_artifact
 from mobile_inpaint.artifact import Artifact, Contract, manifest_path
 from mobile_inpaint.data.golden_photos import golden_photos
 from mobile_inpaint.errors import ManifestError, TargetNotFound
-from mobile_inpaint.export.pipeline import export_artifact
 from mobile_inpaint.export.prepared import Prepared, prepare
+from mobile_inpaint.export.session import ExportSession
 from mobile_inpaint.models.registry import save_model
 from mobile_inpaint.targets.registry import get_target, list_targets
 from mobile_inpaint.targets.tflite.flatbuffer import TfliteGraph
@@ -121,7 +121,7 @@ def test_an_artifact_is_a_fill(small_artifacts: dict[str, Artifact], small_prepa
 def test_a_network_that_sees_squares_verifies(target: str, stem: int, tmp_path: Path) -> None:
     size = {"resolution": 64, "ch_base": 1024, "ch_max": 32, "stem": stem}
     save_model(create_model("migan-lite", seed=3, **size, tensors=0), tmp_path / "lite.safetensors")
-    artifact = export_artifact(prepare(tmp_path / "lite.safetensors"), target, "fp32", tmp_path)
+    artifact = ExportSession(prepare(tmp_path / "lite.safetensors")).export(target, "fp32", tmp_path)
     assert artifact.manifest.verification is not None
     assert artifact.manifest.verification.worst_psnr_db > 100
     if target == "tflite":
@@ -136,7 +136,7 @@ def test_a_network_that_sees_squares_verifies(target: str, stem: int, tmp_path: 
 def test_exporting_twice_gives_the_same_bytes(
     small_artifacts: dict[str, Artifact], small_prepared: Prepared, target: str, tmp_path: Path
 ) -> None:
-    again = export_artifact(small_prepared, target, "fp32", tmp_path)
+    again = ExportSession(small_prepared).export(target, "fp32", tmp_path)
     assert again.manifest.sha256 == small_artifacts[target].manifest.sha256
 
 

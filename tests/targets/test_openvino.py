@@ -13,8 +13,8 @@ from onnx import TensorProto, helper
 from mobile_inpaint import load_artifact
 from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.errors import BenchError, DeviceUnavailable, ManifestError
-from mobile_inpaint.export.pipeline import export_artifact
 from mobile_inpaint.export.prepared import Prepared
+from mobile_inpaint.export.session import ExportSession
 from mobile_inpaint.targets.onnx import openvino
 
 HAS_BF16 = Path("/proc/cpuinfo").exists() and " avx512_bf16 " in Path("/proc/cpuinfo").read_text()
@@ -22,7 +22,7 @@ HAS_BF16 = Path("/proc/cpuinfo").exists() and " avx512_bf16 " in Path("/proc/cpu
 
 @pytest.fixture(scope="module", params=["fp32", "fp16"])
 def artifact(request: pytest.FixtureRequest, small_prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
-    return export_artifact(small_prepared, "onnx", request.param, tmp_path_factory.mktemp("openvino"))
+    return ExportSession(small_prepared).export("onnx", request.param, tmp_path_factory.mktemp("openvino"))
 
 
 def _psnr_db(one: np.ndarray, other: np.ndarray) -> float:

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mobile_inpaint.artifact import Artifact, Contract
-from mobile_inpaint.export.pipeline import export_artifact
 from mobile_inpaint.export.prepared import Prepared
+from mobile_inpaint.export.session import ExportSession
 from mobile_inpaint.export.verify_photo import verify_photo
 from mobile_inpaint.photo.compositor.compositor import Compositor, Flags, Pixels
 from mobile_inpaint.targets.coreml import pipeline as coreml
@@ -65,7 +65,7 @@ def contract_of(artifact: Artifact, hole: int = 1) -> Contract:
 
 @pytest.fixture(scope="module")
 def tflite_network(small_prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
-    return export_artifact(small_prepared, "tflite", "fp16", tmp_path_factory.mktemp("network"))
+    return ExportSession(small_prepared).export("tflite", "fp16", tmp_path_factory.mktemp("network"))
 
 
 @pytest.fixture(scope="module", params=[1, pytest.param(0, marks=pytest.mark.slow)], ids=["white", "black"])
@@ -95,7 +95,7 @@ def test_tflite_leaves_a_photo_without_a_hole_alone(in_tflite: PhotoRunner) -> N
 
 @pytest.fixture(scope="module")
 def coreml_file(small_prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    artifact = export_artifact(small_prepared, "coreml", "fp16", tmp_path_factory.mktemp("network"))
+    artifact = ExportSession(small_prepared).export("coreml", "fp16", tmp_path_factory.mktemp("network"))
     path = tmp_path_factory.mktemp("photo") / "photo.mlpackage"
     with silence():
         coreml.exported(small_prepared.network, contract_of(artifact)).save(str(path))

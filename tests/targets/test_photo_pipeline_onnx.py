@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.errors import VerificationError
-from mobile_inpaint.export.pipeline import export_artifact
 from mobile_inpaint.export.prepared import Prepared
+from mobile_inpaint.export.session import ExportSession
 from mobile_inpaint.export.verify_photo import verify_photo
 from mobile_inpaint.photo.compositor.compositor import Compositor, Flags, Pixels
 from mobile_inpaint.targets.onnx.pipeline import fill_by
@@ -35,7 +35,7 @@ def session(model: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def network(small_prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
-    return export_artifact(small_prepared, "onnx", "fp32", tmp_path_factory.mktemp("network"))
+    return ExportSession(small_prepared).export("onnx", "fp32", tmp_path_factory.mktemp("network"))
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import pytest
 
 from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.targets.constraints import shared, slopes
-from mobile_inpaint.targets.graph import Graph, Op, Tensor, read_graph
-from mobile_inpaint.targets.registry import list_targets
+from mobile_inpaint.targets.graph import Graph, Op, Tensor
+from mobile_inpaint.targets.registry import list_targets, read_graph
 
 
 def graph(*ops: Op) -> Graph:

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from mobile_inpaint.targets.graph import read_graph
+from mobile_inpaint.targets.registry import read_graph
 
 
 def test_a_small_tensor_computed_of_constants_is_described(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from mobile_inpaint.errors import ManifestError, MobileInpaintError
 from mobile_inpaint.lint.linter import lint_artifact
 from mobile_inpaint.targets.admission.tflite import check
 from mobile_inpaint.targets.admission.tflite_schema import SCHEMA
-from mobile_inpaint.targets.external import load_foreign
+from mobile_inpaint.targets.external import load_external
 from mobile_inpaint.targets.guarded import guarded
 from mobile_inpaint.targets.registry import target_of
 from mobile_inpaint.targets.tflite.flatbuffer import TfliteGraph, read_model
@@ -92,7 +92,7 @@ def bomb(offsets: int) -> bytes:
 
 def loaded(path: Path) -> None:
     """For another process."""
-    runner = load_foreign(path)
+    runner = load_external(path)
     runner.run({one.name: np.ones(one.shape, one.dtype) for one in runner.inputs})
 
 
@@ -177,7 +177,7 @@ def test_a_whole_file_passes(written: Callable[[Any], Path]) -> None:
     path = written(addition())
     check(path)
     assert TfliteGraph.load(path).inputs() == ["x"]
-    runner = load_foreign(path)
+    runner = load_external(path)
     assert runner.run({"x": np.zeros((1, 4, 4, 3), np.float32)}).max() == 1
 
 
@@ -191,7 +191,7 @@ def test_a_file_that_contradicts_itself_is_refused(case: str, written: Callable[
         check(path)
     assert "\n" not in str(refused.value) and len(str(refused.value)) < 300
     with pytest.raises(ManifestError):
-        load_foreign(path)
+        load_external(path)
 
 
 def test_an_image_of_a_side_above_4096_is_refused(written: Callable[[Any], Path]) -> None:

@@ -13,14 +13,15 @@ import pytest
 from ai_edge_quantizer.utils import tfl_flatbuffer_utils
 
 from mobile_inpaint import create_model
-from mobile_inpaint.artifact import Artifact, Contract, Precision, Quantization
+from mobile_inpaint.artifact import Artifact, Contract, Quantization
 from mobile_inpaint.data.golden_photos import golden_photos
 from mobile_inpaint.errors import ConversionError
 from mobile_inpaint.export.pipeline import new_contract
 from mobile_inpaint.export.prepared import Prepared, prepare
 from mobile_inpaint.models.registry import save_model
+from mobile_inpaint.precision import PrecisionName
 from mobile_inpaint.quantization.calibration import calibration_samples
-from mobile_inpaint.quantization.session import Integers
+from mobile_inpaint.quantization.session import QuantizationSession
 from mobile_inpaint.targets.layers import layers
 from mobile_inpaint.targets.observers import Ranges
 from mobile_inpaint.targets.registry import get_target
@@ -40,7 +41,7 @@ Convert = Callable[..., Path]
 @pytest.fixture(scope="module")
 def ranges(small_artifacts: dict[str, Artifact]) -> Ranges:
     seen = Ranges()
-    TFLITE.watch(small_artifacts["tflite"].path, SAMPLES, seen)
+    TFLITE.observe(small_artifacts["tflite"].path, SAMPLES, seen)
     return seen
 
 
@@ -53,9 +54,9 @@ def convert(
 ) -> Convert:
     """The small network in a precision; each question is answered once, unless it is asked anew."""
     full = small_artifacts["tflite"]
-    made: dict[tuple[Precision, Quantization], Path] = {}
+    made: dict[tuple[PrecisionName, Quantization], Path] = {}
 
-    def converted(precision: Precision, settings: Quantization = MINMAX, *, anew: bool = False) -> Path:
+    def converted(precision: PrecisionName, settings: Quantization = MINMAX, *, anew: bool = False) -> Path:
         if (precision, settings) in made and not anew:
             return made[precision, settings]
         contract = dataclasses.replace(full.manifest.contract, precision=precision, quantization=settings)
@@ -110,7 +111,7 @@ def test_one_delegate_takes_the_whole_int8_graph(convert: Convert) -> None:
 
 @pytest.mark.parametrize(("precision", "least_db"), [("w8a32", 35), ("w8a16", 35), ("w8a8", 25)])
 def test_fewer_bits_fill_alike_and_keep_what_is_known(
-    convert: Convert, small_prepared: Prepared, precision: Precision, least_db: float
+    convert: Convert, small_prepared: Prepared, precision: PrecisionName, least_db: float
 ) -> None:
     assert _psnr_db(convert(precision), small_prepared) > least_db
 
@@ -205,7 +206,7 @@ def test_converting_twice_gives_the_same_bytes(convert: Convert) -> None:
 
 
 @pytest.mark.parametrize("precision", ["w8a32", "w8a16", "w8a8"])
-def test_the_contract_survives(convert: Convert, small_artifacts: dict[str, Artifact], precision: Precision) -> None:
+def test_the_contract_survives(convert: Convert, small_artifacts: dict[str, Artifact], precision: PrecisionName) -> None:
     asked = dataclasses.replace(small_artifacts["tflite"].manifest.contract, precision=precision, quantization=MINMAX)
     contract: Contract = TFLITE.read_contract(convert(precision))
     assert contract == asked
@@ -214,7 +215,7 @@ def test_the_contract_survives(convert: Convert, small_artifacts: dict[str, Arti
 def test_watching_shows_what_the_graph_computes(small_artifacts: dict[str, Artifact], small_prepared: Prepared) -> None:
     seen: dict[str, list[np.ndarray]] = {}
     path = small_artifacts["tflite"].path
-    TFLITE.watch(path, SAMPLES[:2], lambda name, values: seen.setdefault(name, []).append(values.copy()))
+    TFLITE.observe(path, SAMPLES[:2], lambda name, values: seen.setdefault(name, []).append(values.copy()))
     graph = TfliteGraph.load(path)
     assert len(seen) == len(graph.ops)
     assert {len(values) for values in seen.values()} == {2}
@@ -231,7 +232,7 @@ def test_squares_of_pixels_are_spread_as_integers(tmp_path: Path) -> None:
     network = create_model("migan-lite", seed=3, resolution=64, ch_base=1024, ch_max=32, tensors=0)
     save_model(network, tmp_path / "lite.safetensors")
     prepared = prepare(tmp_path / "lite.safetensors")
-    with Integers.of(prepared.network, calibration_samples(None, 4, 64, 0, print), MINMAX) as lite:
+    with QuantizationSession.of(prepared.network, calibration_samples(None, 4, 64, 0, print), MINMAX) as lite:
         contract = new_contract(prepared, TFLITE, "w8a8", None)
         lite.write(TFLITE, contract, tmp_path / "lite.tflite")
     ops = TFLITE.ops(tmp_path / "lite.tflite")

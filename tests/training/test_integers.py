@@ -12,10 +12,9 @@ from mobile_inpaint import create_model
 from mobile_inpaint.artifact import Quantization
 from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.export.pipeline import new_contract
-from mobile_inpaint.export.prepared import Prepared
+from mobile_inpaint.export.session import ExportSession
 from mobile_inpaint.models.base import Generator
 from mobile_inpaint.quantization.fake_quantize import RoundedConv2d, round_to
-from mobile_inpaint.quantization.session import Integers
 from mobile_inpaint.targets.registry import get_target
 from mobile_inpaint.training.config import config_from
 from mobile_inpaint.training.quantization_aware import round_generator
@@ -78,13 +77,11 @@ def test_a_few_steps_bring_it_nearer_to_the_floats(plain: Generator) -> None:
 
 
 @torch.no_grad()
-def test_it_rounds_about_as_much_as_the_file(
-    plain: Generator, small_prepared: Prepared, small_integers: Integers, tmp_path: Path
-) -> None:
+def test_it_rounds_about_as_much_as_the_file(plain: Generator, small_session: ExportSession, tmp_path: Path) -> None:
     kind = get_target("onnx")
-    small_integers.write(kind, new_contract(small_prepared, kind, "w8a8", None), tmp_path / "toy.onnx")
+    small_session.quantizing.write(kind, new_contract(small_session.prepared, kind, "w8a8", None), tmp_path / "toy.onnx")
     file = kind.load(tmp_path / "toy.onnx")
-    rounded, ranges_by = copy.deepcopy(plain), list(small_integers.calibration)
+    rounded, ranges_by = copy.deepcopy(plain), list(small_session.quantizing.calibration)
     round_generator(rounded, [(torch.from_numpy(i[0]), torch.from_numpy(m[0])) for i, m in ranges_by], Quantization())
     rounded.eval()
     off = {"file": 0.0, "training": 0.0}

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from mobile_inpaint.errors import CheckpointNotFound, ManifestError
-from mobile_inpaint.export.pipeline import export_artifact
 from mobile_inpaint.export.prepared import Prepared
+from mobile_inpaint.export.session import ExportSession
 from mobile_inpaint.models.base import Generator
 from mobile_inpaint.training.distillation.teacher import open_teacher
 
@@ -38,7 +38,7 @@ def test_a_network_teaches_its_fill_and_its_levels(
 def test_an_exported_file_teaches_its_fill(
     small_prepared: Prepared, small_checkpoint: Path, batch: tuple[Tensor, Tensor], tmp_path: Path
 ) -> None:
-    artifact = export_artifact(small_prepared, "onnx", "fp32", tmp_path)
+    artifact = ExportSession(small_prepared).export("onnx", "fp32", tmp_path)
     answer = open_teacher(artifact.path)(*batch)
     torch.testing.assert_close(answer.image, open_teacher(small_checkpoint)(*batch).image.clamp(0, 1), atol=1e-4, rtol=0)
     assert answer.levels == {}

@@ -95,7 +95,7 @@ def _ms(microseconds: str | float) -> float:
 
 TOOL = Tool(
     name="benchmark_model",
-    suffix=".tflite",
+    target="tflite",
     units={"cpu": ("--use_xnnpack=true",), "gpu": ("--use_gpu=true",), "nnapi": ("--use_nnapi=true",)},
     arguments=_arguments,
     result=None,

@@ -37,7 +37,7 @@ def read(output: str, result: str, warmup: int, unit: str) -> Session:
 
 TOOL = Tool(
     name="onnxruntime_perf_test",
-    suffix=".onnx",
+    target="onnx",
     units={"cpu": ("-e", "cpu"), "nnapi": ("-e", "nnapi")},
     arguments=_arguments,
     result=_RESULT,

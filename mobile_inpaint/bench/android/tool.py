@@ -39,7 +39,7 @@ class Tool:
 
     Attributes:
         name: what its file is called, alone or behind a prefix such as ``android_aarch64_``.
-        suffix: of the files that it runs.
+        target: whose files it runs.
         units: by what stands behind a file's ``@``, the arguments that make it compute there.
         arguments: for a model's name, threads, runs to warm up, timed runs; those of the unit come before them.
         result: the file that it writes into the folder it runs in; None where it tells all on its output.
@@ -49,7 +49,7 @@ class Tool:
     """
 
     name: str
-    suffix: str
+    target: str
     units: dict[str, tuple[str, ...]]
     arguments: Callable[[str, int, int, int], tuple[str, ...]]
     result: str | None

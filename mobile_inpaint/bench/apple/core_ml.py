@@ -19,6 +19,7 @@ from mobile_inpaint.bench.measure.workload import subject_of
 from mobile_inpaint.bench.report.latency_report import ColdStart, LatencyReport, Machine, Subject
 from mobile_inpaint.errors import BenchError
 from mobile_inpaint.targets.coreml.benchmark import CoremlTiming, time_in_turn
+from mobile_inpaint.targets.registry import get_target, has_format
 
 _TEST_S = 1800.0
 _UNSEEN = "Core ML's timer throws the outputs away, so nothing shows that they changed with the input"
@@ -122,8 +123,9 @@ def _subject(candidate: Candidate) -> Subject:
     path = candidate.path
     if not path.exists():
         raise BenchError(f"{path}: no such file")
-    if path.suffix != ".mlpackage":
-        raise BenchError(f"{path.name}: Core ML runs .mlpackage files; make one with: mobile-inpaint export --target coreml")
+    if not has_format(path, "coreml"):
+        suffix = get_target("coreml").suffix
+        raise BenchError(f"{path.name}: Core ML runs {suffix} files; make one with: mobile-inpaint export --target coreml")
     if manifest_path(path).exists():
         return subject_of(candidate, Artifact.open(path).manifest)
     return Subject(candidate.name, sha256_of(path), size_of(path), {})

@@ -18,19 +18,19 @@ from mobile_inpaint.bench.measure.protocol import REST_S, Plan
 from mobile_inpaint.bench.measure.workload import example, load, random_values
 from mobile_inpaint.bench.report.latency_report import Subject
 from mobile_inpaint.errors import BenchError
-from mobile_inpaint.targets.external import ForeignRunner, load_foreign
+from mobile_inpaint.precision import row_of
+from mobile_inpaint.targets.external import load_external
+from mobile_inpaint.targets.registry import get_target, has_format
+from mobile_inpaint.targets.signature import ExternalRunner
 
 Array = npt.NDArray[Any]
 
-REQUIRED_DB = 50.0
-"""PSNR in the hole to what the host's runtime computes of the same file, both in floating point."""
-REQUIRED_INTEGERS_DB = 20.0
-"""Where activations are integers: two runtimes that differ in rounding alone lie 25 dB apart there (docs/quantization.md)."""
-
-_RUNTIMES = {".onnx": ("onnx", "onnxruntime-web"), ".tflite": ("tflite", "@litertjs/core")}
-_DTYPES = {".onnx": ("float32", "uint8", "int8", "int32", "int64", "bool"), ".tflite": ("float32", "uint8", "int32")}
+_RUNTIMES = {
+    "onnx": ("onnxruntime-web", ("float32", "uint8", "int8", "int32", "int64", "bool")),
+    "tflite": ("@litertjs/core", ("float32", "uint8", "int32")),
+}
+"""What a page runs, by target: the npm package, and the types that its inputs may have."""
 _PAGE = Path(__file__).parent / "page"
-_INTEGER_ACTIVATIONS = ("w8a8", "w8a16", "auto")
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,13 @@ def task(candidate: Candidate, threads: int) -> Task:
         ToolchainMissing: the host's runtime is not installed.
     """
     path = candidate.path
-    if path.suffix not in _RUNTIMES:
-        raise BenchError(f"{path.name}: a browser runs {' and '.join(_RUNTIMES)} files")
-    format, package = _RUNTIMES[path.suffix]
+    format = next((name for name in _RUNTIMES if has_format(path, name)), None)
+    if format is None:
+        raise BenchError(f"{path.name}: a browser runs {' and '.join(get_target(name).suffix for name in _RUNTIMES)} files")
+    package, dtypes = _RUNTIMES[format]
     loaded = load(Candidate(path), threads)
-    runner = load_foreign(path, threads=threads)  # which keeps the file's own names and layouts
-    if odd := [one.dtype for one in runner.inputs if one.dtype not in _DTYPES[path.suffix]]:
+    runner = load_external(path, threads=threads)  # which keeps the file's own names and layouts
+    if odd := [one.dtype for one in runner.inputs if one.dtype not in dtypes]:
         raise BenchError(f"{path.name}: {package} takes no {odd[0]}")
     if loaded.fill is None:
         inputs = {one.name: (random_values(one, 0), random_values(one, 1)) for one in runner.inputs}
@@ -93,19 +94,19 @@ def task(candidate: Candidate, threads: int) -> Task:
             raise BenchError(f"{path.name}: a browser measures the network alone, not a file with --io photo")
         inputs, counted = _our_inputs(contract, runner)
     expected = [runner.run({name: pair[i] for name, pair in inputs.items()}) for i in (0, 1)]
-    precision = loaded.subject.precision
+    row = row_of(loaded.precision)
     return Task(
         subject=replace(loaded.subject, name=candidate.name),
         format=format,
         runtime=f"{package} {runtimes.versions()[package]}",
         accelerator="webgpu" if candidate.runtime == "webgpu" else "wasm",
         threads=1 if candidate.runtime == "wasm-1" else threads,
-        computes_in="fp16" if precision == "fp16" else "fp32",
+        computes_in="fp16" if row.activation_bits == 16 and not row.calibrated else "fp32",
         path=path,
         inputs=inputs,
         expected=(expected[0], expected[1]),
         counted=np.ones(expected[0].shape, np.uint8) if counted is None else counted,
-        required_db=REQUIRED_INTEGERS_DB if precision in _INTEGER_ACTIVATIONS else REQUIRED_DB,
+        required_db=row.other_runtime_db,
         reference=f"{runner.runtime} on the host",
         warnings=loaded.warnings,
     )
@@ -151,7 +152,7 @@ def _serve(path: str, array: Array, served: dict[str, Path | bytes]) -> str:
     return path
 
 
-def _our_inputs(contract: Contract, runner: ForeignRunner) -> tuple[dict[str, tuple[Array, Array]], Array]:
+def _our_inputs(contract: Contract, runner: ExternalRunner) -> tuple[dict[str, tuple[Array, Array]], Array]:
     """Pictures and one mask as the file takes them, by the file's own names, and where its output counts."""
     size_px = contract.size_px
     middle = slice(size_px // 4, -(size_px // 4))

@@ -24,6 +24,7 @@ from mobile_inpaint.bench.measure.statistics import doubts
 from mobile_inpaint.bench.measure.workload import subject_of
 from mobile_inpaint.bench.report.latency_report import LatencyReport, Subject, Thermal
 from mobile_inpaint.errors import BenchError
+from mobile_inpaint.targets.registry import get_target, has_format
 
 __all__ = ["attached", "connect"]
 
@@ -140,9 +141,11 @@ def _job(candidate: Candidate, plan: Plan, abis: str) -> _Job:
     path = candidate.path
     if not path.exists():
         raise BenchError(f"{path}: no such file")
-    tool = next((tool for tool in TOOLS if tool.suffix == path.suffix), None)
+    tool = next((tool for tool in TOOLS if has_format(path, tool.target)), None)
     if tool is None:
-        raise BenchError(f"{path.name}: Android phones run {' and '.join(tool.suffix for tool in TOOLS)} files")
+        raise BenchError(
+            f"{path.name}: Android phones run {' and '.join(get_target(tool.target).suffix for tool in TOOLS)} files"
+        )
     unit = candidate.runtime or "cpu"
     if unit not in tool.units:
         raise BenchError(f"{candidate}: {tool.name} computes on {', '.join(tool.units)}, not on {unit}")

@@ -21,11 +21,7 @@ from mobile_inpaint.bench.measure.protocol import Plan
 from mobile_inpaint.bench.measure.workload import load
 from mobile_inpaint.bench.report.latency_report import Agreement, ColdStart, LatencyReport, Machine
 from mobile_inpaint.errors import BenchError
-
-REQUIRED_DB = 60.0
-"""Of floats: the same arithmetic in another order."""
-REQUIRED_INTEGERS_DB = 20.0
-"""Of integer activations, where two runs that differ in rounding alone lie some 25 dB apart."""
+from mobile_inpaint.precision import row_of
 
 _RUNS = 2
 _MOST_S = 3600.0
@@ -62,8 +58,7 @@ class Emulated:
             with np.load(result) as there:
                 told: dict[str, Any] = json.loads(str(there["told"]))
                 outputs = [there[str(i)] for i in range(_RUNS)]
-        precision = here.subject.precision or ""
-        required_db = REQUIRED_INTEGERS_DB if precision.endswith("a8") else REQUIRED_DB
+        required_db = row_of(here.precision).other_processor_db
         apart = np.stack([there - here.run(i) for i, there in enumerate(outputs)]).astype(np.float64)
         squared = float(np.mean(apart**2))
         psnr_db = round(min(_SAME_DB, -10 * np.log10(squared)), 2) if squared > 0 else _SAME_DB

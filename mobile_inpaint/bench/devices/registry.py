@@ -11,9 +11,9 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from mobile_inpaint import documents, schema
-from mobile_inpaint.artifact import Precision
 from mobile_inpaint.bench import devices
 from mobile_inpaint.errors import BenchError, DeviceNotFound, DeviceUnavailable
+from mobile_inpaint.precision import Precision
 
 if TYPE_CHECKING:
     from mobile_inpaint.bench.measure.candidate import Candidate

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from mobile_inpaint.errors import BenchError
 from mobile_inpaint.quoting import quoted, shown
-from mobile_inpaint.targets.onnx.openvino import RUNTIMES
+from mobile_inpaint.targets.onnx.openvino import OF, RUNTIMES
+from mobile_inpaint.targets.registry import get_target, has_format
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class Candidate:
         if runtime not in runtimes:
             there = f"there are {', '.join(runtimes)}; none" if runtimes else "that device has none to choose; none"
             raise BenchError(f"{shown(text)}: no runtime {quoted(runtime)}: {there}: the format's own")
-        if runtime in RUNTIMES and path.suffix != ".onnx":
-            raise BenchError(f"{text}: {runtime} runs .onnx files")
+        if runtime in RUNTIMES and not has_format(path, OF):
+            raise BenchError(f"{text}: {runtime} runs {get_target(OF).suffix} files")
         return cls(path, runtime)
 
     def __str__(self) -> str:

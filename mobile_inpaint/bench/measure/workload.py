@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +16,11 @@ from mobile_inpaint.bench.measure.protocol import Run, milliseconds
 from mobile_inpaint.bench.report.latency_report import Subject
 from mobile_inpaint.errors import BenchError, DeviceUnavailable
 from mobile_inpaint.photo.image import Fill, Image, to_image, to_pixels
+from mobile_inpaint.precision import PrecisionName
 from mobile_inpaint.targets import external
-from mobile_inpaint.targets.external import Input
 from mobile_inpaint.targets.onnx import openvino
-from mobile_inpaint.targets.registry import load_pipeline, target_of
+from mobile_inpaint.targets.registry import find_target, get_target, list_targets, load_pipeline, target_of
+from mobile_inpaint.targets.signature import Input
 
 Array = npt.NDArray[Any]
 
@@ -36,6 +36,7 @@ class Workload:
         runtime: name and version.
         computes_in: the arithmetic; None where nobody says.
         load_ms: what loading took.
+        precision: as the manifest says; fp32 for a file without one, of which nobody knows that it rounds.
         warnings: what was assumed.
     """
 
@@ -45,6 +46,7 @@ class Workload:
     runtime: str
     computes_in: str | None
     load_ms: float
+    precision: PrecisionName = "fp32"
     warnings: tuple[str, ...] = ()
 
 
@@ -73,7 +75,7 @@ def load(candidate: Candidate, threads: int) -> Workload:
     """
     path = candidate.path
     check_runs_here(path)
-    return (_load_artifact if manifest_path(path).exists() else _load_foreign)(candidate, threads)
+    return (_load_artifact if manifest_path(path).exists() else _load_external)(candidate, threads)
 
 
 def check_runs_here(path: Path) -> None:
@@ -85,8 +87,10 @@ def check_runs_here(path: Path) -> None:
     """
     if not path.exists():
         raise BenchError(f"{path}: no such file")
-    if path.suffix == ".mlpackage" and sys.platform != "darwin":
-        raise DeviceUnavailable(f"{path.name}: only macOS runs Core ML; time the .onnx or .tflite artifact on this host")
+    target = find_target(path)  # what has none is refused by whoever loads it
+    if target is not None and not target.runs_here:
+        able = " or ".join(other.suffix for other in map(get_target, list_targets()) if other.runs_here)
+        raise DeviceUnavailable(f"{path.name}: {target.elsewhere}; time the {able} artifact on this host")
 
 
 def subject_of(candidate: Candidate, manifest: Manifest) -> Subject:
@@ -128,7 +132,8 @@ def _load_artifact(candidate: Candidate, threads: int) -> Workload:
     def run(i: int) -> Array:
         return fill(images[i % 2], mask)[..., hole, hole]
 
-    return Workload(subject_of(candidate, artifact.manifest), run, fill, runtime, computes_in, load_ms)
+    subject = subject_of(candidate, artifact.manifest)
+    return Workload(subject, run, fill, runtime, computes_in, load_ms, contract.precision)
 
 
 def _runner(candidate: Candidate, io: Io, threads: int) -> tuple[Fill, str, str | None]:
@@ -144,13 +149,13 @@ def _runner(candidate: Candidate, io: Io, threads: int) -> tuple[Fill, str, str 
     return lambda image, mask: other.run({"image": image, "mask": mask}), other.runtime, other.computes_in
 
 
-def _load_foreign(candidate: Candidate, threads: int) -> Workload:
+def _load_external(candidate: Candidate, threads: int) -> Workload:
     path = candidate.path
     started = time.perf_counter()
     if candidate.runtime:
         runner = openvino.load(path, candidate.runtime, threads=threads)
     else:
-        runner = external.load_foreign(path, threads=threads)
+        runner = external.load_external(path, threads=threads)
     load_ms = milliseconds(time.perf_counter() - started)
     try:
         arrays = [{one.name: random_values(one, seed) for one in runner.inputs} for seed in range(2)]
@@ -165,7 +170,9 @@ def _load_foreign(candidate: Candidate, threads: int) -> Workload:
     )
     assumed = ", ".join(f"{name} = {side}" for name, side in free.items())
     warnings = (f"dimensions that the file leaves free were set: {assumed}",) if free else ()
-    return Workload(subject, lambda i: runner.run(arrays[i % 2]), None, runner.runtime, runner.computes_in, load_ms, warnings)
+    return Workload(
+        subject, lambda i: runner.run(arrays[i % 2]), None, runner.runtime, runner.computes_in, load_ms, warnings=warnings
+    )
 
 
 def random_values(one: Input, seed: int) -> Array:

@@ -19,6 +19,8 @@ from mobile_inpaint.quoting import quoted
 from mobile_inpaint.schema import ANY, Range
 
 SCHEMA = 2
+MOST_TIMES = 100_000
+"""Timed runs in a report."""
 _Ms = Annotated[float, Range(0, 1e15)]
 _Count = Annotated[int, Range(0, 2**53)]
 
@@ -241,7 +243,7 @@ class LatencyReport:
     placement: dict[str, int] | None = None
     agreement: Agreement | None = None
     series: tuple[Series, ...] = ()
-    schema: int = SCHEMA
+    schema: Annotated[int, Range(1, SCHEMA)] = SCHEMA
 
     @property
     def statistics(self) -> Statistics:
@@ -310,6 +312,8 @@ class LatencyReport:
         report = schema.load(cls, table, where, BenchError)
         if not report.times_ms or not all(0 < time_ms < math.inf for time_ms in report.times_ms):
             raise BenchError(f"{where}: 'times_ms' must hold times above zero")
+        if len(report.times_ms) > MOST_TIMES:
+            raise BenchError(f"{where}: {len(report.times_ms)} timed runs, more than {MOST_TIMES}; measure again")
         return report
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.evaluation.cases import Case
-from mobile_inpaint.evaluation.evaluate import PHOTO, Candidate
+from mobile_inpaint.evaluation.evaluate import PHOTO, Candidate, Looked
 from mobile_inpaint.evaluation.native.cases import NativeCases
 from mobile_inpaint.evaluation.native.figures import TILE_PX, NativeJudge, tile_of
 from mobile_inpaint.metrics.bootstrap import Interval, interval
@@ -119,6 +119,7 @@ def evaluate_native(
     judge: NativeJudge,
     photos: str,
     progress: Callable[[str], None] = lambda _: None,
+    looked: Looked | None = None,
 ) -> NativeEvaluation:
     """The figures of every candidate's fill of every case.
 
@@ -128,6 +129,7 @@ def evaluate_native(
         judge: the networks that judge.
         photos: the set's name, for the report.
         progress: told what is looked at next.
+        looked: told of each case and its fills; nobody is when None.
 
     Raises:
         TrainingError: two candidates of one name, a fill that is no picture or changes known pixels, or no photo large enough.
@@ -146,6 +148,8 @@ def evaluate_native(
             started = time.perf_counter()
             fills.append(_filled(candidate, case))
             seconds.append(time.perf_counter() - started)
+        if looked is not None:
+            looked(case, fills)
         places = tile_of(case.hole), _at_edge(case.hole, box)
         found = judge.figures(case.truth, case.hole, fills)
         for name, fill, figures, took in zip(names, (case.truth, *fills), found, seconds, strict=True):

@@ -115,6 +115,9 @@ class Metadata:
         too_large = [name for name, size in sizes.items() if size > room[name]]
         names = tuple("comment" if name == "comment" else name.upper() for name in too_large)
         dropped: dict[str, Any] = dict.fromkeys(too_large, b"")
+        if format == "PNG":
+            dropped["chunks"], unread = _readable(self.chunks)
+            names += unread
         return replace(self, **dropped), names
 
     def options(self, format: str) -> dict[str, Any]:
@@ -188,6 +191,27 @@ def _png_chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
         file.seek(4, io.SEEK_CUR)
         if not data.startswith(_DROPPED_TEXT):
             yield name, data
+
+
+def _readable(chunks: Chunks) -> tuple[Chunks, tuple[str, ...]]:
+    """The chunks that Pillow reads, and the names of the others: with one of these in it, the result could not be opened."""
+    if _opens(chunks):
+        return chunks, ()
+    single = tuple(chunk for chunk in chunks if _opens((chunk,)))
+    kept = single if _opens(single) else tuple(chunk for chunk in single if not chunk[0].endswith(b"Xt"))
+    return kept, tuple(dict.fromkeys(name.decode() for name, data in chunks if (name, data) not in kept))
+
+
+def _opens(chunks: Chunks) -> bool:
+    """Whether Pillow opens a PNG that holds them."""
+    file = io.BytesIO()
+    try:
+        pil.new("L", (1, 1)).save(file, "PNG", pnginfo=_png_info(chunks, b""))
+        with pil.open(file, formats=("PNG",)) as picture:
+            picture.load()
+    except (OSError, SyntaxError, ValueError, struct.error):
+        return False
+    return True
 
 
 def _png_info(chunks: Iterable[tuple[bytes, bytes]], xmp: bytes) -> PngImagePlugin.PngInfo:

@@ -11,8 +11,9 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mobile_inpaint.artifact import Precision, Quantization
+from mobile_inpaint.artifact import Quantization
 from mobile_inpaint.errors import ConversionError
+from mobile_inpaint.precision import PrecisionName, row_of
 from mobile_inpaint.targets.coreml.interpreter import Program, Step
 from mobile_inpaint.targets.coreml.palettes import palette
 from mobile_inpaint.targets.layers import layer_calls
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     import torch
 
 Bounds = dict[str, dict[str, float]]
-PALETTE_BITS: dict[Precision, int] = {"pal8": 8, "pal6": 6, "pal4": 4}
-INTEGER_ACTIVATIONS: tuple[Precision, ...] = ("w8a8", "auto")
 
 
 def layers_of(program: Program, network: torch.nn.Module) -> list[tuple[str, list[Step]]]:
@@ -58,13 +57,14 @@ def float_steps(program: Program, network: torch.nn.Module, settings: Quantizati
     return [step for name in settings.float_layers for step in of_layer[name]]
 
 
-def compress_weights(model: Any, precision: Precision, stay_float: Sequence[Step] = ()) -> Any:
+def compress_weights(model: Any, precision: PrecisionName, stay_float: Sequence[Step] = ()) -> Any:
     """The model with the weights of its convolutions, but for those that stay, as int8 per channel or as palettes."""
     import coremltools.optimize as cto
 
     kept = {str(step.inputs["weight"]): None for step in stay_float if step.kind == "conv"}
-    if bits := PALETTE_BITS.get(precision):
-        to_palette = cto.coreml.OpPalettizerConfig(mode="custom", lut_function=palette(bits), weight_threshold=0)
+    row = row_of(precision)
+    if row.palette:
+        to_palette = cto.coreml.OpPalettizerConfig(mode="custom", lut_function=palette(row.weight_bits), weight_threshold=0)
         config = cto.coreml.OptimizationConfig(op_type_configs={"conv": to_palette}, op_name_configs=kept)
         return cto.coreml.palettize_weights(model, config)
     config = cto.coreml.OptimizationConfig(op_type_configs={"conv": _to_int8()}, op_name_configs=kept)

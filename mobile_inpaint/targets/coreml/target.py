@@ -9,20 +9,23 @@ import platform
 import sys
 import uuid
 from collections.abc import Iterator, Sequence
+from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from mobile_inpaint.artifact import Contract, Io, Precision, Quantization, TensorSpec
+from mobile_inpaint.artifact import Contract, Io, Quantization, TensorSpec
 from mobile_inpaint.errors import ConversionError, ExportError, ManifestError
 from mobile_inpaint.photo.image import Image, Sample
-from mobile_inpaint.targets.base import Runner, See, Target
+from mobile_inpaint.precision import Precision, PrecisionName, row_of
+from mobile_inpaint.targets.admission import coreml as admission
+from mobile_inpaint.targets.base import Observer, Runner, Target
 from mobile_inpaint.targets.checked import checked, checked_photo
-from mobile_inpaint.targets.coreml import pipeline
+from mobile_inpaint.targets.coreml import graph, pipeline
 from mobile_inpaint.targets.coreml.compress import (
-    INTEGER_ACTIVATIONS,
     bounds_of,
     compress_constants,
     compress_weights,
@@ -31,10 +34,11 @@ from mobile_inpaint.targets.coreml.compress import (
 )
 from mobile_inpaint.targets.coreml.integer_operations import float_operations
 from mobile_inpaint.targets.coreml.spec import read_spec
+from mobile_inpaint.targets.graph import Graph
 from mobile_inpaint.targets.observers import Ranges
 from mobile_inpaint.targets.pipeline.runner import PhotoRunner
 from mobile_inpaint.targets.suppress_output import silence
-from mobile_inpaint.targets.toolchain import first_line, versions
+from mobile_inpaint.targets.toolchain import first_line
 
 if TYPE_CHECKING:
     import torch
@@ -42,15 +46,19 @@ if TYPE_CHECKING:
 _METADATA_KEY = "mobile_inpaint"
 
 
-class CoremlTarget:
+class CoremlTarget(Target):
     """8-bit RGB picture and 8-bit grey mask in (255 = hole), 8-bit RGB picture out."""
 
     name = "coreml"
     suffix = ".mlpackage"
-    precisions: tuple[Precision, ...] = ("fp32", "fp16", "w8a32", "w8a8", "pal8", "pal6", "pal4", "auto")
+    precisions: tuple[Precision, ...] = ("fp32", "fp16", "w8a32", "w8a8", "pal8", "pal6", "pal4")
+    requirement = "mobile-inpaint[coreml]"
+    distributions = ("coremltools", "torch")
+    runtime = ("coremltools", "coremltools")
+    is_folder = True
     runs_here = sys.platform == "darwin"
+    elsewhere = "only macOS runs Core ML"
     quantizes: Precision = "fp16"
-    extra = "coreml"
     deployments: tuple[str, ...] = ("iOS16", "iOS17", "iOS18")
 
     def tensors(self, size_px: int, io: Io = "tensor") -> tuple[tuple[TensorSpec, ...], TensorSpec]:
@@ -63,13 +71,21 @@ class CoremlTarget:
             TensorSpec("mask", "image", side, "uint8", 0.0, 255.0, "grey"),
         ), TensorSpec("output", "image", side, "uint8", 0.0, 255.0, "RGB")
 
-    def deployments_for(self, precision: Precision) -> tuple[str, ...]:
+    def deployments_for(self, precision: PrecisionName) -> tuple[str, ...]:
         """See :class:`~mobile_inpaint.targets.base.Target`; integer activations came with iOS 17."""
-        return self.deployments[1:] if precision in INTEGER_ACTIVATIONS else self.deployments
+        return self.deployments[1:] if row_of(precision).calibrated else self.deployments
 
-    def tools(self) -> dict[str, str]:
+    def admit(self, path: Path) -> None:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
-        return versions(self.extra, ("coremltools", "torch"))
+        admission.check(path)
+
+    def lint_rules(self) -> Traversable:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        return resources.files(__package__) / "rules.toml"
+
+    def read_graph(self, path: Path) -> Graph:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        return graph.read(path)
 
     def convert(self, network: torch.nn.Module, contract: Contract, out: Path) -> None:
         """See :class:`~mobile_inpaint.targets.base.Target`.
@@ -95,16 +111,24 @@ class CoremlTarget:
         """See :class:`~mobile_inpaint.targets.base.Target`; the program is converted anew, ``source`` is not read.
 
         Raises:
-            ExportError: activations are integers: their ranges belong to the network's program alone.
+            ExportError: see :meth:`check_pipeline`.
         """
         self._check(contract)
-        if contract.precision in INTEGER_ACTIVATIONS:
-            raise ExportError(f"coreml: no one-file pipeline of {contract.precision}; ask for fp16, w8a32 or a palette")
+        self.check_pipeline(contract.precision)
         with _converting():
             model = pipeline.exported(network, contract)
-            if contract.precision not in ("fp32", "fp16"):
+            if row_of(contract.precision).weight_bits < 16:
                 model = compress_weights(model, contract.precision)
             _save(model, contract, out)
+
+    def check_pipeline(self, precision: PrecisionName) -> None:
+        """See :class:`~mobile_inpaint.targets.base.Target`.
+
+        Raises:
+            ExportError: activations are integers: their ranges belong to the network's program alone.
+        """
+        if row_of(precision).calibrated:
+            raise ExportError(f"coreml: no one-file pipeline of {precision}; ask for fp16, w8a32 or a palette")
 
     def load_photo(self, path: Path, *, threads: int | None = None) -> PhotoRunner:
         """See :class:`~mobile_inpaint.targets.base.Target`; ``threads`` is Core ML's own business."""
@@ -131,7 +155,7 @@ class CoremlTarget:
                 raise ManifestError(f"{path.name}: not a Core ML program ({first_line(error)})") from error
         return Runner(checked(path, run), f"our MIL interpreter, coremltools {version}", computes_in)
 
-    def watch(self, path: Path, samples: Sequence[Sample], see: See) -> None:
+    def observe(self, path: Path, samples: Sequence[Sample], see: Observer) -> None:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         from mobile_inpaint.targets.coreml.interpreter import Program
 
@@ -176,10 +200,11 @@ def _operations(path: Path) -> list[Any]:
     return list(block.operations)
 
 
-def _arithmetic(precision: Precision) -> Literal["fp32", "fp16", "int8"]:
-    if precision == "fp32":
+def _arithmetic(precision: PrecisionName) -> Literal["fp32", "fp16", "int8"]:
+    row = row_of(precision)
+    if row.weight_bits == 32:
         return "fp32"
-    return "int8" if precision in INTEGER_ACTIVATIONS else "fp16"
+    return "int8" if row.calibrated else "fp16"
 
 
 @contextlib.contextmanager
@@ -213,7 +238,7 @@ def _exported(network: torch.nn.Module, contract: Contract) -> Any:
             return known + (filled * 255).clamp(0, 255) * hole
 
     model = converted(EightBit(), contract, half=ct.precision.FLOAT16)
-    return model if contract.precision in ("fp32", "fp16") else compress_weights(model, contract.precision)
+    return model if row_of(contract.precision).weight_bits >= 16 else compress_weights(model, contract.precision)
 
 
 def _quantized(source: Path, network: torch.nn.Module, contract: Contract, ranges: Ranges) -> Any:

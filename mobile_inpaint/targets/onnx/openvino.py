@@ -14,11 +14,14 @@ import numpy as np
 
 from mobile_inpaint.errors import BenchError, DeviceUnavailable, ManifestError, MobileInpaintError
 from mobile_inpaint.targets.admission import admit
-from mobile_inpaint.targets.external import Array, ForeignRunner, Input, settle
+from mobile_inpaint.targets.signature import Array, ExternalRunner, Input, resolve_dynamic
 from mobile_inpaint.targets.toolchain import first_line, versions
 
 RUNTIMES = {"openvino": "f32", "openvino-bf16": "bf16"}
 """What bench takes behind an ``@``, and the arithmetic that OpenVINO is asked for."""
+
+OF = "onnx"
+"""The target whose files it runs."""
 
 _ARITHMETIC = {"f32": "fp32", "bf16": "bf16", "f16": "fp16", "u8": "int8", "i8": "int8"}
 _CONVOLUTIONS = ("Convolution", "FullyConnected", "MatMul")
@@ -59,7 +62,7 @@ def import_quietly() -> Any:
     return openvino
 
 
-def load(path: Path, runtime: str, *, threads: int | None = None) -> ForeignRunner:
+def load(path: Path, runtime: str, *, threads: int | None = None) -> ExternalRunner:
     """The ONNX file at ``path``, ours or anybody's, ready to run.
 
     Raises:
@@ -81,11 +84,11 @@ def load(path: Path, runtime: str, *, threads: int | None = None) -> ForeignRunn
             raise BenchError(f"{path.name}: cannot run on these inputs ({first_line(error)})") from error
         return np.array(request.get_output_tensor(0).data)  # a copy: the next run writes there again
 
-    return ForeignRunner(run, inputs, name, _computes_in(compiled))
+    return ExternalRunner(run, inputs, name, _computes_in(compiled))
 
 
 def _read(path: Path) -> tuple[Any, tuple[Input, ...]]:
-    """The model and its inputs, each dimension settled."""
+    """The model and its inputs, a size for each dimension."""
     try:
         model = import_quietly().Core().read_model(path)
         inputs = tuple(_input(path, port) for port in model.inputs)
@@ -120,7 +123,7 @@ def _computes_in(compiled: Any) -> str | None:
 
 def _input(path: Path, port: Any) -> Input:
     shape = [dim.get_length() if dim.is_static else -1 for dim in port.partial_shape]
-    return settle(path, port.any_name, shape, port.element_type.to_dtype().name)
+    return resolve_dynamic(path, port.any_name, shape, port.element_type.to_dtype().name)
 
 
 @functools.cache

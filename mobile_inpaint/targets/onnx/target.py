@@ -5,23 +5,29 @@ from __future__ import annotations
 import collections
 import math
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mobile_inpaint.artifact import Contract, Io, Precision, TensorSpec
+from mobile_inpaint.artifact import Contract, Io, TensorSpec
 from mobile_inpaint.errors import ConversionError, ManifestError
 from mobile_inpaint.photo.image import Image, Sample
+from mobile_inpaint.precision import Precision, row_of
 from mobile_inpaint.targets.admission import admit
-from mobile_inpaint.targets.base import Runner, See, Target
+from mobile_inpaint.targets.admission import onnx as admission
+from mobile_inpaint.targets.base import Observer, Runner, Target
 from mobile_inpaint.targets.checked import cannot_run, checked, checked_photo
+from mobile_inpaint.targets.graph import Graph
 from mobile_inpaint.targets.layers import layers
 from mobile_inpaint.targets.observers import Ranges
-from mobile_inpaint.targets.onnx import pipeline, quantizer
+from mobile_inpaint.targets.onnx import graph, pipeline, quantizer
 from mobile_inpaint.targets.pipeline.runner import PhotoRunner
 from mobile_inpaint.targets.share import bytes_at_a_time
+from mobile_inpaint.targets.signature import Array, ExternalRunner, resolve_dynamic
 from mobile_inpaint.targets.suppress_output import silence
 from mobile_inpaint.targets.toolchain import first_line, versions
 
@@ -32,36 +38,45 @@ OPSET = 18
 """Old enough for the runtimes on phones and in browsers, new enough for every operation here."""
 
 _METADATA_KEY = "mobile_inpaint"
+_ORT_DTYPES = {"float": "float32", "double": "float64"}
 
 
-class OnnxTarget:
+class OnnxTarget(Target):
     """NCHW float32 in and out, whatever the weights are stored in."""
 
     name = "onnx"
     suffix = ".onnx"
-    precisions: tuple[Precision, ...] = ("fp32", "fp16", "w8a32", "w8a16", "w8a8", "auto")
-    runs_here = True
-    quantizes: Precision = "fp32"
-    extra = "onnx"
-    deployments: tuple[str, ...] = ()
-
-    def deployments_for(self, precision: Precision) -> tuple[str, ...]:
-        """See :class:`~mobile_inpaint.targets.base.Target`."""
-        return self.deployments
+    precisions: tuple[Precision, ...] = ("fp32", "fp16", "w8a32", "w8a16", "w8a8")
+    requirement = "mobile-inpaint[onnx]"
+    distributions = ("onnx", "onnxscript", "torch")
+    runtime = ("onnxruntime", "onnxruntime")
+    imports = ("onnx.reference",)
 
     def tensors(self, size_px: int, io: Io = "tensor") -> tuple[tuple[TensorSpec, ...], TensorSpec]:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         if io == "photo":
             return pipeline.tensors()
-        rgb, grey = (1, 3, size_px, size_px), (1, 1, size_px, size_px)
-        return (
-            TensorSpec("image", "NCHW", rgb, "float32", 0.0, 1.0, "RGB"),
-            TensorSpec("mask", "NCHW", grey, "float32", 0.0, 1.0, "grey"),
-        ), TensorSpec("output", "NCHW", rgb, "float32", 0.0, 1.0, "RGB")
+        return super().tensors(size_px)
 
-    def tools(self) -> dict[str, str]:
+    def admit(self, path: Path) -> None:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
-        return versions(self.extra, ("onnx", "onnxscript", "torch"))
+        admission.check(path)
+
+    def bytes_beside(self, path: Path) -> int:
+        """See :class:`~mobile_inpaint.targets.base.Target`: the weights that a large file keeps in others."""
+        return admission.bytes_beside(path)
+
+    def lint_rules(self) -> Traversable:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        return resources.files(__package__) / "rules.toml"
+
+    def read_graph(self, path: Path) -> Graph:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        return graph.read(path)
+
+    def load_external(self, path: Path, *, threads: int | None = None) -> ExternalRunner:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        return _load_external(path, threads, self._runtime())
 
     def convert(self, network: torch.nn.Module, contract: Contract, out: Path) -> None:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
@@ -80,7 +95,7 @@ class OnnxTarget:
     def quantize(self, source: Path, network: torch.nn.Module, contract: Contract, ranges: Ranges, out: Path) -> None:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         assert contract.quantization is not None
-        bits = 16 if contract.precision == "w8a16" else 8
+        bits = row_of(contract.precision).activation_bits
         try:
             with silence():
                 model = quantizer.quantize(_load(source), ranges, contract.quantization, layers(network), bits)
@@ -98,14 +113,14 @@ class OnnxTarget:
 
     def load_photo(self, path: Path, *, threads: int | None = None) -> PhotoRunner:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
-        version = versions(self.extra, ("onnxruntime",))["onnxruntime"]
+        runtime = self._runtime()
         integers = "QuantizeLinear" in self.ops(path)
         fill = pipeline.fill_by(open_session(path, threads, integers=integers), self.read_contract(path).hole)
-        return PhotoRunner(checked_photo(path, fill), f"onnxruntime {version}", "int8" if integers else "fp32", None)
+        return PhotoRunner(checked_photo(path, fill), runtime, "int8" if integers else "fp32", None)
 
     def load(self, path: Path, *, threads: int | None = None) -> Runner:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
-        version = versions(self.extra, ("onnxruntime",))["onnxruntime"]
+        runtime = self._runtime()
         integers = "QuantizeLinear" in self.ops(path)
         session = open_session(path, threads, integers=integers)
 
@@ -113,11 +128,11 @@ class OnnxTarget:
             output: Image = session.run(["output"], {"image": image, "mask": mask})[0]
             return output
 
-        return Runner(checked(path, fill), f"onnxruntime {version}", "int8" if integers else "fp32")
+        return Runner(checked(path, fill), runtime, "int8" if integers else "fp32")
 
-    def watch(self, path: Path, samples: Sequence[Sample], see: See) -> None:
+    def observe(self, path: Path, samples: Sequence[Sample], see: Observer) -> None:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
-        _watch(path, samples, see)
+        _observe(path, samples, see)
 
     def read_contract(self, path: Path) -> Contract:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
@@ -133,6 +148,9 @@ class OnnxTarget:
     def float_ops(self, path: Path) -> dict[str, int]:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         return quantizer.float_ops(_load(path))
+
+    def _runtime(self) -> str:
+        return f"onnxruntime {versions('onnx', ('onnxruntime',))['onnxruntime']}"
 
 
 TARGET: Target = OnnxTarget()
@@ -164,6 +182,22 @@ def open_session(path: Path, threads: int | None, *, integers: bool = False) -> 
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise ManifestError(f"{path.name}: ONNX Runtime cannot read it ({first_line(error)})") from error
+
+
+def _load_external(path: Path, threads: int | None, runtime: str) -> ExternalRunner:
+    session = open_session(path, threads)
+    inputs = []
+    for node in session.get_inputs():
+        kind = node.type.removeprefix("tensor(").removesuffix(")")
+        inputs.append(resolve_dynamic(path, node.name, node.shape, _ORT_DTYPES.get(kind, kind)))
+    if not session.get_outputs():
+        raise ManifestError(f"{path.name}: it has no output, so there is nothing to run")
+    output = session.get_outputs()[0].name
+
+    def run(arrays: Mapping[str, Array]) -> Array:
+        return np.asarray(session.run([output], dict(arrays))[0])
+
+    return ExternalRunner(run, tuple(inputs), runtime)
 
 
 def _cuts_sums(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
@@ -202,7 +236,7 @@ def _nodes(graph: Any) -> Iterator[Any]:
                 yield from _nodes(body)
 
 
-def _watch(path: Path, samples: Sequence[Sample], see: See) -> None:
+def _observe(path: Path, samples: Sequence[Sample], see: Observer) -> None:
     """Shows ``see`` every float tensor that the file computes, so many at a time as fit into a share of the memory."""
     model = _load(path)
     try:

@@ -6,22 +6,28 @@ import collections
 import os
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from mobile_inpaint.artifact import Contract, Io, Precision, Quantization, TensorSpec
-from mobile_inpaint.errors import ConversionError, ManifestError
+from mobile_inpaint.artifact import Contract, Io, Quantization, TensorSpec
+from mobile_inpaint.errors import BenchError, ConversionError, ManifestError
 from mobile_inpaint.photo.image import Image, Sample
+from mobile_inpaint.precision import Precision, row_of
 from mobile_inpaint.targets.admission.tflite import check
-from mobile_inpaint.targets.base import Runner, See, Target
+from mobile_inpaint.targets.base import Observer, Runner, Target
 from mobile_inpaint.targets.checked import cannot_run, checked, checked_photo
+from mobile_inpaint.targets.graph import Graph
 from mobile_inpaint.targets.layers import layer_calls
 from mobile_inpaint.targets.observers import Ranges
 from mobile_inpaint.targets.pipeline.runner import PhotoRunner
+from mobile_inpaint.targets.signature import Array, ExternalRunner, resolve_dynamic
 from mobile_inpaint.targets.suppress_output import silence
+from mobile_inpaint.targets.tflite import graph as graphs
 from mobile_inpaint.targets.tflite import pipeline
 from mobile_inpaint.targets.tflite.flatbuffer import BETWEEN_TYPES, TfliteGraph, read_model
 from mobile_inpaint.targets.tflite.quantizer import numbers_of, quantize, store_weights_as_fp16, store_weights_as_int8
@@ -34,20 +40,15 @@ _METADATA_KEY = "mobile_inpaint"
 _NAME_OF_OUTPUT = "output"
 
 
-class TfliteTarget:
+class TfliteTarget(Target):
     """NHWC float32 in and out, by the signature ``serving_default``."""
 
     name = "tflite"
     suffix = ".tflite"
-    precisions: tuple[Precision, ...] = ("fp32", "fp16", "w8a32", "w8a16", "w8a8", "auto")
-    runs_here = True
-    quantizes: Precision = "fp32"
-    extra = "tflite"
-    deployments: tuple[str, ...] = ()
-
-    def deployments_for(self, precision: Precision) -> tuple[str, ...]:
-        """See :class:`~mobile_inpaint.targets.base.Target`."""
-        return self.deployments
+    precisions: tuple[Precision, ...] = ("fp32", "fp16", "w8a32", "w8a16", "w8a8")
+    requirement = "mobile-inpaint[tflite]"
+    distributions = ("litert-torch", "litert-converter", "ai-edge-quantizer", "torch")
+    runtime = ("ai-edge-litert", "ai_edge_litert.interpreter")
 
     def tensors(self, size_px: int, io: Io = "tensor") -> tuple[tuple[TensorSpec, ...], TensorSpec]:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
@@ -59,9 +60,21 @@ class TfliteTarget:
             TensorSpec("mask", "NHWC", grey, "float32", 0.0, 1.0, "grey"),
         ), TensorSpec(_NAME_OF_OUTPUT, "NHWC", rgb, "float32", 0.0, 1.0, "RGB")
 
-    def tools(self) -> dict[str, str]:
+    def admit(self, path: Path) -> None:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
-        return versions(self.extra, ("litert-torch", "litert-converter", "ai-edge-quantizer", "torch"))
+        check(path)
+
+    def lint_rules(self) -> Traversable:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        return resources.files(__package__) / "rules.toml"
+
+    def read_graph(self, path: Path) -> Graph:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        return graphs.read(path)
+
+    def load_external(self, path: Path, *, threads: int | None = None) -> ExternalRunner:
+        """See :class:`~mobile_inpaint.targets.base.Target`."""
+        return _load_external(path, threads, self._runtime())
 
     def convert(self, network: torch.nn.Module, contract: Contract, out: Path) -> None:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
@@ -80,7 +93,7 @@ class TfliteTarget:
     def quantize(self, source: Path, network: torch.nn.Module, contract: Contract, ranges: Ranges, out: Path) -> None:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
         self.tools()
-        settings, activations = contract.quantization or Quantization(), 16 if contract.precision == "w8a16" else 8
+        settings, activations = contract.quantization or Quantization(), row_of(contract.precision).activation_bits
         try:
             with silence():
                 shutil.copyfile(source, out)
@@ -101,23 +114,23 @@ class TfliteTarget:
 
     def load_photo(self, path: Path, *, threads: int | None = None) -> PhotoRunner:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
-        version, contract = versions(self.extra, ("ai-edge-litert",))["ai-edge-litert"], self.read_contract(path)
+        runtime, contract = self._runtime(), self.read_contract(path)
         session = _Session(path, num_threads=threads)
         computes_in: Literal["fp32", "int8"] = "int8" if "QUANTIZE" in self.ops(path) else "fp32"
         try:
             fill = pipeline.fill_by(session.interpreter, contract.hole)
         except (KeyError, ValueError) as error:
             raise ManifestError(f"{path.name}: not a one-file pipeline (no tensor {first_line(error)})") from error
-        return PhotoRunner(checked_photo(path, fill), f"ai-edge-litert {version}", computes_in, contract.size_px)
+        return PhotoRunner(checked_photo(path, fill), runtime, computes_in, contract.size_px)
 
     def load(self, path: Path, *, threads: int | None = None) -> Runner:
         """See :class:`~mobile_inpaint.targets.base.Target`."""
-        version = versions(self.extra, ("ai-edge-litert",))["ai-edge-litert"]
+        runtime = self._runtime()
         session = _Session(path, num_threads=threads)
         computes_in: Literal["fp32", "int8"] = "int8" if "QUANTIZE" in self.ops(path) else "fp32"
-        return Runner(checked(path, session.fill), f"ai-edge-litert {version}", computes_in)
+        return Runner(checked(path, session.fill), runtime, computes_in)
 
-    def watch(self, path: Path, samples: Sequence[Sample], see: See) -> None:
+    def observe(self, path: Path, samples: Sequence[Sample], see: Observer) -> None:
         """See :class:`~mobile_inpaint.targets.base.Target`.
 
         All tensors are held at once: 2.5 GB at 512 px.
@@ -156,8 +169,42 @@ class TfliteTarget:
         left = (graph.name(op) for op in graph.ops if any(graph.is_float(index) for index in op.outputs))
         return dict(sorted(collections.Counter(name for name in left if name not in BETWEEN_TYPES).items()))
 
+    def _runtime(self) -> str:
+        return f"ai-edge-litert {versions('tflite', ('ai-edge-litert',))['ai-edge-litert']}"
+
 
 TARGET: Target = TfliteTarget()
+
+
+def _load_external(path: Path, threads: int | None, runtime: str) -> ExternalRunner:
+    check(path)
+    with silence():
+        from ai_edge_litert.interpreter import Interpreter
+
+        try:
+            interpreter = Interpreter(model_path=str(path), num_threads=threads)
+            inputs, index_of = [], {}
+            for detail in interpreter.get_input_details():
+                shape = [int(side) for side in detail["shape_signature"]]
+                taken = resolve_dynamic(path, detail["name"], shape, np.dtype(detail["dtype"]).name)
+                if taken.free:
+                    interpreter.resize_tensor_input(detail["index"], taken.shape)
+                inputs.append(taken)
+                index_of[taken.name] = detail["index"]
+            interpreter.allocate_tensors()
+            output = interpreter.get_output_details()[0]["index"]
+        except BenchError:
+            raise
+        except Exception as error:
+            raise ManifestError(f"{path.name}: LiteRT cannot read it ({first_line(error)})") from error
+
+    def run(arrays: Mapping[str, Array]) -> Array:
+        for name, array in arrays.items():
+            interpreter.set_tensor(index_of[name], array)
+        interpreter.invoke()
+        return np.asarray(interpreter.get_tensor(output))
+
+    return ExternalRunner(run, tuple(inputs), runtime)
 
 
 class _Session:

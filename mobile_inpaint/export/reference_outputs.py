@@ -13,7 +13,7 @@ from mobile_inpaint.photo.image import Image
 
 
 @dataclass(frozen=True)
-class Yardstick:
+class ReferenceOutputs:
     """Golden photos and a generator's results on them.
 
     Attributes:
@@ -30,7 +30,7 @@ class Yardstick:
     @torch.inference_mode()
     def of(
         cls, generator: Generator, photos: Sequence[GoldenPhoto], progress: Callable[[str], None] = lambda _: None
-    ) -> Yardstick:
+    ) -> ReferenceOutputs:
         """Runs ``generator`` on ``photos``, and tells ``progress`` the name of each before it does."""
         expected = []
         with watched_activations(generator) as largest:
