@@ -14,7 +14,6 @@ from mobile_inpaint.export.verify import check_claim, verify
 from mobile_inpaint.export.verify_photo import compositor_of, verify_photo
 from mobile_inpaint.models.registry import open_checkpoint
 from mobile_inpaint.photo.compositor.compositor import Compositor
-from mobile_inpaint.photo.compositor.detail_choice import with_detail
 from mobile_inpaint.precision import PrecisionName, row_of
 from mobile_inpaint.quoting import quoted
 from mobile_inpaint.targets.base import Target
