@@ -10,6 +10,7 @@ const LENGTH = 19;
 /** The known patches of a level. */
 export class Tree {
   #search; #members = []; #described; #splits = []; #leaves;
+  #near = new Int32Array(LEAVES * LEAF); #distance = new Float64Array(LEAVES * LEAF);
 
   /** @param search of the coarsest level */
   constructor(search) {
@@ -57,26 +58,28 @@ export class Tree {
 
   #query(asked) {
     const described = this.#described, members = this.#members, width = this.#search.width;
-    const near = [], distance = [];
+    const near = this.#near, distance = this.#distance, found = new Array(KEPT).fill(-1);
+    let count = 0;
     for (const node of this.#descend(asked)) {
       for (const n of this.#leaves[node]) {
         let sum = 0;
         for (let k = 0, p = n * LENGTH; k < LENGTH; k++, p++) sum += (described[p] - asked[k]) * (described[p] - asked[k]);
-        near.push(members[n]);
-        distance.push(sum);
+        near[count] = members[n];
+        distance[count++] = sum;
       }
     }
-    const found = new Array(KEPT).fill(-1), left = distance.map(() => true);
-    for (let k = 0; k < KEPT; k++) {
-      let best = -1;
-      for (let n = 0; n < near.length; n++) { // of equals the first in the picture
-        if (!left[n]) continue;
-        if (best < 0 || distance[n] < distance[best] || (distance[n] === distance[best] && near[n] < near[best])) best = n;
+    for (let k = 0; k < KEPT && count; k++) {
+      let best = 0;
+      for (let n = 1; n < count; n++) { // of equals the first in the picture
+        if (distance[n] < distance[best] || (distance[n] === distance[best] && near[n] < near[best])) best = n;
       }
-      if (best < 0) break;
-      const place = found[k] = near[best], row = Math.floor(place / width), column = place % width;
-      for (let n = 0; n < near.length; n++) {
-        if (left[n] && Math.abs(Math.floor(near[n] / width) - row) < APART && Math.abs(near[n] % width - column) < APART) left[n] = false;
+      const place = found[k] = near[best], row = (place / width) | 0, column = place - row * width, all = count;
+      count = 0;
+      for (let n = 0; n < all; n++) { // those that are not too close stay
+        const other = (near[n] / width) | 0, down = other - row, right = near[n] - other * width - column;
+        if (down < APART && down > -APART && right < APART && right > -APART) continue;
+        near[count] = near[n];
+        distance[count++] = distance[n];
       }
     }
     return found;

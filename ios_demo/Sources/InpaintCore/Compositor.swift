@@ -282,7 +282,8 @@ public struct Compositor: Equatable, Sendable {
             left: max(near.left, square.left), right: min(near.right, square.left + square.side)
         )
         let part = Box(
-            top: box.top - around.top, bottom: box.bottom - around.top, left: box.left - around.left, right: box.right - around.left
+            top: box.top - around.top, bottom: box.bottom - around.top,
+            left: box.left - around.left, right: box.right - around.left
         )
         var picture = Pixels(width: around.width, height: around.height, rgb: photo.take(around).rgb)
         var hole = Mask(width: around.width, height: around.height)
@@ -303,7 +304,8 @@ public struct Compositor: Equatable, Sendable {
         return Window(level: level, around: around, part: part)
     }
 
-    /// Whether there was anything to copy into the window; nil where `goesOn`, which is told of the share that is done, ended it.
+    /// Whether there was anything to copy into the window; nil where `goesOn`, which is told of the share that is done, ended
+    /// the step.
     private func rebuild(
         _ window: Window, by detail: Detail, _ plain: Patch, side: Int, _ goesOn: (Double) throws -> Bool
     ) throws -> Bool? {
