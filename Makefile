@@ -1,5 +1,5 @@
 # `make demo` and `make test` are all a newcomer needs; both set everything up first.
-.PHONY: setup browser android apps demo test fuzz quick coverage check clean
+.PHONY: setup browser android apps demo test fuzz quick coverage check docs clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -63,5 +63,11 @@ check: setup
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+# The documentation site, into site/. mkdocs is installed on the first call; the build itself needs no network.
+docs: setup
+	@$(BIN)/python -c "import material, mkdocstrings" 2>/dev/null || $(BIN)/python -m pip install --quiet --editable '.[docs]'
+	@NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "site/index.html"
+
 clean:
-	rm -rf $(VENV) artifacts demo-out dist
+	rm -rf $(VENV) artifacts demo-out dist site

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mobile_inpaint.photo.mask import Mask
     from mobile_inpaint.targets.registry import list_targets, load_artifact, load_pipeline
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "Compositor",
     "Fill",

@@ -20,10 +20,12 @@ from mobile_inpaint.defaults import EQUALIZATION, PERCENTILE, RANGES, SEED
 from mobile_inpaint.errors import ManifestError
 from mobile_inpaint.files import is_plain_name
 from mobile_inpaint.precision import PrecisionName, row_of
-from mobile_inpaint.quoting import quoted
+from mobile_inpaint.quoting import listed, quoted
 from mobile_inpaint.schema import ANY, Range
 
 SCHEMA = 2
+_SUFFIXES = (".onnx", ".tflite", ".mlpackage")
+"""Of the formats that ship, for messages."""
 SMALLEST_SIDE, LARGEST_SIDE = 64, 4096
 """Of the squares that an app's network may see, in pixels: an app allocates by it."""
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -381,6 +383,8 @@ class Artifact:
         if not path.exists():
             raise ManifestError(f"{path}: no such artifact; make one with: mobile-inpaint export")
         beside = manifest_path(path)
+        if not beside.exists() and path.suffix not in _SUFFIXES:
+            raise ManifestError(f"{path}: {_what_instead(path)}")
         if not beside.exists():
             raise ManifestError(f"{path.name}: its manifest {beside.name} is not beside it; export it again")
         manifest = Manifest.load(beside)
@@ -395,9 +399,18 @@ class Artifact:
         return cls(path, manifest)
 
 
+def _what_instead(path: Path) -> str:
+    """Why ``path`` is no artifact, judged by its name, and what to name."""
+    kinds = ", ".join(_SUFFIXES)
+    if not path.is_dir():
+        return f"not an artifact ({kinds}); name an exported file"
+    inside = sorted(entry.name for entry in path.iterdir() if entry.suffix in _SUFFIXES)
+    return f"a folder; name a file in it: {listed(inside)}" if inside else f"a folder, without an artifact ({kinds}) in it"
+
+
 def manifest_path(artifact: Path) -> Path:
     """Where the manifest of ``artifact`` stands."""
-    return artifact.with_name(artifact.name + ".json")
+    return artifact.parent / f"{artifact.name}.json"  # the folder "." has no name
 
 
 def sha256_of(path: Path) -> str:

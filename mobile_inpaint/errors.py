@@ -12,6 +12,7 @@
     ├── PhotoError            not an image, truncated, too many pixels, a kind of image we refuse
     ├── PhotoSetError         a set of photos that cannot be fetched here
     ├── MaskError             size differs from the photo; nothing to fill; nothing left to fill from
+    │   └── PhotoAsMask               as many levels as a photo has (photo/marks.py)
     ├── RecipeError           file, key, expected
     ├── ExportError
     │   ├── UnsupportedPrecision   target, precision, those it has
@@ -23,9 +24,11 @@
     │   └── DamagedCheckpoint      no run can go on from it (training/checkpoint.py)
     ├── ManifestError         unreadable, tampered, or schema newer than this package
     ├── BenchError            a measurement that cannot be made or compared
-    └── DeviceUnavailable     not connected, locked, wrong OS
+    ├── DeviceUnavailable     not connected, locked, wrong OS
+    └── UsageError            a command line that cannot be read (cli/usage.py)
 
-A message is one line: what is wrong, then what to do. The command line prints it on stderr and exits 1.
+A message is one line: what is wrong, then what to do. The command line prints it on stderr and exits with 1, or with 2 where
+it cannot read what was typed (UsageError, cli/usage.py).
 """
 
 from __future__ import annotations
@@ -40,7 +43,7 @@ class MobileInpaintError(Exception):
 
 
 class NameNotFound(MobileInpaintError):
-    """A name nobody here has; the message lists those there are and never guesses a nearest match."""
+    """A name nobody here has; the message lists those there are. The command line adds the closest one."""
 
     kind = "name"
 
@@ -121,11 +124,35 @@ class ExportError(MobileInpaintError):
     """An export that did not produce a verified artifact."""
 
 
+_PRECISIONS_OF_OTHERS = {
+    "int8": "w8a8",
+    "uint8": "w8a8",
+    "i8": "w8a8",
+    "8bit": "w8a8",
+    "float16": "fp16",
+    "f16": "fp16",
+    "half": "fp16",
+    "16": "fp16",
+    "float32": "fp32",
+    "f32": "fp32",
+    "float": "fp32",
+    "full": "fp32",
+    "32": "fp32",
+    "w8": "w8a32",
+    "dynamic": "w8a32",
+    "int4": "pal4",
+}
+"""What other tools call them."""
+
+
 class UnsupportedPrecision(ExportError):
     """A precision the target does not have."""
 
     def __init__(self, target: str, precision: str, known: Iterable[str]) -> None:
-        super().__init__(f"target {quoted(target)} has no precision {quoted(precision)}: it has {listed(known)}")
+        known = tuple(known)
+        called = _PRECISIONS_OF_OTHERS.get(precision.lower())
+        here = f"{precision} is called {called} here; it has" if called in known else "it has"
+        super().__init__(f"target {quoted(target)} has no precision {quoted(precision)}: {here} {listed(known)}")
 
 
 class CalibrationError(ExportError):

@@ -1,8 +1,8 @@
 """Writing files so that nothing is lost: names that stay in their folder, and content that appears whole or not at all.
 
 A new file is made beside its target, under a name nobody can guess, by ``O_EXCL``: a link that was planted there is never
-followed. The process that writes it holds a lock on it. The kernel drops that lock when the process dies, so the next process
-that writes into the same folder can tell what a killed one left behind, and removes it.
+followed. The process that writes it holds its lock (:mod:`mobile_inpaint.locks`). The system drops that lock when the process
+dies, so the next process that writes into the same folder can tell what a killed one left behind, and removes it.
 
 A folder cannot replace another in one step. The old one is moved into a private folder first, under :data:`ASIDE`; if a kill
 comes before the new one is in its place, the next process that writes there puts the old one back.
@@ -21,8 +21,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-if sys.platform != "win32":  # an open file cannot be deleted on Windows: there that is the lock
-    import fcntl
+from mobile_inpaint.locks import LOCKS
 
 PREFIX = ".mobile-inpaint-"
 """How every temporary name begins."""
@@ -134,7 +133,7 @@ def private_folder(parent: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        _close(lock)
+        _release(folder, lock)
 
 
 def move_into_place(made: Path, place: Path, private: Path) -> None:
@@ -214,17 +213,17 @@ def _remove_if_abandoned(path: Path) -> None:
     kind = _kind(path)
     if kind not in ("file", "folder") or not _is_ours(path):
         return
-    lock = _locked(path)
+    lock = LOCKS.take(path)
     if lock is None:
         return
     try:
         if kind == "folder":
             _put_back(path)
             shutil.rmtree(path, ignore_errors=True)
-        else:
+        elif not LOCKS.is_guard(path.name):  # a guard goes when its lock is released
             path.unlink(missing_ok=True)
     finally:
-        _close(lock)
+        _release(path, lock)
 
 
 def _put_back(private: Path) -> None:
@@ -263,7 +262,9 @@ def _temporary(path: Path, *, sweeping: bool) -> Iterator[Path]:
     try:
         if sweeping:
             sweep(path.parent)
-        suffix = path.suffix if len(os.fsencode(path.suffix)) <= _LONGEST_SUFFIX else ""
+        suffix = path.suffix
+        if len(os.fsencode(suffix)) > _LONGEST_SUFFIX or LOCKS.is_guard(suffix):
+            suffix = ""
         part, lock = _claimed(path.parent, suffix, _new_file)
         yield part
     except OSError as error:
@@ -274,7 +275,7 @@ def _temporary(path: Path, *, sweeping: bool) -> Iterator[Path]:
         if part is not None:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
-        _close(lock)
+            _release(part, lock)
 
 
 def _claimed(parent: Path, suffix: str, make: Callable[[Path], None]) -> tuple[Path, int]:
@@ -283,7 +284,7 @@ def _claimed(parent: Path, suffix: str, make: Callable[[Path], None]) -> tuple[P
         path = parent / f"{PREFIX}{secrets.token_hex(16)}{suffix}"
         make(path)
         try:
-            if (lock := _locked(path)) is not None:
+            if (lock := LOCKS.take(path)) is not None:
                 return path, lock
         except FileNotFoundError:  # a sweep came between making and locking
             continue
@@ -293,24 +294,6 @@ def _claimed(parent: Path, suffix: str, make: Callable[[Path], None]) -> tuple[P
             with contextlib.suppress(OSError):
                 path.rmdir() if path.is_dir() else path.unlink()
             raise
-
-
-def _locked(path: Path) -> int | None:
-    """A descriptor that holds the lock of ``path``, -1 on systems without locks; None where another process holds it."""
-    if sys.platform == "win32":
-        return -1
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(os.fstat(descriptor), path.lstat()):
-            return descriptor
-    except BlockingIOError:
-        pass
-    except BaseException:
-        os.close(descriptor)
-        raise
-    os.close(descriptor)
-    return None
 
 
 def _new_file(path: Path) -> None:
@@ -325,13 +308,13 @@ def _flush(path: Path) -> None:
     """Waits until a file, or a folder's names, are on the disk."""
     if sys.platform == "win32" and path.is_dir():
         return
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
-def _close(lock: int) -> None:
+def _release(path: Path, lock: int) -> None:
     if lock >= 0:
-        os.close(lock)
+        LOCKS.release(path, lock)

@@ -26,6 +26,7 @@ FLOATS: tuple[Precision, ...] = ("fp32", "fp16")
 EIGHT_BIT = ("onnx", "tflite")
 FEW = QualityGate(crops=3, keep_rejected=True)
 """Looks at little and refuses nothing: what is judged is random or few."""
+os.environ["MOBILE_INPAINT_PROGRESS"] = "0"  # lines about how far slow work is would stand beside the line a test waits for
 SMALL = {"resolution": 64, "ch_base": 1024, "ch_max": 32}
 
 

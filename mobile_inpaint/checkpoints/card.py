@@ -52,6 +52,7 @@ class Card:
         paper: that describes the network.
         trained_on: the data set.
         origin: where the file comes from, for people.
+        recipe: the commands that make the file, where nobody offers it.
         file: its published name.
         sha256: of the file, 64 hex digits; where only its ends are known, those, with ``…`` between.
         bytes: size of the file; None where unknown.
@@ -75,6 +76,7 @@ class Card:
     also_sha256: str = ""
     kind: Literal["generator", "yardstick"] = "generator"
     embedded: bool = False
+    recipe: str = ""
     npm: NpmFile | None = None
     pypi: PypiFiles | None = None
 

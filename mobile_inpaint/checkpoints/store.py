@@ -28,7 +28,7 @@ from typing import Literal, TypeAlias
 
 import platformdirs
 
-from mobile_inpaint import documents, files, schema
+from mobile_inpaint import documents, files, locks, schema
 from mobile_inpaint.artifact import sha256_of
 from mobile_inpaint.checkpoints.card import Card
 from mobile_inpaint.checkpoints.fetch import npm, pypi
@@ -132,7 +132,7 @@ def find(
         return file, _card_of(file, file.stem, str(file))
     if file.suffix in SUFFIXES or len(file.parts) > 1:
         raise WeightsError(f"{file}: no such file")
-    raise CheckpointNotFound(name, [c.name for c in list_checkpoints()])
+    raise CheckpointNotFound(name, [c.name for c in list_checkpoints() if c.kind == kind])
 
 
 def fetch(name: str, progress: Progress | None = None) -> Path:
@@ -217,6 +217,7 @@ def remove(name: str) -> None:
 
 
 _NAME = r"[a-z0-9][a-z0-9._-]*"
+_LOCK_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _KEPT = re.compile(r"[0-9a-f]{12}\.\w+")
 """What :func:`_file` calls a checkpoint's file."""
 
@@ -288,13 +289,16 @@ def _how_to_get(checkpoint: Card) -> str:
         return "it ships inside this package, which needs to be installed again"
     if checkpoint.fetchable:
         return f"mobile-inpaint weights fetch {checkpoint.name}"
-    return f"get {checkpoint.file} ({checkpoint.origin}), then mobile-inpaint weights add {checkpoint.name} {checkpoint.file}"
+    add = f"mobile-inpaint weights add {checkpoint.name} {checkpoint.file}"
+    if checkpoint.recipe:
+        return f"nobody offers it; make it with: {checkpoint.recipe}, then {add}"
+    return f"download {checkpoint.file} by hand ({checkpoint.origin}), then: {add}"
 
 
 def _fetch(name: str, progress: Progress | None) -> Path:
     published = _published().get(name)
     if published is None or not published.fetchable:
-        raise WeightsError(f"{name} cannot be fetched: {_how_to_get(published or card(name))}")
+        raise WeightsError(f"{name} cannot be fetched by a package client: {_how_to_get(published or card(name))}")
     with _changing_the_store() as folder:
         try:
             return path(name)  # another process fetched it while this one waited
@@ -324,14 +328,12 @@ def _download(published: Card, folder: Path, progress: Progress | None) -> Path:
 @contextmanager
 def _changing_the_store() -> Iterator[Path]:
     """An empty folder on the store's file system, while no other process changes the store."""
-    import fcntl  # Linux and macOS, as are the converters
-
     temporary = home() / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
     _check_is_no_link(temporary)
-    lock = os.open(home() / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+    lock = os.open(home() / "lock", _LOCK_FLAGS, 0o666)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # the kernel opens it again when its holder dies
+        locks.wait_for(lock)  # the system gives it back when its holder dies
         for left in temporary.iterdir():
             if left.is_dir() and not left.is_symlink():
                 shutil.rmtree(left, ignore_errors=True)

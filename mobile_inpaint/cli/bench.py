@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mobile_inpaint.cli import console
+from mobile_inpaint.cli import completion, console
 from mobile_inpaint.cli.defaults import CHECKPOINT, MOST_RUNS, MOST_SECONDS, MOST_THREADS, PUBLISHED
+from mobile_inpaint.cli.usage import UsageError
 from mobile_inpaint.errors import BenchError
+from mobile_inpaint.quoting import quoted
 
 if TYPE_CHECKING:
     from mobile_inpaint.bench.measure.candidate import Candidate
     from mobile_inpaint.bench.report.latency_report import LatencyReport
 
+_DEVICE, _PHOTO = "Device options", "Photo options"
 _ARTIFACTS = Path("artifacts")
+_EXPORT_STEPS = 16
 _MOST_THREADS = 4
 """By default: what runtimes on phones use, for the other cores are slow ones."""
 
@@ -27,59 +31,93 @@ def bench(
         list[str] | None,
         typer.Argument(
             metavar="[FILE[@RUNTIME]]...",
-            help="Artifacts, or any .onnx or .tflite; none: the default artifact. "
-            "Behind an @: by what, as far as the device has a choice, on this host openvino or openvino-bf16 for .onnx, "
-            "on a phone cpu, gpu or its accelerator.",
+            help="Artifacts, or any .onnx or .tflite; without one, the default network is exported first. After an @ the "
+            "runtime: openvino or openvino-bf16 for .onnx on this computer; cpu, gpu or the accelerator on a phone.",
         ),
     ] = None,
-    device: Annotated[str, typer.Option(help="Where; see: mobile-inpaint devices.")] = "host",
+    device: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="The device to measure on; see: mobile-inpaint devices.", autocompletion=completion.devices
+        ),
+    ] = "host",
     threads: Annotated[
-        int | None, typer.Option(min=1, max=MOST_THREADS, help="For the runtime; if not given, all cores up to 4.")
+        int | None, typer.Option(min=1, max=MOST_THREADS, help="Threads of the runtime.", show_default="all cores, at most 4")
     ] = None,
     warmup: Annotated[int, typer.Option(min=0, max=MOST_RUNS, help="Runs before the timed ones.")] = 10,
     iterations: Annotated[int, typer.Option(min=1, max=MOST_RUNS, help="Timed runs.")] = 50,
     max_temp_c: Annotated[
         float | None,
         typer.Option(
-            min=-100, max=1_000, help="Begin the timed runs below that; if not given, what the device takes for cool."
+            min=-100,
+            max=1_000,
+            metavar="CELSIUS",
+            help="Wait until the device is cooler than this.",
+            show_default="by device",
+            rich_help_panel=_DEVICE,
         ),
     ] = None,
-    cooldown: Annotated[float, typer.Option(min=0, max=MOST_SECONDS, help="Seconds it is given to cool down.")] = 300,
-    pipeline: Annotated[bool, typer.Option("--pipeline", help="Time a whole photo too: before, in, after the net.")] = False,
-    photo: Annotated[Path | None, typer.Option(help="For --pipeline, instead of 12 synthetic megapixels.")] = None,
-    mask: Annotated[Path | None, typer.Option(help="The hole in --photo, white.")] = None,
+    cooldown: Annotated[
+        float,
+        typer.Option(
+            min=0, max=MOST_SECONDS, metavar="SECONDS", help="Wait at most this long for it to cool.", rich_help_panel=_DEVICE
+        ),
+    ] = 300,
+    pipeline: Annotated[
+        bool,
+        typer.Option("--pipeline", help="Measure a whole photo too: before, in and after the network.", rich_help_panel=_PHOTO),
+    ] = False,
+    photo: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The photo to measure.", show_default="12 synthetic megapixels", rich_help_panel=_PHOTO
+        ),
+    ] = None,
+    mask: Annotated[
+        Path | None, typer.Option("-m", "--mask", metavar="FILE", help="The mask of --photo, white.", rich_help_panel=_PHOTO)
+    ] = None,
     compare: Annotated[
         str | None,
         typer.Option(
-            metavar="paper|published-graph|FILE[@RUNTIME]",
-            help="Set beside published timings; or measure another model file in turn with these; or read a report.",
+            metavar="paper|published-graph|FILE",
+            help="Compare with the paper's timings, with another model file measured in turn, or with a report of bench.",
         ),
     ] = None,
     tool: Annotated[
         list[Path] | None,
         typer.Option(
             metavar="PROGRAM",
-            help="For Android: your build of benchmark_model or onnxruntime_perf_test; for iPhones: an app's .xctestrun.",
+            help="Android: your build of benchmark_model or onnxruntime_perf_test. iPhone: an app's .xctestrun.",
+            rich_help_panel=_DEVICE,
         ),
     ] = None,
-    team: Annotated[str, typer.Option(help="For iPhones: the Apple development team that signs what runs there.")] = "",
-    record: Annotated[Path | None, typer.Option(help="Keep the reports here.")] = None,
-    no_record: Annotated[
-        bool, typer.Option("--no-record", help="Keep them nowhere, not even in a checkout's benchmarks/.")
+    team: Annotated[
+        str,
+        typer.Option(metavar="ID", help="iPhone: the Apple development team that signs the app.", rich_help_panel=_DEVICE),
+    ] = "",
+    record: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Keep the reports in this folder, with a table and plots.", show_default="keep none"),
+    ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="With --compare paper: list each published timing, and why it cannot be compared.")
     ] = False,
     json: console.Json = False,
 ) -> None:
-    """Time artifacts: several are measured in turn, A B A B, and their ratio is given with its spread."""
+    """Measure the latency of artifacts on a device.
+
+    Several files are measured in turn, A B A B, and their ratio is given with its spread. Without --record nothing is kept. In
+    a checkout of this project, --record benchmarks adds the reports to the published record.
+    """
     from mobile_inpaint.bench.devices.registry import connect, find_device, kind_of
     from mobile_inpaint.bench.measure.candidate import Candidate
     from mobile_inpaint.bench.measure.pipeline import open_scene, synthetic_scene
     from mobile_inpaint.bench.measure.protocol import Plan
-    from mobile_inpaint.bench.record import store as records
     from mobile_inpaint.cli import bench_output
     from mobile_inpaint.cpu_count import usable_cores
 
     if (photo is None) != (mask is None):
-        raise BenchError("--photo and --mask go together")
+        raise UsageError("--photo and --mask go together: name both, or neither")
     runtimes = kind_of(find_device(device)).runtimes
     connected = connect(device)
     reference, beside = _reference(compare, runtimes)
@@ -99,17 +137,24 @@ def bench(
         tools=tools,
         apple_team=team,
     )
-    with console.progress("measuring") as advance:
+    with console.progress(f"measuring on {device}") as advance:
         reports = connected.measure([*subjects, *reference], plan, scene, advance)
-    keep_in = record or (None if no_record else records.checkout_record(Path.cwd()))
-    kept = records.add(keep_in, reports) if keep_in else []
+    kept = []
+    if record is not None:
+        from mobile_inpaint.bench.record import store as records
+
+        kept = records.add(record, reports)
     outcome = bench_output.Outcome(reports, bool(reference), compare == "paper", beside)
     if json:
         console.emit(bench_output.document(outcome, kept))
     else:
-        bench_output.show(outcome)
+        bench_output.show(outcome, verbose=verbose)
     for path in kept:
         console.note(f"kept in {path}")
+    if not json and kept:
+        console.hint(f"mobile-inpaint compare {shlex.quote(str(kept[0]))} LATER.json, or: mobile-inpaint report {record}")
+    elif not json:
+        console.hint(f"keep the report to compare it later: {command} --record DIR")
 
 
 def _reference(compare: str | None, runtimes: Collection[str]) -> tuple[list[Candidate], LatencyReport | None]:
@@ -123,7 +168,7 @@ def _reference(compare: str | None, runtimes: Collection[str]) -> tuple[list[Can
     candidate = Candidate.parse(compare, runtimes)
     path = candidate.path
     if not path.exists():
-        raise BenchError(f"--compare {compare}: neither paper nor published-graph nor a file")
+        raise BenchError(f"--compare {quoted(compare)}: no such file; name one, or paper, or published-graph")
     if path.suffix == ".json":
         from mobile_inpaint.bench.report.latency_report import LatencyReport
 
@@ -135,7 +180,7 @@ def _published_graph() -> Path:
     from mobile_inpaint.checkpoints import store as weights
     from mobile_inpaint.targets.onnx.published_graph import published_graph
 
-    with console.progress(f"fetching {PUBLISHED}") as advance:
+    with console.progress(f"fetching {PUBLISHED}", in_bytes=True) as advance:
         pipeline = weights.fetch(PUBLISHED, advance)
     return published_graph(pipeline, weights.home() / "cache")
 
@@ -150,8 +195,10 @@ def _default_artifact(device: str) -> Path:
     if not path.exists():
         from mobile_inpaint.export.run import export
 
-        console.note(f"{path} is not there yet: exporting it")
-        with console.steps() as step:
+        console.note(
+            f"no file named: exporting {path} first, which takes about a minute; for another one: mobile-inpaint bench FILE"
+        )
+        with console.steps("export", expected=_EXPORT_STEPS) as step:
             export(CHECKPOINT, target=kind.target, precision=kind.precision, out=_ARTIFACTS, progress=step)
     return path
 

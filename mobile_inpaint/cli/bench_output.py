@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -89,24 +90,22 @@ def document(outcome: Outcome, kept: Sequence[Path]) -> dict[str, Any]:
     }
 
 
-def show(outcome: Outcome) -> None:
-    """The same on the terminal."""
+def show(outcome: Outcome, *, verbose: bool) -> None:
+    """The same on the terminal; with ``verbose`` each published timing."""
     _show_conditions(outcome.reports)
-    _table(("file", "P50 ms", "P90", "P95", "P99", "mean", "σ", "min", "max"), map(_times, outcome.reports))
+    _table(("file", "P50 ms", "P90", "P99", "mean", "σ", "min", "max"), map(_times, outcome.reports))
     if any(report.dispatch_ms for report in outcome.reports):
         _table(("file", "dispatch P50 ms", "until read back"), map(_dispatches, outcome.reports))
-    costs = ("file", "compile ms", "cold load ms", "first run ms", "peak MB", "retained MB", "file MB", "mJ a run")
-    _table(costs, map(_costs, outcome.reports))
+    _table(*_costs(outcome.reports))
     if any(report.placement or report.agreement for report in outcome.reports):
-        _table(("file", "operations on", "dB to what it should be"), map(_checks, outcome.reports))
+        _table(("file", "operations on", "agreement, dB"), map(_checks, outcome.reports))
     if outcome.reference:
         _table(("file", f"times as fast as {outcome.reference.subject.name}", "P10", "P90"), _ratios(outcome))
     if scenes := [report.pipeline.photo for report in outcome.reports if report.pipeline]:
         columns = ("file", "photo ms", "before", "net", "after", "net's share")
         _table(columns, _parts(outcome.reports), title=f"Photo of {scenes[0]}")
     for report in outcome.subjects if outcome.paper else ():
-        title = f"{report.subject.name}, {report.statistics.p50_ms:.1f} ms, beside published timings"
-        _table(("network", "device", "px", "their ms", "comparable"), _published(report), title=title)
+        _show_published(report, verbose=verbose)
     for report in outcome.subjects if outcome.beside else ():
         assert outcome.beside
         console.say(f"\n{report.subject.name} beside {outcome.beside.subject.name} of {outcome.beside.date[:10]}:")
@@ -127,7 +126,7 @@ def _show_conditions(reports: Sequence[LatencyReport]) -> None:
     if (thermal := first.thermal) and thermal.before_c is not None and thermal.after_c is not None:
         console.say(f"{thermal.before_c:.0f} °C before, {thermal.after_c:.0f} °C after" + _waited(thermal.waited_s))
     elif first.machine.emulated_by is None:
-        console.say("the device does not tell its temperature")
+        console.say("temperature: unknown")
 
 
 def _waited(seconds: float) -> str:
@@ -141,14 +140,27 @@ def _table(columns: Sequence[str], rows: Iterable[Row], title: str | None = None
 
 def _times(report: LatencyReport) -> Row:
     its = report.statistics
-    figures = (its.p50_ms, its.p90_ms, its.p95_ms, its.p99_ms, its.mean_ms, its.std_ms, its.min_ms, its.max_ms)
+    figures = (its.p50_ms, its.p90_ms, its.p99_ms, its.mean_ms, its.std_ms, its.min_ms, its.max_ms)
     return report.subject.name, *map(_rounded, figures)
 
 
-def _costs(report: LatencyReport) -> Row:
-    took = (report.compile_ms, report.load_ms, report.first_ms)
-    held = (report.peak_mb, report.retained_mb, report.subject.file_mb, report.energy_mj)
-    return report.subject.name, *("" if figure is None else _rounded(figure) for figure in (*took, *held))
+def _costs(reports: Sequence[LatencyReport]) -> tuple[Sequence[str], list[Row]]:
+    """What else the files cost; without figures that no device told."""
+    figures: dict[str, list[float | None]] = {
+        "compile ms": [report.compile_ms for report in reports],
+        "cold load ms": [report.load_ms for report in reports],
+        "first ms": [report.first_ms for report in reports],
+        "peak MB": [report.peak_mb for report in reports],
+        "held MB": [report.retained_mb for report in reports],
+        "file MB": [report.subject.file_mb for report in reports],
+        "mJ a run": [report.energy_mj for report in reports],
+    }
+    known = {name: values for name, values in figures.items() if any(value is not None for value in values)}
+    rows: list[Row] = [
+        (report.subject.name, *("" if values[at] is None else _rounded(values[at] or 0.0) for values in known.values()))
+        for at, report in enumerate(reports)
+    ]
+    return ("file", *known), rows
 
 
 def _dispatches(report: LatencyReport) -> Row:
@@ -159,8 +171,10 @@ def _dispatches(report: LatencyReport) -> Row:
 def _checks(report: LatencyReport) -> Row:
     placed = ", ".join(f"{unit} {count}" for unit, count in (report.placement or {}).items())
     agreed = report.agreement
-    checked = "" if agreed is None else f"{agreed.psnr_db:.1f} of {agreed.required_db:.0f}, {agreed.expected}"
-    return report.subject.name, placed, checked
+    if agreed is None:
+        return report.subject.name, placed, ""
+    told = f"{agreed.psnr_db:.1f} ({agreed.required_db:.0f} needed), {agreed.expected}"
+    return report.subject.name, placed, console.verdict(told, agreed.holds)
 
 
 def _ratios(outcome: Outcome) -> Iterator[Row]:
@@ -176,10 +190,28 @@ def _parts(reports: Sequence[LatencyReport]) -> Iterator[Row]:
             yield report.subject.name, _rounded(total), *map(_rounded, parts.medians_ms), f"{net / total:.0%}"
 
 
-def _published(report: LatencyReport) -> Iterator[Row]:
-    for comparison in published.compare(report):
-        theirs = comparison.timing
-        yield theirs.network, theirs.device_name, theirs.size_px, theirs.ms, comparison.verdict
+def _show_published(report: LatencyReport, *, verbose: bool) -> None:
+    """One line, and the timings that may be compared; each of them, with the reasons against it, where ``verbose``."""
+    comparisons = published.compare(report)
+    fair = [each for each in comparisons if not each.reasons]
+    more = "" if verbose else "; each one and the reasons: --verbose"
+    console.say(
+        f"\n{report.subject.name}, {report.statistics.p50_ms:.1f} ms: comparable with {len(fair)} of {len(comparisons)} "
+        f"published timings{_why_not(comparisons) if not fair else ''}{more}"
+    )
+    rows: list[Row] = [
+        (each.timing.network, each.timing.device_name, each.timing.size_px, each.timing.ms, each.verdict)
+        for each in (comparisons if verbose else fair)
+    ]
+    if rows:
+        _table(("network", "device", "px", "their ms", "comparable"), rows)
+
+
+def _why_not(comparisons: Sequence[published.Comparison]) -> str:
+    """The reason that most of them have."""
+    reasons = Counter(reason for each in comparisons for reason in each.reasons)
+    reason, count = reasons.most_common(1)[0]
+    return f" ({'all' if count == len(comparisons) else count}: {reason})"
 
 
 def _verdict(ours: LatencyReport, theirs: LatencyReport) -> str:

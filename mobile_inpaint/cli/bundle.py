@@ -3,27 +3,47 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, cast, get_args
 
 import typer
 
-from mobile_inpaint.cli import console
+from mobile_inpaint.cli import completion, console
 from mobile_inpaint.errors import BenchError, DeviceUnavailable
 from mobile_inpaint.quoting import quoted
 
 
 def bundle(
-    artifact: Annotated[Path, typer.Argument(help="An exported file, or the folder to pick one from.")] = Path("artifacts"),
-    app: Annotated[str, typer.Option(help="android, ios or web.")] = "web",
-    device_class: Annotated[str | None, typer.Option(help="Pick what was measured best on such, as which does.")] = None,
-    into: Annotated[Path | None, typer.Option(help="The app's folder for it; none: the checkout's app.")] = None,
-    record: Annotated[list[Path] | None, typer.Option(help="Reports or records; none: the checkout's benchmarks/.")] = None,
+    artifact: Annotated[
+        Path, typer.Argument(metavar="[ARTIFACT|DIR]", help="An exported file, or the folder to choose one from.")
+    ] = Path("artifacts"),
+    app: Annotated[str, typer.Option(metavar="android|ios|web", help="The app.", autocompletion=completion.apps)] = "web",
+    device_class: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CLASS",
+            help="Out of a folder, choose the artifact that `which` chooses for this class of devices.",
+            autocompletion=completion.device_classes,
+        ),
+    ] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The folder of the app for its model.", show_default="the app of the checkout"),
+    ] = None,
+    record: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE.json|DIR",
+            help="With --device-class: reports to choose by.",
+            show_default="benchmarks/ of the checkout",
+        ),
+    ] = None,
     json: console.Json = False,
 ) -> None:
     """Put a verified artifact, its manifest and the licence notices into an app.
 
-    Out of a folder and without a class of devices it is the fp16 artifact. The web app gets its runtime too, so that its
-    folder can be put on any static host.
+    Out of a folder it takes the fp16 artifact, unless --device-class is given. The web app gets its runtime too: the folder can
+    be put on any static host.
     """
     from mobile_inpaint.apps import bundle as bundling
     from mobile_inpaint.artifact import Artifact
@@ -50,6 +70,11 @@ def bundle(
         console.emit({"app": app, "artifact": chosen.manifest.file, "mb": size_mb, "files": [str(file) for file in files]})
     else:
         console.say(f"{chosen.manifest.file}, {size_mb:.1f} MB, in {folder}")
+        console.hint(
+            f"mobile-inpaint serve --open{'' if into is None else f' {quote(str(folder.parent))}'}"
+            if app == "web"
+            else f"build the app; see docs/{app}_demo.md"
+        )
 
 
 def _best(device_class: str, places: list[Path]) -> list[str]:

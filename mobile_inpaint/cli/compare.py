@@ -16,15 +16,18 @@ if TYPE_CHECKING:
 
 
 def compare(
-    before: Annotated[Path, typer.Argument(metavar="A.json", help="A report that bench kept: the earlier one.")],
-    after: Annotated[Path, typer.Argument(metavar="B.json", help="The later one.")],
+    before: Annotated[Path, typer.Argument(metavar="A.json", help="The earlier report, as bench --record kept it.")],
+    after: Annotated[Path, typer.Argument(metavar="B.json", help="The later report.")],
     fail_on_regression: Annotated[
         str | None,
-        typer.Option(metavar="PERCENT", help="Exit 1 if B is surely slower by more, e.g. 5%: its whole 95 % interval is."),
+        typer.Option(
+            metavar="PERCENT",
+            help="Exit with 1 if B is slower by more than this, for example 5%, over the whole 95 % interval.",
+        ),
     ] = None,
     json: console.Json = False,
 ) -> None:
-    """Set a report beside an earlier one, and say how sure the difference is."""
+    """Compare two reports of bench, and say how sure the difference is."""
     from dataclasses import asdict
 
     from mobile_inpaint.bench.record.comparison import FEWEST_RUNS, Change, parse_percent
@@ -44,7 +47,7 @@ def compare(
         console.say(f"B: {later.subject.name}, {later.runtime}, {later.machine.device}, {later.date[:10]}\n")
         rows = [(name, *_rounded(a, b)) for name, a, b in _figures(earlier, later)]
         console.table(("figure", "A", "B", "B / A"), rows)
-        console.say(f"\nB takes {change}")
+        console.say(f"\nB takes {change}", "" if regression is None else "bad" if regression else "good")
     if change.reasons:
         because = f"not comparable: {', '.join(change.reasons)}"
         if tolerated is not None:

@@ -1,19 +1,27 @@
-"""How every verb speaks: results on stdout, asides on stderr, ``--json`` as one document, a bar for long work."""
+"""How every verb speaks: results on stdout, ``--json`` as one document; asides.py and progress.py write on stderr."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from mobile_inpaint.cli.asides import Verdict, hint, note, refuse, styled, verdict
+from mobile_inpaint.cli.progress import Step, progress, steps
+from mobile_inpaint.errors import MobileInpaintError
 from mobile_inpaint.quoting import escaped
+
+__all__ = [
+    "Json", "Step", "Verdict", "claimed_stdout", "emit", "facts", "hint", "note", "progress", "refuse", "say", "steps", "table",
+    "verdict", "write_bytes",
+]  # fmt: skip
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -54,20 +62,24 @@ def claimed_stdout() -> Iterator[None]:
                 claimed.close()
 
 
-def say(text: str) -> None:
-    """Prints the result on stdout, as many lines as it has; characters that a terminal would obey are escaped."""
-    print("\n".join(map(escaped, text.split("\n"))), file=_claimed, flush=True)
+def say(text: str, style: str = "") -> None:
+    """Prints the result on stdout, as many lines as it has; characters that a terminal would obey are escaped.
 
-
-def note(text: str) -> None:
-    """Prints one line on stderr: a hint, a step, an error; characters that a terminal would obey are escaped.
-
-    It never raises: the line is not worth what was done before it.
+    Args:
+        text: the lines.
+        style: a key of :data:`STYLES`, for a terminal with colours.
     """
-    line = escaped(" ".join(text.split()))
-    with suppress(OSError, ValueError):  # nobody reads any more, or the stream is closed
-        encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
-        print(line.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr, flush=True)
+    lines = "\n".join(map(escaped, text.split("\n")))
+    print(styled(lines, style, _claimed or sys.stdout), file=_claimed, flush=True)
+
+
+def write_bytes(data: bytes | memoryview) -> None:
+    """Writes a file on stdout, and nothing else may be there."""
+    stream = getattr(_claimed or sys.stdout, "buffer", None)
+    if stream is None:
+        raise MobileInpaintError("standard output takes text alone here; name a file with --out")
+    stream.write(data)
+    stream.flush()
 
 
 def emit(document: Any) -> None:
@@ -80,83 +92,64 @@ def emit(document: Any) -> None:
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> None:
     """Prints ``rows`` under ``columns`` on stdout, as wide as the terminal; numbers stand on the right.
 
-    Piped into another program a row is always one line.
+    Piped into another program a row is always one line, without blanks at its end.
     """
+    numbers = [all(isinstance(row[at], int | float) for row in rows) for at in range(len(columns))]
+    if _is_piped():
+        if title:
+            _print_plain(title)
+        _print_grid([columns, *rows], numbers)
+        return
     from rich.table import Table
 
     drawn = Table(box=None, pad_edge=False, title=title, title_justify="left", title_style="bold", header_style="bold")
     for position, column in enumerate(columns):
-        numbers = all(isinstance(row[position], int | float) for row in rows)
-        drawn.add_column(column, justify="right" if numbers else "left", overflow="fold", no_wrap=_is_piped())
-    _print(drawn, rows)
+        drawn.add_column(column, justify="right" if numbers[position] else "left", overflow="fold")
+    _draw(drawn, rows)
 
 
 def facts(pairs: Sequence[tuple[str, object]]) -> None:
     """Prints a name and what there is to say about it, a line each, on stdout."""
+    if _is_piped():
+        _print_grid(pairs, [False, False])
+        return
     from rich.table import Table
 
     drawn = Table.grid(padding=(0, 2))
     drawn.add_column(style="bold", no_wrap=True)
-    drawn.add_column(overflow="fold", no_wrap=_is_piped())
-    _print(drawn, pairs)
+    drawn.add_column(overflow="fold")
+    _draw(drawn, pairs)
 
 
 def _is_piped() -> bool:
     return _claimed is None or not _claimed.isatty()
 
 
-def _print(table: Table, rows: Sequence[Sequence[object]]) -> None:
-    from rich.console import Console
-    from rich.markup import escape
+def _print_plain(text: str) -> None:
+    print("\n".join(escaped(line).rstrip() for line in text.split("\n")), file=_claimed, flush=True)
 
+
+def _print_grid(rows: Sequence[Sequence[object]], numbers: Sequence[bool]) -> None:
+    """Columns of text, two blanks apart."""
+    cells = [[[escaped(line) for line in str(cell).split("\n")] for cell in row] for row in rows]
+    widths = [max((len(line) for row in cells for line in row[at]), default=0) for at in range(len(numbers))]
+    lines = []
+    for row in cells:
+        for line in itertools.zip_longest(*row, fillvalue=""):
+            padded = (
+                f"{cell:>{width}}" if n else f"{cell:{width}}" for cell, width, n in zip(line, widths, numbers, strict=True)
+            )
+            lines.append("  ".join(padded).rstrip())
+    print("\n".join(lines), file=_claimed, flush=True)
+
+
+def _draw(table: Table, rows: Sequence[Sequence[object]]) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    named = {"good": "green", "bad": "bold red", "doubtful": "yellow", "hint": "dim", "bold": "bold"}
     for row in rows:
-        table.add_row(*(escape(escaped(str(cell))) for cell in row))
-    Console(file=_claimed, width=10_000 if _is_piped() else None, highlight=False).print(table)
-
-
-@contextmanager
-def progress(label: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A callback ``advance(done, total)`` that draws a bar on stderr once the work has lasted a second.
-
-    Nothing is drawn where stderr is not a terminal. ``total`` is None while nobody knows it.
-    """
-    if not sys.stderr.isatty():
-        yield lambda done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    # drawn when something is done and not by a clock of its own, which would disturb what bench measures
-    bar = Progress(console=Console(stderr=True), transient=True, auto_refresh=False)
-    task = bar.add_task(label, total=None)
-    started = time.monotonic()
-
-    def advance(done: int, total: int | None) -> None:
-        bar.update(task, completed=done, total=total, refresh=bar.live.is_started)
-        if not bar.live.is_started and time.monotonic() - started > 1:
-            bar.start()
-
-    try:
-        yield advance
-    finally:
-        bar.stop()
-
-
-@contextmanager
-def steps() -> Iterator[Callable[[str], None]]:
-    """A callback ``step(what)`` that shows on stderr, behind a spinner, what long work is doing right now.
-
-    Nothing is drawn where stderr is not a terminal. The spinner has a descriptor of its own, because converters are silenced by
-    sending descriptor 2 elsewhere.
-    """
-    if not sys.stderr.isatty():
-        yield lambda what: None
-        return
-    from rich.console import Console
-    from rich.markup import escape
-
-    with (
-        os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace") as terminal,
-        Console(file=terminal, force_terminal=True).status("starting") as status,
-    ):
-        yield lambda what: status.update(escape(what))
+        texts = ("\n".join(map(escaped, str(cell).split("\n"))) for cell in row)
+        styles = (named[cell.style] if isinstance(cell, Verdict) else "" for cell in row)
+        table.add_row(*(Text(text, style, overflow="fold") for text, style in zip(texts, styles, strict=True)))
+    Console(file=_claimed, highlight=False).print(table)

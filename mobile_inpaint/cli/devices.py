@@ -6,7 +6,7 @@ from mobile_inpaint.cli import console
 
 
 def devices(json: console.Json = False) -> None:
-    """List the devices that bench knows, connected ones first."""
+    """List the devices that bench knows, the connected ones first."""
     from mobile_inpaint import schema
     from mobile_inpaint.bench.devices.registry import attached, kind_of, list_devices
 
@@ -33,9 +33,10 @@ def devices(json: console.Json = False) -> None:
         if one.trouble:
             console.note(f"{one.name}: {one.trouble}")
     console.table(
-        ("device", "chip", "year", "GB", "class", "reached by"),
+        ("device", "chip", "class", "through"),
         [
-            (name, row.soc or "", row.year or "", row.ram_gb or "", row.device_class or "", kind_of(row).reached_by)
+            (name, row.soc or "", row.device_class or "", kind_of(row).reached_by)
             for name, row in ((name, rows[name]) for name in names)
         ],
     )
+    console.hint(f"mobile-inpaint bench artifacts/migan-lite-fp16.onnx --device {names[0]}")

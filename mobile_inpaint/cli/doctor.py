@@ -2,97 +2,87 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
-import re
-import shutil
-import subprocess
-from collections import defaultdict
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from mobile_inpaint import __version__
 from mobile_inpaint.cli import console
-from mobile_inpaint.cli.defaults import PUBLISHED
+from mobile_inpaint.cli.usage import closest, no_such_command
+from mobile_inpaint.cli.verbs import VERBS
 
-_CORE = "everything"
-"""The key of what every command needs, beside the extras' names."""
+_ESSENTIAL = "fill"
+"""Works in every sound installation; without it the exit code is 1."""
 
 
-def doctor(json: console.Json = False) -> None:
-    """Say what is installed, what is missing and the line that installs it."""
-    found: dict[str, Any] = {
-        "mobile-inpaint": __version__,
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "cpus": os.cpu_count(),
-        "npm": _npm(),
-        "packages": {extra: {name: _installed(name) for name in names} for extra, names in _requirements().items()},
-        "store": _store(),
-    }
+def doctor(
+    commands: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[COMMAND]...",
+            help="Check these commands only.",
+            show_default="all",
+            autocompletion=lambda incomplete: [verb for verb in VERBS if verb.startswith(incomplete)],
+        ),
+    ] = None,
+    json: console.Json = False,
+) -> None:
+    """Check what each command needs, and say how to get what is missing.
+
+    Exits with 1 if a named command can do nothing at all; without names, if `fill` cannot run.
+    """
+    from mobile_inpaint.cli import doctor_checks as checks
+
+    for name in commands or []:
+        if name not in VERBS:
+            raise no_such_command("doctor" if closest(name, VERBS) else "", name, VERBS)
+    store = checks.store()
+    found = [check for check in checks.checks() if not commands or check.verb in commands]
+    broken = [verb for verb in commands or [_ESSENTIAL] if not _works(verb, found)]
     if json:
-        console.emit(found)
+        console.emit(
+            {
+                "mobile-inpaint": __version__,
+                "python": platform.python_version(),
+                "system": f"{platform.system()} {platform.machine()}",
+                "cpus": os.cpu_count(),
+                "npm": checks.npm(),
+                "packages": checks.packages(),
+                "store": store,
+                "commands": [check.document() for check in found],
+                "broken": broken,
+            }
+        )
     else:
-        _print(found)
+        _show(found, store)
+    if broken:
+        raise typer.Exit(1)
 
 
-def _print(found: dict[str, Any]) -> None:
-    store = found["store"]
+def _works(verb: str, found: list[Any]) -> bool:
+    """Whether one way of using the command is ready; a command that needs nothing special works as the package does."""
+    own = [check for check in found if check.verb == verb]
+    return any(check.ready for check in own) if own else True
+
+
+def _show(found: list[Any], store: dict[str, Any]) -> None:
     console.facts(
         [
-            ("mobile-inpaint", found["mobile-inpaint"]),
-            ("Python", f"{found['python']} on {found['system']}, {found['cpus']} CPUs"),
-            ("npm", found["npm"] or "missing, downloads weights: apt-get install npm"),
+            ("mobile-inpaint", __version__),
+            ("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} CPUs"),
             ("weights in", store["path"] or "unknown"),
-            ("  here", store["error"] or "\n".join([", ".join(store["here"]), *_to_fetch(store["here"])])),
-            *((f"for {extra}", _state(extra, packages)) for extra, packages in found["packages"].items()),
+            ("  here", store["error"] or ", ".join(store["here"])),
         ]
     )
-
-
-def _to_fetch(here: list[str]) -> list[str]:
-    return [] if PUBLISHED in here else [f"the published network is not: mobile-inpaint weights fetch {PUBLISHED}"]
-
-
-def _state(extra: str, packages: dict[str, str | None]) -> str:
-    installed = [f"{name} {version}" for name, version in packages.items() if version]
-    missing = [name for name, version in packages.items() if version is None]
-    lines = [", ".join(installed)] if installed else []
-    return "\n".join([*lines, f"missing: {', '.join(missing)}", _pip_line(extra)] if missing else lines)
-
-
-def _pip_line(extra: str) -> str:
-    return f"pip install 'mobile-inpaint[{extra}]'" if extra != _CORE else "pip install mobile-inpaint"
-
-
-def _requirements() -> dict[str, list[str]]:
-    """Names of the distributions that each extra needs, as this package's own metadata has them."""
-    wanted: dict[str, list[str]] = defaultdict(list)
-    for line in importlib.metadata.requires("mobile-inpaint") or []:
-        name = re.match(r"[\w.-]+", line)
-        extra = re.search(r"""extra == ['"](.+?)['"]""", line)
-        if name and not (extra and extra[1] == "all"):
-            wanted[extra[1] if extra else _CORE].append(name[0])
-    return dict(wanted)
-
-
-def _installed(distribution: str) -> str | None:
-    from mobile_inpaint.targets.toolchain import installed
-
-    return installed(distribution)
-
-
-def _npm() -> str | None:
-    if shutil.which("npm") is None:
-        return None
-    answer = subprocess.run(["npm", "--version"], capture_output=True, text=True, check=False)
-    return answer.stdout.strip() or None
-
-
-def _store() -> dict[str, Any]:
-    try:
-        from mobile_inpaint.checkpoints import store as weights
-    except (ImportError, OSError) as error:  # torch: what a doctor is asked about is often that it cannot be loaded
-        return {"path": None, "here": [], "error": f"unknown, because torch cannot be loaded ({error})"}
-    here = [card.name for card in weights.list_checkpoints() if weights.is_here(card.name)]
-    return {"path": str(weights.home()), "here": here, "error": None}
+    console.say("")
+    rows: list[tuple[str, object]] = []
+    for check in found:
+        if check.ready:
+            rows.append((check.command, console.verdict("ready", True)))
+            rows += [("", console.verdict(f"better with {need.name}: {need.get}", None)) for need in check.missing_extras]
+        else:
+            rows.append((check.command, console.verdict(f"missing: {', '.join(need.name for need in check.missing)}", False)))
+            rows += [("", line) for line in dict.fromkeys(need.get for need in check.missing)]
+    console.facts(rows)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from mobile_inpaint import defaults
-from mobile_inpaint.cli import console
+from mobile_inpaint.cli import completion, console
 from mobile_inpaint.cli.defaults import LARGEST_SEED, MOST_SAMPLES
+from mobile_inpaint.cli.usage import UsageError
 from mobile_inpaint.errors import RecipeError
 from mobile_inpaint.quoting import shown
 
@@ -21,67 +23,120 @@ if TYPE_CHECKING:
 Io = Literal["tensor", "photo"]
 Hole = Literal["white", "black"]
 Ranges = Literal["minmax", "percentile", "mse", "entropy"]
-_QUANTIZING = "Integers"
+_FORMAT, _QUANTIZING = "Format options", "Quantization options"
+_PREPARING_STEPS, _MAKING_STEPS = 8, 9
+"""About how many steps of work are reported: before the first artifact, and for each one."""
 
 
 def export(
     context: typer.Context,
-    target: Annotated[list[str], typer.Option(help="onnx, tflite, coreml, or all; may be given more than once.")] = [],  # noqa: B006
+    target: Annotated[
+        list[str],
+        typer.Option(
+            metavar="FORMAT",
+            help="onnx, tflite, coreml, or all; may be given more than once.",
+            show_default="required unless --recipe is given",
+            autocompletion=completion.targets,
+        ),
+    ] = [],  # noqa: B006
     model: Annotated[
-        str, typer.Option(help="A checkpoint's name, a file of weights, or random:MODEL, for timing only.")
+        str,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="A checkpoint's name, a file of weights, or random:MODEL, for timing only.",
+            autocompletion=completion.generators,
+        ),
     ] = defaults.CHECKPOINT,
     precision: Annotated[
-        list[str], typer.Option(help="fp32, fp16, w8a32, w8a16, w8a8, pal8, pal6, pal4 or auto; may be given more than once.")
+        list[str],
+        typer.Option(
+            metavar="NAME",
+            help="fp32, fp16, w8a32, w8a16, w8a8 (int8), pal8, pal6, pal4 or auto; may be given more than once.",
+            autocompletion=completion.precisions,
+        ),
     ] = [defaults.PRECISION],  # noqa: B006
-    out: Annotated[Path, typer.Option(help="Folder for the artifacts.")] = Path("artifacts"),
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder for the artifacts.")] = Path("artifacts"),
     recipe: Annotated[
-        Path | None, typer.Option(help="A TOML file that says what to make, and with which versions; options must agree.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A TOML file with all of these settings and the versions of the converters; options must agree.",
+        ),
     ] = None,
-    min_deployment_target: Annotated[str | None, typer.Option(help="Core ML: iOS16, iOS17 or iOS18.")] = None,
-    io: Annotated[Io, typer.Option(help="The network alone, or a photo's whole way in one file.")] = "tensor",
-    hole: Annotated[Hole, typer.Option(help="With --io photo: the mask's colour that is filled.")] = "white",
+    min_deployment_target: Annotated[
+        str | None,
+        typer.Option(metavar="iOS16|iOS17|iOS18", help="Core ML: the oldest iOS to run on.", rich_help_panel=_FORMAT),
+    ] = None,
+    io: Annotated[
+        Io,
+        typer.Option(
+            help="tensor: the network alone. photo: pre- and post-processing too, uint8 photo and mask in, photo out.",
+            rich_help_panel=_FORMAT,
+        ),
+    ] = "tensor",
+    hole: Annotated[
+        Hole, typer.Option(help="With --io photo: the colour in the mask that is filled.", rich_help_panel=_FORMAT)
+    ] = "white",
     max_drop: Annotated[
         str,
         typer.Option(
             metavar="OBJECT[,FREE]",
-            help="What LPIPS may rise by over fp32, on holes up to an object's size and on free-form ones.",
+            help="How much LPIPS may rise over fp32: on object-sized holes, and on free-form holes.",
             rich_help_panel=_QUANTIZING,
         ),
     ] = f"{defaults.MAX_RISE_OBJECT},{defaults.MAX_RISE_FREE}",
     calib_data: Annotated[
-        Path | None, typer.Option(help="Photos to calibrate on; without it, some that ship.", rich_help_panel=_QUANTIZING)
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Photos to calibrate on.", show_default="photos that ship", rich_help_panel=_QUANTIZING
+        ),
     ] = None,
     calib_samples: Annotated[
-        int, typer.Option(min=1, max=MOST_SAMPLES, help="Crops of them.", rich_help_panel=_QUANTIZING)
+        int,
+        typer.Option(
+            min=1, max=MOST_SAMPLES, help="How many crops of the photos to calibrate on.", rich_help_panel=_QUANTIZING
+        ),
     ] = defaults.CALIBRATION_SAMPLES,
     seed: Annotated[
-        int, typer.Option(min=0, max=LARGEST_SEED, help="Of crops and holes.", rich_help_panel=_QUANTIZING)
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Seed for the choice of crops and holes.", rich_help_panel=_QUANTIZING)
     ] = defaults.SEED,
     ranges: Annotated[
-        Ranges, typer.Option(help="How an activation's range is estimated.", rich_help_panel=_QUANTIZING)
+        Ranges, typer.Option(help="How the range of an activation is estimated.", rich_help_panel=_QUANTIZING)
     ] = defaults.RANGES,
     percentile: Annotated[
-        float, typer.Option(min=50, max=100, help="Share of values that a range covers.", rich_help_panel=_QUANTIZING)
+        float,
+        typer.Option(
+            min=50,
+            max=100,
+            help="With --ranges percentile: the share of values that a range covers.",
+            rich_help_panel=_QUANTIZING,
+        ),
     ] = defaults.PERCENTILE,
     equalization: Annotated[
-        float, typer.Option(min=0, max=1, help="Exponent of the cross-layer equalization.", rich_help_panel=_QUANTIZING)
+        float,
+        typer.Option(
+            min=0, max=1, help="Exponent of the cross-layer equalization; 0 turns it off.", rich_help_panel=_QUANTIZING
+        ),
     ] = defaults.EQUALIZATION,
     quality_crops: Annotated[
-        int | None, typer.Option(min=1, max=MOST_SAMPLES, help="Judge on so many photos only.", rich_help_panel=_QUANTIZING)
+        int | None,
+        typer.Option(
+            min=1, max=MOST_SAMPLES, help="Judge the result on at most this many photos.", rich_help_panel=_QUANTIZING
+        ),
     ] = None,
     quality: Annotated[
-        bool, typer.Option("--quality", help="Judge the fills of fp32 and fp16 too.", rich_help_panel=_QUANTIZING)
+        bool, typer.Option("--quality", help="Judge fp32 and fp16 artifacts on photos too.", rich_help_panel=_QUANTIZING)
     ] = False,
     keep_rejected: Annotated[
-        bool, typer.Option("--keep-rejected", help="Keep a file that misses its bounds.", rich_help_panel=_QUANTIZING)
+        bool, typer.Option("--keep-rejected", help="Keep a file that fails --max-drop.", rich_help_panel=_QUANTIZING)
     ] = False,
     json: console.Json = False,
 ) -> None:
-    """Make an artifact for phones and browsers, verified.
+    """Export a network to ONNX, TFLite or Core ML, and verify the file.
 
-    Writes OUT/CHECKPOINT-PRECISION.SUFFIX and its manifest beside it. A file that fails its verification, or whose fills are
-    worse than --max-drop allows, is not left behind. For --precision auto the layers that must stay float are searched for.
-    Of --target all, whatever a format cannot make is skipped and said.
+    Writes OUT/CHECKPOINT-PRECISION.SUFFIX and a manifest beside it. A file that fails the verification, or whose LPIPS rises by
+    more than --max-drop, is deleted and the command exits with 1. --precision auto searches for the layers that must stay in
+    floating point. --target all skips what a format cannot make, and says so.
     """
     from mobile_inpaint.artifact import Quantization
     from mobile_inpaint.export.recipe import load_recipe
@@ -98,7 +153,9 @@ def export(
         }
         _refuse_conflicts(context, recipe, wanted[0], {**typed, "--io": io, "--hole": hole}, settings)
     elif not target:
-        raise RecipeError(f"say what to make: --target {'|'.join([*list_targets(), 'all'])}, or --recipe FILE")
+        raise UsageError(f"say what to make: --target {'|'.join([*list_targets(), 'all'])}, or --recipe FILE")
+    elif hole == "black" and io == "tensor":
+        raise UsageError("--hole black: only a one-file pipeline has it; add --io photo")
     allowed = bounds(max_drop)
     # torch is not loaded before everything typed or read from a file was looked at
     from mobile_inpaint.cli.export_output import report, report_search
@@ -110,7 +167,7 @@ def export(
         wanted = requested(model, target, precision, deployment=min_deployment_target, io=io, hole=hole, quantization=settings)
     done: list[Artifact] = []
     try:
-        with console.steps() as step:
+        with console.steps("export", expected=_PREPARING_STEPS + _MAKING_STEPS * len(wanted)) as step:
             export_recipes(
                 wanted,
                 out,
@@ -123,6 +180,10 @@ def export(
     finally:
         if done:  # what was made before an error is there, too
             report(done, json=json)
+    if not json and done:
+        best = min(done, key=lambda artifact: artifact.manifest.contract.target != "onnx")  # which runs on any computer
+        console.hint(f"mobile-inpaint fill photo.jpg -m mask.png -o result.jpg --artifact {quote(str(best.path))}")
+        console.hint(f"mobile-inpaint bench {quote(str(best.path))}")
 
 
 def _refuse_conflicts(

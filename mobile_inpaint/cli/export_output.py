@@ -19,21 +19,23 @@ def report(artifacts: list[Artifact], *, json: bool) -> None:
 
         console.emit([{"path": str(each.path), "manifest": schema.dump(each.manifest)} for each in artifacts])
         return
-    rows = []
+    rows, verified = [], []
     for each in artifacts:
         result = each.manifest.verification
         assert result is not None
+        verified.append(result)
         rows.append(
             (
                 str(each.path),
                 f"{each.manifest.bytes / 1e6:.1f}",
                 sum(each.manifest.ops.values()),
-                f"{result.worst_psnr_db:.1f} ≥ {result.required_db:.0f}",
-                "exact" if result.outside_max_abs_error == 0 else "changed",
-                f"{result.runtime}, {result.computes_in}",
+                console.verdict(f"{result.worst_psnr_db:.1f} ≥ {result.required_db:.0f}", True),
+                console.verdict(*(("exact", True) if result.outside_max_abs_error == 0 else ("changed", False))),
             )
         )
-    console.table(("artifact", "MB", "ops", "in-hole dB", "outside", "verified by"), rows)
+    console.table(("artifact", "MB", "ops", "in-hole dB", "outside"), rows)
+    for by in dict.fromkeys(f"{each.runtime}, computing in {each.computes_in}" for each in verified):
+        console.say(f"verified by {by}")
     for each in artifacts:
         _report_quality(each)
 
@@ -42,24 +44,26 @@ def _report_quality(artifact: Artifact) -> None:
     quality = artifact.manifest.quality
     if quality is None:
         return
+    console.say("")
+    verdict = f"fails: {'; '.join(quality.misses)}" if quality.misses else "passes"
+    console.say(f"{artifact.path.name}: {verdict}", "bad" if quality.misses else "good")
     rows = [
         (
             one.slice,
             one.crops,
             f"{one.lpips:.4f}",
-            f"{one.lpips_rise:+.4f}",
-            f"{one.lpips_rise_interval[0]:+.4f} … {one.lpips_rise_interval[1]:+.4f}",
+            f"{one.lpips_rise:+.4f} ({one.lpips_rise_interval[0]:+.4f} to {one.lpips_rise_interval[1]:+.4f})",
             f"{one.dists:.4f} ({one.dists_rise:+.4f})" if one.dists is not None else "-",
-            f"{one.lpips_to_fp32:.4f}",
-            f"{one.psnr_to_fp32_db:.1f}",
-            f"{one.seam_delta_e_rise:+.2f}",
         )
         for one in quality.slices
     ]
-    columns = ("holes", "crops", "LPIPS", "rise", "95 %", "DISTS (rise)", "LPIPS to fp32", "dB to fp32", "seam ΔE rise")
-    verdict = f"misses: {'; '.join(quality.misses)}" if quality.misses else "ships"
+    console.table(("holes", "crops", "LPIPS", "rise over fp32 (95 %)", "DISTS (rise)"), rows)
     console.say("")
-    console.table(columns, rows, title=f"{artifact.path.name}: {verdict}")
+    to_fp32 = [
+        (one.slice, f"{one.lpips_to_fp32:.4f}", f"{one.psnr_to_fp32_db:.1f}", f"{one.seam_delta_e_rise:+.2f}")
+        for one in quality.slices
+    ]
+    console.table(("holes", "LPIPS to fp32", "dB to fp32", "seam ΔE rise"), to_fp32)
 
 
 def report_search(found: Search, kept: Path) -> None:

@@ -2,46 +2,79 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mobile_inpaint.cli import console
+from mobile_inpaint.cli import completion, console
 from mobile_inpaint.cli.defaults import CHECKPOINT, MOST_THREADS
-from mobile_inpaint.errors import ManifestError, MaskError
-from mobile_inpaint.quoting import quoted
+from mobile_inpaint.cli.fill_work import Done, Engine, Way, Wishes
+from mobile_inpaint.errors import MaskError, MobileInpaintError, PhotoError
 
 if TYPE_CHECKING:
-    from mobile_inpaint.photo.compositor.compositor import Flags, Pixels
-    from mobile_inpaint.photo.image import Photo
-    from mobile_inpaint.photo.mask import Mask
-
-_SECONDS_PER_PIXEL, _BYTES_PER_PIXEL = 1e-5, 256
-"""What a one-file pipeline may take more for each of the photo's. A network alone sees squares of one size."""
-
-Hole = Literal["white", "black", "alpha"]
-Way = Literal["auto", "off", "on"]
+    from mobile_inpaint.cli.fill_batch import Outcome
 
 
 def fill(
-    photo: Annotated[Path, typer.Argument(help="JPEG, PNG, WebP or HEIC.")],
-    mask: Annotated[Path, typer.Option(help="A picture of the photo's size that says what to erase.")],
-    out: Annotated[Path, typer.Option(help="Where the result goes; its suffix is its format.")],
-    model: Annotated[str, typer.Option(help="A checkpoint's name, or a file of weights.")] = CHECKPOINT,
+    photo: Annotated[Path, typer.Argument(help="The photo: JPEG, PNG, WebP, AVIF or HEIC; a folder of them; - for a pipe.")],
+    mask: Annotated[
+        Path,
+        typer.Option(
+            "-m", "--mask", metavar="FILE", help="A picture of the photo's size that says what to erase; a folder of them."
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="FILE",
+            help="The file to write; its suffix says the format. A folder for a folder; - for a pipe.",
+        ),
+    ],
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|FILE", help="A checkpoint's name, or a file of weights.", autocompletion=completion.generators
+        ),
+    ] = CHECKPOINT,
     artifact: Annotated[Path | None, typer.Option(help="An exported file to use instead of a checkpoint.")] = None,
-    hole: Annotated[Hole, typer.Option(help="What in the mask means erase.")] = "white",
+    hole: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|white|black|alpha|opaque|LABEL",
+            help="What in the mask means erase. alpha: what is transparent; opaque: what is painted; LABEL: a level, such "
+            "as 1, or a colour, such as ff0000.",
+        ),
+    ] = "auto",
     grow: Annotated[str, typer.Option(help="Enlarge the mask by so many pixels, or auto.")] = "0",
-    allow_full: Annotated[bool, typer.Option("--allow-full", help="Accept a mask that covers everything.")] = False,
+    allow_full: Annotated[
+        bool, typer.Option("--allow-full", help="Accept a mask that covers everything, or looks inverted.")
+    ] = False,
+    keep_alpha: Annotated[
+        bool, typer.Option("--keep-alpha", help="Leave what was filled as transparent as it was; it is made opaque otherwise.")
+    ] = False,
     max_pixels: Annotated[int, typer.Option(min=1, max=2**40, help="Refuse larger photos before decoding them.")] = 100_000_000,
     quality: Annotated[
-        int | None, typer.Option(min=1, max=100, help="Of a JPEG or WebP, 1 to 100; the photo's own when left out.")
+        int | None, typer.Option(min=1, max=100, help="Of a JPEG, WebP, AVIF or HEIC, 1 to 100; the photo's own when left out.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Let OUT be the photo itself.")] = False,
+    format: Annotated[
+        str | None,
+        typer.Option("--format", help="Of what goes into a pipe or a folder, such as png; the photo's own when left out."),
+    ] = None,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Let OUT replace the photo, the mask, or another file that is no earlier result."),
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Of a folder: leave out what an earlier run has filled with the same options.")
+    ] = False,
     threads: Annotated[int | None, typer.Option(min=1, max=MOST_THREADS, help="For the runtime.")] = None,
+    device: Annotated[
+        str, typer.Option(help="cpu, cuda or mps; for an .onnx file, any execution provider of ONNX Runtime.")
+    ] = "cpu",
     detail: Annotated[
         Way,
         typer.Option(
@@ -50,113 +83,94 @@ def fill(
     ] = "auto",
     json: console.Json = False,
 ) -> None:
-    """Erase what a mask covers from a photo.
+    """Erase what a mask covers from a photo, or from each photo in a folder.
 
     Pixels outside the mask come back bit for bit, in formats that keep bits.
     """
-    import time
+    from mobile_inpaint.cli import fill_work
 
-    from mobile_inpaint.photo.image import Photo
-    from mobile_inpaint.photo.mask import Mask
+    wishes = Wishes(hole, grow, allow_full, keep_alpha, max_pixels, quality, overwrite, fill_work.format_named(format))
+    engine = Engine(model, artifact, threads, device, detail)
+    fill_work.check_wishes(wishes)
+    if photo.is_dir():
+        from mobile_inpaint.cli import fill_batch
 
-    opened = Photo.open(photo, max_pixels=max_pixels)
-    opened.check_save(out, overwrite=overwrite)
-    wanted = _mask(Mask.open(mask, hole=hole, max_pixels=max_pixels), grow, opened, allow_full=allow_full)
+        _report(fill_batch.fill_folder(photo, mask, out, wishes, engine, resume=resume), out, json)
+        return
+    if resume:
+        raise PhotoError(f"{photo}: --resume is for a folder of photos; leave it out")
+    if mask.is_dir():
+        raise MaskError(f"{mask}: is a folder, and {photo} is not: name the mask of this photo")
+    done = _one(photo, mask, out, wishes, engine, json=json)
+    if json:
+        console.emit(
+            {
+                "out": done.out,
+                "width": done.width,
+                "height": done.height,
+                "hole_pixels": done.hole_pixels,
+                "fill_ms": round(done.seconds * 1000, 1),
+                "runtime": done.runtime,
+            }
+        )
+    else:
+        say = console.note if done.out == "standard output" else console.say
+        say(f"{done.out}: {done.hole_pixels:,} pixels filled in {done.seconds:.2f} s by {done.runtime}")
+        if say is console.say:
+            console.hint(f"open {done.out}")
+
+
+def _one(photo: Path, mask: Path, out: Path, wishes: Wishes, engine: Engine, *, json: bool) -> Done:
+    from mobile_inpaint.cli import fill_work
+
+    if str(photo) == str(mask) == "-":
+        raise PhotoError("standard input holds one picture: name a file as the photo or as the mask")
+    if fill_work.is_stream(out):
+        if json:
+            raise PhotoError(
+                "--json and the result would both go to standard output: leave --json out, or name a file with --out"
+            )
+    else:
+        inputs = {"photo": photo, "mask": mask, "artifact": engine.artifact, "model": Path(engine.model)}
+        fill_work.check_out(out, {what: path for what, path in inputs.items() if path}, wishes)
+    opened, wanted = fill_work.opened(photo, mask, wishes)
+    if not fill_work.is_stream(out):
+        from mobile_inpaint.photo.io.formats import format_of
+
+        shell = opened.filled(opened.pixels, wanted.hole, keep_alpha=wishes.keep_alpha)
+        shell.check_format(format_of(out), str(out))
     with ExitStack() as stack:
         step = stack.enter_context(console.steps())
         step("loading the network")
-        if artifact is None:
-            fill, runtime = _by_checkpoint(model, threads, detail, step)
-        else:
-            fill, runtime = _by_artifact(artifact, wanted.hole.size, threads, detail, stack)
+        network, runtime = fill_work.load(engine, wanted.hole.size, step, stack)
         step(f"filling {wanted.area:,} pixels")
-        started = time.perf_counter()
-        result = opened.with_pixels(fill(opened.pixels, wanted.hole))
-        seconds = time.perf_counter() - started
-        step(f"writing {out}")
-        left_out = result.save(out, quality=quality, overwrite=overwrite)
-    for line in left_out:
+        done, lines = fill_work.fill_one(opened, wanted, out, network, runtime, wishes)
+    for line in lines:
         console.note(line)
+    return done
+
+
+def _report(outcome: Outcome, out: Path, json: bool) -> None:
+    """Says what became of a folder.
+
+    Raises:
+        MobileInpaintError: not all of it was filled.
+    """
     if json:
         console.emit(
             {
                 "out": str(out),
-                "width": result.width,
-                "height": result.height,
-                "hole_pixels": wanted.area,
-                "fill_ms": round(seconds * 1000, 1),
-                "runtime": runtime,
+                "filled": [done._asdict() for done in outcome.done],
+                "left_out": outcome.left_out,
+                "failed": [{"photo": photo, "error": error} for photo, error in outcome.failed],
             }
         )
     else:
-        console.say(f"{out}: {wanted.area:,} pixels filled in {seconds:.2f} s by {runtime}")
-
-
-def _mask(mask: Mask, grow: str, photo: Photo, *, allow_full: bool) -> Mask:
-    from mobile_inpaint.photo.mask import edge_hint, polarity_hint
-
-    mask.check(photo.pixels.shape, allow_full=allow_full)
-    hints = [polarity_hint(mask)]
-    if grow == "auto":
-        mask = mask.grow_auto()
-    else:
-        px = _pixels(grow, mask.diagonal_px)
-        mask = mask.grow(px)
-        hints.append(None if px else edge_hint(photo.pixels, mask))
-    for hint in filter(None, hints):
-        console.note(hint)
-    return mask
-
-
-def _pixels(grow: str, most: int) -> int:
-    if not re.fullmatch("[0-9]+", grow):
-        raise MaskError(f"--grow is {quoted(grow)}: it must be auto or a whole number of pixels")
-    if len(grow.lstrip("0")) > len(str(most)) or int(grow[-len(str(most)) :]) > most:
-        raise MaskError(f"--grow is {quoted(grow)}: it must be at most {most}, the diagonal of the photo, or auto")
-    return int(grow[-len(str(most)) :])
-
-
-def _by_artifact(
-    path: Path, pixels: int, threads: int | None, detail: Way, stack: ExitStack
-) -> tuple[Callable[[Pixels, Flags], Pixels], str]:
-    """What fills a photo of so many pixels by an exported file while ``stack`` is open, and by what it runs."""
-    from functools import partial
-
-    from mobile_inpaint.artifact import Artifact
-    from mobile_inpaint.photo.compositor.compositor import Compositor
-    from mobile_inpaint.photo.compositor.detail_choice import with_detail
-    from mobile_inpaint.targets.guarded import Guard
-
-    manifest = Artifact.open(path).manifest
-    if manifest.contract.io == "photo":
-        if detail == "on":
-            raise ManifestError(
-                f"{path}: a one-file pipeline has no detail step: use --detail off, or an artifact without --io photo"
-            )
-        whole = Guard(path, more_seconds=pixels * _SECONDS_PER_PIXEL, more_bytes=pixels * _BYTES_PER_PIXEL)
-        pipeline = stack.enter_context(whole).load_photo(threads=threads)
-        return pipeline, pipeline.runtime
-    runner = stack.enter_context(Guard(path)).load(threads=threads)
-    compositor = with_detail(Compositor.from_numbers(manifest.compositor), detail)
-    return partial(compositor, fill=runner), runner.runtime
-
-
-def _by_checkpoint(
-    model: str, threads: int | None, detail: Way, step: Callable[[str], None]
-) -> tuple[Callable[[Pixels, Flags], Pixels], str]:
-    """What fills a photo by a generator, and by what it runs."""
-    from functools import partial
-
-    import torch
-
-    from mobile_inpaint.models.registry import open_checkpoint
-    from mobile_inpaint.photo.compositor.compositor import Compositor
-    from mobile_inpaint.photo.compositor.detail_choice import with_detail
-    from mobile_inpaint.targets.reference import run_by_torch
-
-    if threads:
-        torch.set_num_threads(threads)
-    generator, _ = open_checkpoint(model, step)
-    runner = run_by_torch(generator)
-    compositor = with_detail(Compositor(size_px=generator.resolution), detail)
-    return partial(compositor, fill=runner), runner.runtime
+        pixels = sum(done.hole_pixels for done in outcome.done)
+        before = f", {outcome.left_out} were there already" if outcome.left_out else ""
+        console.say(f"{out}: {len(outcome.done)} photos filled ({pixels:,} pixels){before}")
+    if outcome.failed:
+        for photo, error in outcome.failed:
+            console.note(f"not filled: {photo}: {error}" if not error.startswith(photo) else f"not filled: {error}")
+        count = len(outcome.done) + outcome.left_out + len(outcome.failed)
+        raise MobileInpaintError(f"{len(outcome.failed)} of {count} photos were not filled; the lines above say why")

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def info(
-    artifact: Annotated[Path, typer.Argument(help="An exported file; its manifest stands beside it.")],
+    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT", help="An exported file, with its manifest beside it.")],
     json: console.Json = False,
 ) -> None:
-    """Show what an artifact says of itself: its contract, the licence of its weights, its verification."""
+    """Show an artifact's contract, the licence of its weights and its verification."""
     from mobile_inpaint import schema
     from mobile_inpaint.artifact import Artifact
     from mobile_inpaint.targets.admission import admit
@@ -30,10 +30,10 @@ def info(
         console.facts(_facts(opened))
 
 
-def _facts(artifact: Artifact) -> list[tuple[str, str]]:
+def _facts(artifact: Artifact) -> list[tuple[str, object]]:
     manifest, contract = artifact.manifest, artifact.manifest.contract
     weights, verification = contract.provenance, manifest.verification
-    facts = [
+    facts: list[tuple[str, object]] = [
         ("artifact", f"{manifest.file}, {manifest.bytes / 1e6:.1f} MB"),
         ("sha256", manifest.sha256),
         ("network", f"{contract.model}, {contract.size_px} × {contract.size_px} px"),
@@ -51,11 +51,14 @@ def _facts(artifact: Artifact) -> list[tuple[str, str]]:
     ]
     if verification is None:
         return [*facts, ("verified", f"no; run: mobile-inpaint verify {artifact.path}")]
+    is_exact = verification.outside_max_abs_error == 0
+    passes = verification.worst_psnr_db >= verification.required_db
+    psnr = f"{verification.worst_psnr_db:.1f} dB, at least {verification.required_db:g} needed"
     return [
         *facts,
         ("verified by", f"{verification.runtime}, computing in {verification.computes_in}"),
-        ("  in the hole", f"{verification.worst_psnr_db:.1f} dB, at least {verification.required_db:g} needed"),
-        ("  outside", "exact" if verification.outside_max_abs_error == 0 else "changed"),
+        ("  in the hole", console.verdict(psnr, passes)),
+        ("  outside", console.verdict("exact" if is_exact else "changed", is_exact)),
         ("  photos", ", ".join(verification.photos)),
     ]
 

@@ -20,25 +20,27 @@ _WIDTH = 48
 
 
 def lint(
-    artifact: Annotated[Path, typer.Argument(help="A model file of any target; no manifest is needed.")],
+    artifact: Annotated[Path, typer.Argument(metavar="FILE", help="A model file of any target; no manifest is needed.")],
     providers: Annotated[
         list[str] | None,
-        typer.Option("--for", metavar="PROVIDER", help="gpu, xnnpack, nnapi, qnn, coreml-ep, webgpu, ane; again for more."),
+        typer.Option(
+            "--for", metavar="PROVIDER", help="gpu, xnnpack, nnapi, qnn, coreml-ep, webgpu or ane; may be given more than once."
+        ),
     ] = None,
     photos: Annotated[
-        bool, typer.Option("--photos/--no-photos", help="Run the file on photos, to see how large its values grow.")
+        bool, typer.Option("--photos/--no-photos", help="Run the file on photos, to find values that float16 cannot hold.")
     ] = True,
     json: console.Json = False,
 ) -> None:
-    """Foresee what phones will refuse of a model file.
+    """Predict what phones will refuse in a model file.
 
-    Exits 1 when something of severity error is found.
+    Exits with 1 if a finding is an error.
     """
     from mobile_inpaint import schema
     from mobile_inpaint.lint.linter import lint_artifact
     from mobile_inpaint.targets.guarded import guarded
 
-    with console.steps() as step:
+    with console.steps("lint") as step:
         step(f"reading {artifact.name}")
         report = guarded(artifact, lint_artifact, artifact, tuple(providers or ()), run=photos)
     if json:
@@ -55,11 +57,12 @@ def _show(report: Report) -> None:
         return
     console.table(("provider", "ops", "share", "segments", "what runs it"), [_row(each) for each in report.placements])
     for finding in report.findings:
-        console.say(f"\n{finding.severity}: {finding.provider}/{finding.rule}: {_what(finding)}: {finding.reason}")
+        colour = {"error": "bad", "warning": "doubtful"}.get(finding.severity, "")
+        console.say(f"\n{finding.severity}: {finding.provider}/{finding.rule}: {_what(finding)}: {finding.reason}", colour)
         console.say(f"  rewrite: {finding.rewrite}")
         console.say(f"  source:  {finding.source}")
     console.say(f"\nfloat16: {_headroom(report.headroom)}")
-    console.say(report.summary)
+    console.say(report.summary, "bad" if report.errors else "good")
 
 
 def _row(placement: Placement) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from mobile_inpaint.cli import console
 
 
 def models(json: console.Json = False) -> None:
-    """List the networks: the side of the image they see, what they learn, and the weights there are for them."""
+    """List the networks: image size, number of parameters, and the weights there are for them."""
     from mobile_inpaint.checkpoints import store
     from mobile_inpaint.models.base import count_parameters
     from mobile_inpaint.models.registry import create_model, list_models

@@ -13,12 +13,16 @@ from mobile_inpaint.cli import console
 def report(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[FILE.json|DIR]...", help="Reports, or records; none: the checkout's benchmarks/."),
+        typer.Argument(
+            metavar="[FILE.json|DIR]...",
+            help="Reports, or folders given to bench --record.",
+            show_default="benchmarks/ of the checkout",
+        ),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for report.md and report.html.")] = Path(),
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder for report.md and report.html.")] = Path(),
     json: console.Json = False,
 ) -> None:
-    """Write what was measured as Markdown and as one HTML page with plots, the paper's timings beside ours."""
+    """Write the measurements as Markdown and as one HTML page with plots, beside the paper's timings."""
     from mobile_inpaint import files as writing
     from mobile_inpaint.bench.record import store as record
     from mobile_inpaint.bench.report.page import html
@@ -33,3 +37,4 @@ def report(
     else:
         for name in pages:
             console.say(str(out / name))
+        console.hint(f"open {out / 'report.html'} in a browser")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def targets(json: console.Json = False) -> None:
-    """List the formats: suffix, precisions, what else each can do, and the toolchain or the line that installs it."""
+    """List the export formats: suffix, precisions, and the converter, or the command that installs it."""
     from mobile_inpaint.targets.registry import get_target, list_targets
 
     rows = [_row(get_target(name)) for name in list_targets()]
@@ -19,18 +19,22 @@ def targets(json: console.Json = False) -> None:
         console.emit(rows)
         return
     console.table(
-        ("target", "file", "precisions", "can do", "toolchain"),
+        ("target", "file", "precisions", "installed"),
         [
             (
                 row["name"],
                 row["suffix"],
                 ", ".join(row["precisions"]),
-                ", ".join(row["capabilities"]) or "convert, load",
-                ", ".join(f"{name} {version}" for name, version in row["tools"].items()) or row["missing"],
+                console.verdict(*(("no", False) if row["missing"] else ("yes", True))),
             )
             for row in rows
         ],
     )
+    for row in rows:
+        if row["missing"]:
+            console.note(f"{row['name']}: {row['missing']}")
+    if ready := [row["name"] for row in rows if not row["missing"]]:
+        console.hint(f"mobile-inpaint export --target {'all' if len(ready) == len(rows) else ready[0]}")
 
 
 def _row(target: Target) -> dict[str, Any]:

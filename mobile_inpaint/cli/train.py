@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mobile_inpaint.cli import console
+from mobile_inpaint.cli import completion, console
+from mobile_inpaint.cli.defaults import CHECKPOINT
 
 if TYPE_CHECKING:
     from mobile_inpaint.training.config import TrainConfig
@@ -23,26 +25,43 @@ DEFAULT = "finetune"
 
 
 def train(
-    photos: Annotated[Path, typer.Option(help="A folder of photos, or a .tar of them, to learn from.", show_default=False)],
+    photos: Annotated[Path, typer.Option(metavar="DIR|FILE.tar", help="A folder of photos, or a .tar of them.")],
     config: Annotated[
         str | None,
-        typer.Option(metavar="NAME|FILE", help="A TOML of the run, or one that comes with the package: finetune if not given."),
+        typer.Option(
+            metavar="NAME|FILE",
+            help="A TOML file with the settings of the run, or the name of one that ships.",
+            show_default=DEFAULT,
+        ),
     ] = None,
     from_: Annotated[
-        str | None, typer.Option("--from", metavar="NAME|FILE", help="A checkpoint to start from, in place of the TOML's.")
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="NAME|FILE",
+            help="The checkpoint to start from.",
+            show_default="as in --config",
+            autocompletion=completion.generators,
+        ),
     ] = None,
-    out: Annotated[Path, typer.Option(help="The run's folder.")] = Path("run"),
-    steps: Annotated[int | None, typer.Option(min=1, max=1_000_000_000, help="The last step, in place of the TOML's.")] = None,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="The folder of the run.")] = Path("run"),
+    steps: Annotated[
+        int | None, typer.Option(min=1, max=1_000_000_000, help="The number of steps.", show_default="as in --config")
+    ] = None,
     minutes: Annotated[
-        float, typer.Option(min=0, max=10_000_000, help="Stop cleanly after so many; go on later with --resume. 0: no limit.")
+        float, typer.Option(min=0, max=10_000_000, help="Stop after so many minutes with a checkpoint; 0 is no limit.")
     ] = 0,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the newest checkpoint in the run's folder.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what it would cost, and leave nothing.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue from the newest checkpoint in --out.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print memory and time that the run needs, and write nothing.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="With --dry-run: list the layers too.")] = False,
     json: console.Json = False,
 ) -> None:
     """Train or fine-tune a network on photos.
 
-    Ctrl-C or SIGTERM ends a run with a checkpoint. For many machines put this behind torchrun: see docs/training.md.
+    Ctrl-C or SIGTERM stops a run with a checkpoint; --resume continues it. For several machines use torchrun: see
+    docs/training.md.
     """
     from mobile_inpaint.data.photo_source import open_photos
 
@@ -55,7 +74,12 @@ def train(
     if dry_run:
         from mobile_inpaint.training.dry_run import dry_run as measure
 
-        _show_cost(measure(run, source), run, json=json)
+        with console.steps("dry run") as step:
+            step("building the network and timing a few steps")
+            cost = measure(run, source)
+        _show_cost(cost, run, verbose=verbose, json=json)
+        if not json:
+            console.hint("the same command without --dry-run")
         return
     from mobile_inpaint.training.train import train as run_training
 
@@ -76,6 +100,12 @@ def train(
         )
     else:
         console.say(str(outcome.model))
+        model = quote(str(outcome.model))
+        if outcome.stopped:
+            console.hint(f"mobile-inpaint train --photos {quote(str(photos))} --out {quote(str(out))} --resume")
+        else:
+            console.hint(f"mobile-inpaint export --target onnx --model {model}")
+            console.hint(f"mobile-inpaint evaluate {model} {run.generator.checkpoint or CHECKPOINT}")
 
 
 def _config(name: str | None, resumed: Path | None) -> TrainConfig:
@@ -92,7 +122,8 @@ def _config(name: str | None, resumed: Path | None) -> TrainConfig:
 def _bar(config: TrainConfig) -> Iterator[tuple[Callable[[Entry], None], Callable[[str], None]]]:
     """What shows the entries of the log as a bar on stderr, and what prints a line above it; lines alone without a terminal."""
     if not sys.stderr.isatty():
-        yield lambda entry: None, console.note
+        with console.progress("training") as advance:
+            yield lambda entry: advance(entry.step, config.run.steps), console.note
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -110,19 +141,18 @@ def _bar(config: TrainConfig) -> Iterator[tuple[Callable[[Entry], None], Callabl
         yield watch, lambda line: bar.console.print(line, markup=False, highlight=False)
 
 
-def _show_cost(cost: Cost, config: TrainConfig, *, json: bool) -> None:
+def _show_cost(cost: Cost, config: TrainConfig, *, verbose: bool, json: bool) -> None:
     from mobile_inpaint import schema
 
     if json:
         console.emit(schema.dump(cost))
         return
-    console.table(
-        ("layer", "kind", "output", "parameters", "MMAC"),
-        [
+    if verbose:
+        rows = [
             (layer.name, layer.kind, " × ".join(map(str, layer.shape)), layer.parameters, round(layer.macs / 1e6, 2))
             for layer in cost.layers
-        ],
-    )
+        ]
+        console.table(("layer", "kind", "output", "parameters", "MMAC"), rows)
     console.facts(
         [
             *((f"parameters of the {name}", f"{count:,}") for name, count in cost.parameters.items()),
@@ -134,3 +164,5 @@ def _show_cost(cost: Cost, config: TrainConfig, *, json: bool) -> None:
             ("all steps", f"{config.run.steps}: {cost.hours:.1f} h"),
         ]
     )
+    if not verbose:
+        console.note(f"{len(cost.layers)} layers; list them with --verbose")

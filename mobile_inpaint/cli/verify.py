@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -12,21 +13,32 @@ from mobile_inpaint.cli.defaults import MOST_SAMPLES
 from mobile_inpaint.defaults import MAX_RISE_FREE, MAX_RISE_OBJECT
 from mobile_inpaint.errors import VerificationError
 
+_STEPS = 16
+"""About how many are reported."""
+
 
 def verify(
-    artifact: Annotated[Path, typer.Argument(help="An exported file; its manifest stands beside it.")],
-    model: Annotated[str | None, typer.Option(help="The weights, if not in the store under the manifest's name.")] = None,
+    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT", help="An exported file, with its manifest beside it.")],
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|FILE", help="The weights, if the store does not have them under the manifest's name."),
+    ] = None,
     max_drop: Annotated[
-        str, typer.Option(metavar="OBJECT[,FREE]", help="What LPIPS may rise by over fp32.")
+        str,
+        typer.Option(
+            metavar="OBJECT[,FREE]", help="How much LPIPS may rise over fp32: on object-sized holes, and on free-form holes."
+        ),
     ] = f"{MAX_RISE_OBJECT},{MAX_RISE_FREE}",
-    quality: Annotated[bool, typer.Option("--quality", help="Judge the fills of an fp32 or fp16 artifact too.")] = False,
-    quality_crops: Annotated[int | None, typer.Option(min=1, max=MOST_SAMPLES, help="Judge on so many photos only.")] = None,
+    quality: Annotated[bool, typer.Option("--quality", help="Judge an fp32 or fp16 artifact on photos too.")] = False,
+    quality_crops: Annotated[
+        int | None, typer.Option(min=1, max=MOST_SAMPLES, help="Judge on at most this many photos.")
+    ] = None,
     json: console.Json = False,
 ) -> None:
     """Repeat an artifact's verification on this machine.
 
-    Compares the file with its manifest and its own metadata, then runs it and its generator on the golden photos. Where
-    integers or palettes may have cost quality, it is judged on photos whose truth is known.
+    Compares the file with its manifest and its metadata, then runs the file and the PyTorch model on the golden photos and
+    compares the results inside the masked area. Quantized files are judged on photos with ground truth too.
     """
     from mobile_inpaint.artifact import Artifact
     from mobile_inpaint.targets.admission import admit
@@ -39,7 +51,7 @@ def verify(
     from mobile_inpaint.export.pipeline import verify_artifact
 
     gate = QualityGate(*bounds(max_drop), quality_crops, keep_rejected=True, always=quality)
-    with console.steps() as step:
+    with console.steps("verify", expected=_STEPS) as step:
         verified = verify_artifact(artifact, model, gate, step)
     report([verified], json=json)
     judged = verified.manifest.quality
@@ -47,3 +59,5 @@ def verify(
         raise VerificationError(
             f"{artifact.name}: not worth shipping: LPIPS over the fp32 generator's {'; '.join(judged.misses)}"
         )
+    if not json:
+        console.hint(f"mobile-inpaint bench {quote(str(artifact))}")

@@ -159,7 +159,7 @@ def open_photos(place: str | Path, memory_mb: int = MEMORY_MB) -> PhotoSource:
     """
     place = Path(place)
     if not (place.is_dir() or place.is_file()):
-        raise TrainingError(f"{place}: no such folder; name one with photos to train on")
+        raise TrainingError(f"{place}: no such folder; name one with photos")
     files = sorted(path for path in place.rglob("*") if path.is_file()) if place.is_dir() else [place]
     found: list[PhotoFile] = []
     for path in files:
@@ -168,7 +168,7 @@ def open_photos(place: str | Path, memory_mb: int = MEMORY_MB) -> PhotoSource:
         elif path.suffix.lower() == ".tar":
             found += _members(path)
     if not found:
-        raise TrainingError(f"{place}: holds no photos to train on ({', '.join(FORMATS)}, or .tar shards of them)")
+        raise TrainingError(f"{place}: holds no photos ({', '.join(FORMATS)}, or .tar shards of them)")
     return PhotoSource(str(place), _grouped(found, _packages(place)), memory_mb)
 
 

@@ -136,7 +136,7 @@ def evaluate(
     judge: Judge,
     features: SetFeatures,
     photos: str,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Callable[[str, int, int], None] = lambda *_: None,
     looked: Looked | None = None,
 ) -> Evaluation:
     """The figures of every candidate's fill of every case.
@@ -147,7 +147,7 @@ def evaluate(
         judge: the networks that judge.
         features: what figures of sets are taken on.
         photos: the set's name, for the report.
-        progress: told what is looked at next.
+        progress: told what is looked at next, how many cases are done, and of how many.
         looked: told of each case and its fills; nobody is when None.
 
     Raises:
@@ -160,7 +160,7 @@ def evaluate(
     insides: list[Pixels] = []
     kept: dict[tuple[str, str], list[Tensor]] = {}
     for number, case in enumerate(cases):
-        progress(f"{number + 1} of {len(cases)}: {case.photo}, {case.kind}")
+        progress(f"{case.photo}, {case.kind}", number, len(cases))
         look = judge.look_at(case.truth, case.hole)
         fills = [_filled(one, case) for one in candidates]
         if looked is not None:
@@ -170,7 +170,7 @@ def evaluate(
             rows.append(Row(case.photo, case.kind, float(case.hole.mean()), name, scored.figures))
             insides.append(fill[case.hole])
             kept.setdefault((case.kind, name), []).append(features.of(fill, scored.features))
-    progress("comparing sets")
+    progress("comparing sets", len(cases), len(cases))
     stacked = {key: torch.stack(values) for key, values in kept.items()}
     sets = {
         (kind, name): set_figures(stacked[kind, name], stacked[kind, PHOTO], features)

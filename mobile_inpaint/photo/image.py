@@ -6,14 +6,14 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image as pil
 
 from mobile_inpaint.errors import PhotoError
-from mobile_inpaint.photo.io import formats
+from mobile_inpaint.photo.io import deep, formats, marker
 from mobile_inpaint.photo.io.metadata import Metadata
 from mobile_inpaint.quoting import quoted
 
@@ -62,6 +62,7 @@ class Photo:
         grey: the file has one channel, and a saved one has one again: the luma of ``pixels``, exact where they are grey.
         metadata: EXIF, colour profile, XMP and the rest.
         source: the file.
+        samples: HWC uint16, what a PNG of 16 bits a channel holds, alpha last; ``pixels`` and ``alpha`` are its nearest 8 bits.
     """
 
     pixels: Pixels
@@ -69,6 +70,7 @@ class Photo:
     grey: bool = False
     metadata: Metadata = field(default_factory=Metadata, repr=False)
     source: Path | None = None
+    samples: deep.Samples | None = field(default=None, repr=False)
 
     @property
     def height(self) -> int:
@@ -84,32 +86,65 @@ class Photo:
     def open(cls, path: str | formats.Openable, *, max_pixels: int = formats.MAX_PIXELS, shrink: int = 1) -> Photo:
         """The photo at ``path``: JPEG, PNG, WebP, AVIF, or HEIC with pillow-heif; turned upright as its EXIF says.
 
+        A PNG of 16 bits a channel is read with 8, and its 16 are kept in :attr:`samples` for :meth:`save`.
+
         Args:
             path: the file, or a part of one.
             max_pixels: refuse a larger photo before decoding it.
             shrink: 2, 4 or 8 decodes a JPEG at that part of its size, for less time; other formats stay as they are.
 
         Raises:
-            PhotoError: not a picture, damaged, animated, larger than ``max_pixels``, of 16 bits a channel, or not RGB or grey.
+            PhotoError: not a picture, damaged, animated, larger than ``max_pixels``, or not RGB or grey.
             ToolchainMissing: HEIC, and pillow-heif is not installed.
         """
         path = Path(path) if isinstance(path, str) else path
         with formats.decoded(path, max_pixels, shrink) as (picture, file):
-            if picture.mode.startswith("I") or (picture.format == "PNG" and _png_depth(file) == 16):
-                raise PhotoError(f"{path}: 16 bits a channel, which we would halve; save it with 8 bits")
-            if picture.mode not in _READ:
+            if picture.mode == "CMYK":
+                raise PhotoError(
+                    f"{path}: its colours are CMYK, which are for print; convert it to RGB (sRGB) in an editor first"
+                )
+            is_deep = picture.format == "PNG" and deep.depth(file) == 16
+            if picture.mode not in _READ and not is_deep:
                 raise PhotoError(f"{path}: its colours are {picture.mode}; convert it to RGB or greyscale first")
             metadata = Metadata.of(picture, file)
+            source = path if isinstance(path, Path) else None
+            if is_deep:
+                try:
+                    return cls._of_samples(deep.read(picture, file, formats.identified, metadata.orientation), metadata, source)
+                except PhotoError as error:
+                    raise PhotoError(f"{path}: {error}") from error
             picture = formats.upright(picture, metadata.orientation)
             grey, transparent = picture.mode in _GREY, picture.has_transparency_data
             wanted = "RGBA" if transparent else "RGB"
             channels = np.asarray(picture if picture.mode == wanted else picture.convert(wanted))
         alpha = np.ascontiguousarray(channels[..., 3]) if transparent else None
-        return cls(np.ascontiguousarray(channels[..., :3]), alpha, grey, metadata, path if isinstance(path, Path) else None)
+        return cls(np.ascontiguousarray(channels[..., :3]), alpha, grey, metadata, source)
+
+    @classmethod
+    def _of_samples(cls, samples: deep.Samples, metadata: Metadata, source: Path | None) -> Photo:
+        channels = deep.reduced(samples)
+        grey, transparent = samples.shape[2] < 3, samples.shape[2] in (2, 4)
+        colors = channels[..., [0, 0, 0]] if grey else channels[..., :3]
+        alpha = np.ascontiguousarray(channels[..., -1]) if transparent else None
+        return cls(np.ascontiguousarray(colors), alpha, grey, metadata, source, samples)
 
     def with_pixels(self, pixels: Pixels) -> Photo:
         """This photo with other pixels of the same size, everything else kept."""
         return dataclasses.replace(self, pixels=pixels)
+
+    def filled(self, pixels: Pixels, hole: npt.NDArray[np.bool_], *, keep_alpha: bool = False) -> Photo:
+        """This photo with ``pixels`` in the hole, which is opaque afterwards, so that the fill can be seen.
+
+        Args:
+            pixels: HWC uint8 RGB, equal to :attr:`pixels` outside the hole.
+            hole: HW bool, True = was filled.
+            keep_alpha: leave the transparency of the hole as it was.
+        """
+        alpha = self.alpha
+        if alpha is not None and not keep_alpha:
+            alpha = np.where(hole, np.uint8(255), alpha)
+        samples = None if self.samples is None else deep.filled(self.samples, pixels, hole)
+        return dataclasses.replace(self, pixels=pixels, alpha=alpha, samples=samples)
 
     def check_save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Returns if nothing that is known beforehand keeps :meth:`save` from writing to ``path``; ask before a long fill.
@@ -118,17 +153,25 @@ class Photo:
             PhotoError, ToolchainMissing: as :meth:`save`.
         """
         path = Path(path)
-        format = formats.format_of(path)
         formats.check_target(path)
         if not overwrite and self.source and path.exists() and path.samefile(self.source):
             raise PhotoError(f"{path}: is the photo itself; choose another name, or ask for it with --overwrite")
+        self.check_format(formats.format_of(path), str(path))
+
+    def check_format(self, format: str, name: str) -> None:
+        """Returns if a file of ``format`` can hold the photo.
+
+        Raises:
+            PhotoError: transparency in JPEG, or a side that is too long.
+        """
         if format == "JPEG" and self.alpha is not None and not (self.alpha == 255).all():
-            raise PhotoError(f"{path}: JPEG has no transparency; save as .png or .webp")
+            count = int(np.count_nonzero(self.alpha < 255))
+            raise PhotoError(f"{name}: JPEG has no transparency, and {count:,} pixels have; save as .png or .webp")
         limit = formats.LONGEST_SIDE.get(format)
         if limit is not None and max(self.width, self.height) > limit:
-            raise PhotoError(f"{path}: {format} cannot hold this photo (a side is longer than {limit} px); save it as .png")
+            raise PhotoError(f"{name}: {format} cannot hold this photo (a side is longer than {limit} px); save it as .png")
 
-    def save(self, path: str | Path, *, quality: int | None = None, overwrite: bool = False) -> tuple[str, ...]:
+    def save(self, path: str | Path, *, quality: int | None = None, overwrite: bool = False, mark: str = "") -> tuple[str, ...]:
         """Writes the photo to ``path``, whole or not at all, in the format that the suffix names.
 
         PNG and lossless WebP keep every bit. A JPEG that was a JPEG gets its quantization tables and chroma sampling again, a
@@ -141,6 +184,7 @@ class Photo:
             path: the new file.
             quality: 1 to 100 for a lossy format; as described above when None. PNG has none.
             overwrite: whether ``path`` may be the file this photo was opened from.
+            mark: what the EXIF block says of this result, nothing if empty; see :mod:`mobile_inpaint.photo.io.marker`.
 
         Returns:
             a line for the user where metadata was left out because it cannot be read or does not fit, otherwise none.
@@ -150,30 +194,60 @@ class Photo:
             ToolchainMissing: HEIC, and pillow-heif is not installed.
         """
         path = Path(path)
-        format = formats.format_of(path)
         if quality is not None and not 1 <= quality <= 100:
             raise PhotoError(f"quality is {quoted(quality)}: it must be from 1 to 100")
         self.check_save(path, overwrite=overwrite)
+        encoded, left_out = self.encoded(formats.format_of(path), str(path), quality=quality, mark=mark)
+        formats.write_file(path, encoded)
+        return left_out
+
+    def encoded(
+        self, format: str, name: str, *, quality: int | None = None, mark: str = ""
+    ) -> tuple[bytes | memoryview, tuple[str, ...]]:
+        """The photo as a file of ``format`` (Pillow's name), and the line for the user; see :meth:`save`.
+
+        Raises:
+            PhotoError: the format cannot hold the photo.
+        """
+        self.check_format(format, name)
         picture = self._picture()
+        samples = self.samples
+        if format == "PNG" and samples is not None:
+            channels = np.asarray(picture)
+            samples = deep.changed(samples, channels.reshape(samples.shape))
         if format == "JPEG" and picture.mode in ("LA", "RGBA"):
             picture = picture.convert(picture.mode[:-1])
-        kept, lost = self._renewed(picture, format)
+        kept, lost = self._renewed(picture, format, mark)
         coding = self._coding(format, quality)
-        tried = formats.write(picture, path, [kept | coding, coding, _FRESH[format]])
+        rewrite = None if samples is None or format != "PNG" else lambda png: deep.into_png(png, samples)
+        tried, encoded = formats.encode(picture, name, format, [kept | coding, coding, _FRESH[format]], rewrite)
         if tried:
             lost = ("all of it",)
-        return (
-            (f"{path}: saved without metadata that cannot be read or does not fit {format}: {', '.join(lost)}",) if lost else ()
-        )
+        if not lost:
+            return encoded, ()
+        return encoded, (f"{name}: saved without metadata that cannot be read or does not fit {format}: {', '.join(lost)}",)
 
-    def _renewed(self, picture: pil.Image, format: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    def losses(self, format: str, name: str) -> tuple[str, ...]:
+        """Lines for the user about what a file of ``format`` called ``name`` lacks of what the photo's file held: the pictures
+        beside the picture, which would show it as it was, and bits.
+        """
+        lines = []
+        if self.metadata.left_out:
+            lines.append(f"{name}: saved without {_and(self.metadata.left_out)} of the photo's file")
+        if self.samples is not None and format != "PNG":
+            lines.append(f"{name}: saved with 8 bits a channel, as {format} has; save as .png to keep the photo's 16")
+        return tuple(lines)
+
+    def _renewed(self, picture: pil.Image, format: str, mark: str) -> tuple[dict[str, Any], tuple[str, ...]]:
         """What the encoder is told of the metadata, and the names of what it is not told."""
         try:
             readable, unread = self.metadata.renewed(picture)
             fitting, too_large = readable.fitting(format)
+            if mark:
+                fitting = fitting.marked(format, mark)
             return fitting.options(format), (*unread, *too_large)
         except Exception:  # whatever a damaged or made-up block leads to: the fill is worth more
-            return {}, ("all of it",)
+            return {"exif": marker.marked(b"", mark)} if mark else {}, ("all of it",)
 
     def _coding(self, format: str, quality: int | None) -> dict[str, Any]:
         """Encoder options: as the file was coded, or afresh; ``quality`` goes before both."""
@@ -191,7 +265,5 @@ class Photo:
         return pil.merge(colours.mode + "A", (*colours.split(), pil.fromarray(self.alpha)))
 
 
-def _png_depth(file: BinaryIO) -> int:
-    """Bits a channel; Pillow halves 16-bit colour without a word."""
-    file.seek(24)
-    return file.read(1)[0]
+def _and(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + names[-1]

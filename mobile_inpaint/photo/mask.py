@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isqrt
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image as pil
 
 from mobile_inpaint.errors import MaskError
-from mobile_inpaint.photo import dilation
+from mobile_inpaint.photo import dilation, marks
 from mobile_inpaint.photo.compositor.tiles import Box, bounding_box
 from mobile_inpaint.photo.image import Image, Pixels
 from mobile_inpaint.photo.io import formats
 from mobile_inpaint.photo.io.metadata import Metadata
+from mobile_inpaint.photo.marks import Picture, Polarity, Reading, looks_inverted
 
 Hole: TypeAlias = npt.NDArray[np.bool_]
 """HW bool, True = to be filled."""
 
-Polarity = Literal["white", "black", "alpha"]
-"""What marks a hole in a mask file."""
+__all__ = ["Hole", "Mask", "Polarity", "edge_hint", "polarity_hint"]
 
+_CLEARLY_INVERTED = 0.75
+"""Share of the photo from which on even a polarity that the user named is doubted."""
 _AUTO_PERCENT, _AUTO_LEAST_PX = 6, 2
 _HINT_SIDE_PX, _EDGE_PX, _NEAR_PX, _FAR_PX = 256, 2, 4, 12
 _EDGE_RATIO, _EDGE_LEAST = 1.5, 4.0
@@ -35,48 +37,60 @@ class Mask:
 
     Attributes:
         hole: HW bool, True = to be filled.
+        reading: how it was found in a picture; None for one that was made otherwise, or changed since.
     """
 
     hole: Hole
+    reading: Reading | None = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def open(cls, path: str | Path, *, hole: Polarity = "white", max_pixels: int = formats.MAX_PIXELS) -> Mask:
+    def open(cls, path: str | formats.Openable, *, hole: str = "auto", max_pixels: int = formats.MAX_PIXELS) -> Mask:
         """The mask in the picture at ``path``, turned upright as its EXIF says, as the photo is.
 
         Args:
-            path: any picture that :meth:`Photo.open` reads; colours count by their luma, and only ``alpha`` looks at alpha.
-            hole: what marks a hole: ``white`` is grey from 128 up, ``black`` grey below 128, ``alpha`` alpha below 128.
+            path: any picture that :meth:`Photo.open` reads.
+            hole: what marks a hole, one of :data:`Polarity` or labels; see :func:`mobile_inpaint.photo.marks.read`.
             max_pixels: refuse a larger picture before decoding it.
 
         Raises:
             PhotoError: not a picture, damaged, or larger than ``max_pixels``.
-            MaskError: ``alpha`` in a picture without.
+            MaskError: it is not clear what marks the hole; ``alpha`` or ``opaque`` in a picture without transparency.
         """
-        path = Path(path)
+        path = Path(path) if isinstance(path, str) else path
+        marks.check_polarity(hole)
         with formats.decoded(path, max_pixels) as (picture, file):
-            if hole == "alpha" and not picture.has_transparency_data:
-                raise MaskError(f"{path}: has no alpha to mark a hole; say --hole white or --hole black")
-            orientation = Metadata.of(picture, file).orientation
-            wide = picture.mode.startswith("I")
-            if hole == "alpha":
-                picture = picture.convert("RGBA").getchannel("A")
-            elif not wide:
-                picture = picture.convert("L")
-            levels = np.asarray(formats.upright(picture, orientation))
-        high = levels >= (1 << 15 if wide else 1 << 7)
-        return cls(high if hole == "white" else ~high)
+            picture = formats.upright(picture, Metadata.of(picture, file).orientation)
+            stored = _stored(picture)
+        return cls._read(stored, hole, str(path))
 
     @classmethod
-    def from_array(cls, array: npt.NDArray[Any]) -> Mask:
-        """The mask in an HW array.
+    def from_array(cls, array: npt.NDArray[Any], *, hole: str = "auto") -> Mask:
+        """The mask in an array, by the rule of :meth:`open`.
 
         Args:
-            array: bool, True = hole; float in [0,1], hole from 0.5 up; integers, either 0 and 1 or grey with hole from 128 up.
+            array: HW bool, True = hole; HW float in [0,1], hole from 0.5 up, or the greater of two numbers; whole numbers as
+                in a picture: HW, or HWC with grey and alpha, RGB, or RGB and alpha.
+            hole: what marks a hole; see :meth:`open`.
+
+        Raises:
+            MaskError: as :meth:`open`; another shape, or numbers that no mask has.
         """
-        if array.dtype == np.bool_:
-            return cls(np.asarray(array))
-        zero_or_one = array.dtype.kind == "f" or not (array > 1).any()
-        return cls(np.asarray(array >= (0.5 if zero_or_one else 128)))
+        if array.dtype.kind == "f":
+            if not np.isfinite(array).all():
+                raise MaskError("a mask with numbers that are infinite or no numbers: they must be from 0 to 1")
+            if array.size and array.min() >= 0 and array.max() <= 1:
+                two = np.unique(array).tolist() if hole == "auto" else []
+                array = array >= (two[1] if len(two) == 2 else 0.5)
+            else:
+                array = np.rint(array).astype(np.int64)
+        if array.dtype == np.bool_ and array.ndim == 2 and hole in ("auto", "white"):
+            return cls(np.asarray(array), Reading(array, hole, "its numbers are all alike"))
+        return cls._read(marks.of_array(array), hole, "the mask")
+
+    @classmethod
+    def _read(cls, picture: Picture, hole: str, name: str) -> Mask:
+        reading = marks.read(picture, hole, name)
+        return cls(reading.hole, reading)
 
     def to_array(self) -> Image:
         """The mask as a Fill takes it: 11HW float32, 1 = hole."""
@@ -114,10 +128,10 @@ class Mask:
 
         Args:
             photo_shape: HW or HWC, of :attr:`Photo.pixels`.
-            allow_full: accept a mask that leaves no pixel to fill from.
+            allow_full: accept a mask that leaves no pixel to fill from, or hardly any.
 
         Raises:
-            MaskError: another size than the photo's; nothing to fill; everything to fill.
+            MaskError: another size than the photo's; nothing to fill; everything to fill; the mask looks inverted.
         """
         height, width = photo_shape[:2]
         if (self.height, self.width) != (height, width):
@@ -126,9 +140,25 @@ class Mask:
                 "draw the mask on the photo at its own size"
             )
         if not self.area:
-            raise MaskError("the mask is empty: it marks nothing to fill; if it is inverted, say --hole black")
-        if self.hole.all() and not allow_full:
-            raise MaskError("the mask covers the whole photo: nothing is left to fill from; if you mean it, say --allow-full")
+            raise MaskError(f"the mask is empty: it marks nothing to fill; {self._advice('paint white what is to go')}")
+        if allow_full:
+            return
+        if self.hole.all():
+            reason = "the mask covers the whole photo: nothing is left to fill from; "
+            remedy = f"{self._advice('')}; " if self.reading and self.reading.remedy else ""
+            raise MaskError(f"{reason}{remedy}if you mean it, say --allow-full")
+        if self.reading and looks_inverted(self.hole):
+            share = self.area / self.hole.size
+            if self.reading.said == "auto" or share >= _CLEARLY_INVERTED:
+                raise MaskError(f"{polarity_hint(self)}; if you mean it, say --allow-full")
+
+    def _advice(self, otherwise: str) -> str:
+        """What to do about a mask that is empty or full."""
+        if self.reading is None:
+            return "if it is inverted, say --hole black"
+        said = "" if self.reading.said == "auto" else f"--hole {self.reading.said} was said, and "
+        remedy = f"say {self.reading.remedy}" if self.reading.remedy else otherwise
+        return f"{said}{self.reading.levels}: {remedy}"
 
     def grow(self, px: int) -> Mask:
         """The mask with every pixel added whose centre lies within ``px`` of the centre of a hole pixel.
@@ -170,13 +200,16 @@ class Mask:
 
 
 def polarity_hint(mask: Mask) -> str | None:
-    """A line for the user where the mask looks inverted: most of the photo is hole, and so is nearly all of its border."""
-    hole = mask.hole
-    border = np.concatenate([hole[0], hole[-1], hole[:, 0], hole[:, -1]])
-    if 2 * mask.area <= hole.size or 20 * np.count_nonzero(border) < 19 * border.size:
+    """A line for the user where the mask looks inverted: most of the photo is hole, and so is nearly all of its border.
+
+    It never names what the user said.
+    """
+    if not looks_inverted(mask.hole):
         return None
-    percent = 100 * mask.area // hole.size
-    return f"the mask marks {percent} % of the photo and its border as hole: if it is inverted, say --hole black"
+    remedy = "--hole black" if mask.reading is None else mask.reading.remedy
+    percent = 100 * mask.area // mask.hole.size
+    line = f"the mask marks {percent} % of the photo and its border as hole"
+    return f"{line}: if it is inverted, say {remedy}" if remedy else line
 
 
 def edge_hint(pixels: Pixels, mask: Mask) -> str | None:
@@ -229,3 +262,16 @@ def _largest_part(hole: Hole) -> int:
         while (part[part] != part).any():
             part = part[part]
     return int(np.bincount(part, weights=ends - starts).max())
+
+
+def _stored(picture: pil.Image) -> Picture:
+    """What is in a picture, before anything is decided."""
+    labels = np.asarray(picture) if picture.mode == "P" else None
+    transparent = picture.has_transparency_data
+    if picture.mode.startswith("I"):
+        return marks.of_array(np.asarray(picture))
+    grey = picture.mode in ("1", "L", "LA")
+    channels = np.asarray(picture.convert(("L" if grey else "RGB") + ("A" if transparent else "")))
+    alpha = np.ascontiguousarray(channels[..., -1]) if transparent else None
+    colors = channels if channels.ndim == 2 else channels[..., 0] if grey else channels[..., :3]
+    return Picture(np.ascontiguousarray(colors), alpha, labels)

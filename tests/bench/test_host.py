@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import re
 import shutil
+import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +14,7 @@ import pytest
 
 from mobile_inpaint.bench.devices.host import Host
 from mobile_inpaint.bench.devices.registry import connect
+from mobile_inpaint.bench.measure import cold_start
 from mobile_inpaint.bench.measure.candidate import Candidate
 from mobile_inpaint.bench.measure.pipeline import synthetic_scene
 from mobile_inpaint.bench.measure.protocol import Plan
@@ -158,3 +162,16 @@ def test_it_begins_when_the_machine_is_cool_and_says_how_warm_it_was(toy_tflite:
     (report,) = hot.measure([Candidate(toy_tflite)], replace(plan, max_temp_c=90), None, lambda done, total: None)
     assert report.thermal is not None and report.thermal.limit_c == 90
     assert not any(warning.startswith("warm") for warning in report.warnings)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_ctrl_c_does_not_reach_a_process_that_is_still_importing() -> None:
+    with cold_start._born_without_interrupts():
+        process = subprocess.Popen(["sleep", "60"])
+    try:
+        blocked = re.search(r"^SigBlk:\s*(\w+)", Path(f"/proc/{process.pid}/status").read_text(), re.M)
+        assert blocked and int(blocked[1], 16) & 1 << (signal.SIGINT - 1)
+        assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    finally:
+        process.kill()
+        process.wait()

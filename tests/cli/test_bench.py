@@ -44,6 +44,21 @@ def test_json_is_one_document_and_the_only_thing_on_stdout(models: Sequence[Path
     assert document["kept"] == []
 
 
+def test_a_trial_in_a_checkout_leaves_the_record_alone(
+    models: Sequence[Path], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file, root = models[0].absolute(), Path(__file__).parents[2]
+    monkeypatch.chdir(root)
+    before = {path: path.stat().st_mtime_ns for path in (root / "benchmarks").rglob("*")}
+    assert main(["bench", str(file), *QUICK, "--compare", "paper"]) == 0
+    assert {path: path.stat().st_mtime_ns for path in (root / "benchmarks").rglob("*")} == before
+    captured = capfd.readouterr()
+    assert "next: keep the report to compare it later: mobile-inpaint bench a.onnx" in captured.err
+    assert re.search(r"comparable with 0 of \d+ published timings \(all: another ", captured.out)
+    tables = [line for line in captured.out.splitlines() if line.startswith(("file ", "a.onnx "))]
+    assert len(tables) == 4 and max(map(len, tables)) <= 80
+
+
 def test_tables_say_what_was_measured_where(models: Sequence[Path], capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "a.onnx", *QUICK, "--compare", "b.onnx"]) == 0
     out = capfd.readouterr().out
@@ -84,21 +99,21 @@ def test_without_a_file_the_artifact_that_suits_the_device_is_taken(
     models: Sequence[Path], capfd: pytest.CaptureFixture[str]
 ) -> None:
     Path("artifacts").mkdir()
-    for name in ("migan-lite-fp16.tflite", "migan-lite-fp16.mlpackage", "migan-lite-fp32.onnx"):
+    for name in ("migan-lite-fp16.tflite", "migan-lite-fp16.mlpackage", "migan-lite-fp16.onnx"):
         shutil.copy("a.onnx", Path("artifacts") / name)
     for device in ("pixel-8a", "iphone-16"):
         assert main(["bench", "--device", device]) == 1
         assert capfd.readouterr().err.count("\n") == 1, "nothing is exported when the file is there"
     assert main(["bench", *QUICK, "--json"]) == 0
     (measured,) = json.loads(capfd.readouterr().out)["measured"]
-    assert measured["report"]["subject"]["name"] == "migan-lite-fp32.onnx"
+    assert measured["report"]["subject"]["name"] == "migan-lite-fp16.onnx"
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--device", "nokia"], "unknown device 'nokia': there are host, "),
-        (["a.onnx", "--compare", "nonsense"], "--compare nonsense: neither paper nor published-graph nor a file"),
+        (["a.onnx", "--compare", "nonsense"], "--compare 'nonsense': no such file; name one, or paper, or published-graph"),
         (["absent.onnx"], "absent.onnx: no such file"),
         (["a.onnx", "--photo", "a.jpg"], "--photo and --mask go together"),
         (["a.onnx", "--iterations", "0"], "--iterations"),
@@ -110,7 +125,7 @@ def test_what_cannot_be_done_is_said_in_one_line(
     models: Sequence[Path], capfd: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     Path("wrong.json").write_text("{}")
-    assert main(["bench", *arguments]) == 1
+    assert main(["bench", *arguments]) == (2 if message.startswith("--") and "nonsense" not in message else 1)
     captured = capfd.readouterr()
     assert captured.out == "" and captured.err.count("\n") == 1
     assert message in captured.err

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,17 @@ def test_a_report_is_markdown_and_one_page(capfd: pytest.CaptureFixture[str]) ->
     assert Path("out/report.html").read_text().startswith("<!doctype html>")
     assert main(["report"]) == 1
     assert "no reports named" in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("reports")
+def test_which_tells_files_of_one_name_apart(capfd: pytest.CaptureFixture[str]) -> None:
+    twin = dataclasses.replace(REPORT, subject=dataclasses.replace(REPORT.subject, sha256="cd" * 32), threads=4)
+    Path("twin.json").write_text(twin.to_json())
+    assert main(["which", "--device-class", "host", "--record", "a.json", "--record", "twin.json"]) == 0
+    captured = capfd.readouterr()
+    names = re.findall(r"^a-fp32\.onnx \((\w{8})\) +\d", captured.out, re.M)
+    assert sorted(names) == ["abababab", "cdcdcdcd"]
+    assert "next: mobile-inpaint export --target onnx --model a --precision fp32" in captured.err
 
 
 @pytest.mark.usefixtures("reports")

@@ -1,4 +1,4 @@
-"""Whatever is typed: exit code 1, one line, no traceback, nothing written."""
+"""Whatever is typed: exit code 1 or 2, one line, no traceback, nothing written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image as pil
 
-from mobile_inpaint.cli import console, main
+from mobile_inpaint.cli import VERBS, console, main
 
 Captured = pytest.CaptureFixture[str]
 LONG, LONGER = "9" * 400, "9" * 5_000
@@ -103,7 +103,7 @@ CASES = [
 def test_nothing_typed_is_a_traceback(arguments: list[str], folder: Path, capfd: Captured) -> None:
     before = sorted(path.name for path in folder.iterdir())
     started = time.process_time()
-    assert main(arguments) == 1
+    assert main(arguments) in (1, 2)
     assert time.process_time() - started < 5  # the first of them loads torch
     captured = capfd.readouterr()
     assert captured.out == ""
@@ -111,6 +111,96 @@ def test_nothing_typed_is_a_traceback(arguments: list[str], folder: Path, capfd:
     assert line.startswith("mobile-inpaint: ") and line.isprintable() and end and not rest
     assert len(line) < 2_000
     assert sorted(path.name for path in folder.iterdir()) == before
+
+
+MISTAKES = [
+    # what was typed, the exit code, what the one line says to do
+    ("fil p.png", 2, "did you mean: mobile-inpaint fill"),
+    ("frobnicate", 2, "there are fill, bundle"),
+    ("convert", 2, "did you mean: mobile-inpaint export"),
+    ("quantize", 2, "did you mean: mobile-inpaint export --precision w8a8"),
+    ("download", 2, "did you mean: mobile-inpaint weights fetch"),
+    ("help", 2, "did you mean: mobile-inpaint --help"),
+    ("--json models", 2, "stands behind it: mobile-inpaint COMMAND --json"),
+    ("--versoin", 2, "see: mobile-inpaint --help"),
+    ("fill", 2, "for example: mobile-inpaint fill photo.jpg -m mask.png -o result.jpg"),
+    ("fill p.png", 2, "missing option '-m' / '--mask'"),
+    ("fill p.png --msak m.png", 2, "did you mean: --mask"),
+    ("fill p.png --output o.png -m m.png", 2, "did you mean: --out"),
+    ("fill --image p.png -m m.png -o o.png", 2, "give PHOTO without an option"),
+    ("fill p.png m.png o.png -m m.png -o o.png", 2, "unexpected argument 'm.png'; see: mobile-inpaint fill --help"),
+    ("export --target onnx --io foto", 2, "'tensor', 'photo'"),
+    ("fill p.png -m m.png -o o.png --artifact p.png", 1, "not an artifact (.onnx, .tflite, .mlpackage); name an exported file"),
+    ("fill p.png -m m.png -o o.png --model migan", 1, "did you mean 'migan-lite'?"),
+    ("export", 2, "--target coreml|onnx|tflite|all, or --recipe FILE"),
+    ("export onnx", 2, "did you mean: mobile-inpaint export --target onnx"),
+    ("export int8", 2, "--precision w8a8"),
+    ("export migan-lite", 2, "--model migan-lite"),
+    ("export --format onnx", 2, "did you mean: --target"),
+    ("export --int8 --target onnx", 2, "did you mean: --precision w8a8"),
+    ("export --target onxx", 1, "did you mean 'onnx'?"),
+    ("export --target onnx --precision int8", 1, "int8 is called w8a8 here"),
+    ("export --target onnx --precision half", 1, "half is called fp16 here"),
+    ("export --target onnx --hole black", 2, "add --io photo"),
+    ("verify", 2, "for example: mobile-inpaint verify artifacts/"),
+    ("verify nope.onnx", 1, "make one with: mobile-inpaint export"),
+    ("verify p.png", 1, "name an exported file"),
+    ("info .", 1, "a folder, without an artifact"),
+    ("lint nope.onnx", 1, "nope.onnx: no such file"),
+    ("lint p.png", 1, ".onnx, .tflite"),
+    ("bench p.png --photo p.png", 2, "name both, or neither"),
+    ("bench --device pixel8a", 1, "did you mean 'pixel-8a'?"),
+    ("bench p.png --runs 3", 2, "did you mean: --iterations"),
+    ("bench p.png --compare papre", 1, "no such file; name one, or paper, or published-graph"),
+    ("compare a.json b.json", 1, "a.json: no such file"),
+    ("compare report.json", 2, "missing argument 'B.json' (The later report)"),
+    ("report", 1, "name FILE.json, or the folder given to bench --record"),
+    ("which", 2, "--device-class"),
+    ("which host", 2, "did you mean: mobile-inpaint which --device-class host"),
+    ("which --device-class phone", 1, "there are host"),
+    ("evaluate", 2, "for example: mobile-inpaint evaluate"),
+    ("evaluate telea --photos nope", 1, "nope: no such folder; name one with photos"),
+    ("evaluate telea --native", 2, "name a folder with --photos"),
+    ("train", 2, "missing option '--photos'"),
+    ("train p.png", 2, "did you mean: mobile-inpaint train --photos p.png"),
+    ("train --photos . --epochs 3", 2, "did you mean: --steps"),
+    ("train --photos . --config finetun", 1, "finetune"),
+    ("photos", 2, "there are list, fetch"),
+    ("photos fetch", 2, "for example: mobile-inpaint photos fetch"),
+    ("photos fetch trian -o x", 1, "did you mean 'train'?"),
+    ("weights", 2, "there are list, fetch, add, path, remove"),
+    ("weights fech migan-lite", 2, "did you mean: mobile-inpaint weights fetch"),
+    ("weights fetch migan-256-places2", 1, "https://github.com/Picsart-AI-Research/MI-GAN"),
+    ("weights fetch migan-512-erase", 1, "make it with: mobile-inpaint train"),
+    ("weights add mine p.png", 1, "p.png"),
+    ("weights remove migan-lite", 1, "stays"),
+    ("bundle nope.onnx --app web --into app", 1, "make one with: mobile-inpaint export"),
+    ("bundle m.png --app windows", 1, "there are android, ios, web"),
+    ("serve", 1, "name the folder of one"),
+    ("serve nowhere", 1, "nowhere: no such folder"),
+    ("serve .", 1, "mobile-inpaint bundle --app web --into model"),
+    ("models migan-lite", 2, "unexpected argument 'migan-lite'; see: mobile-inpaint models --help"),
+    ("targets --jsn", 2, "did you mean: --json"),
+    ("devices android", 2, "see: mobile-inpaint devices --help"),
+    ("doctor exprt", 2, "did you mean: mobile-inpaint doctor export"),
+    ("--show-completion tcsh", 2, "there is one for bash, zsh, fish"),
+]
+
+
+@pytest.mark.parametrize(("typed", "code", "remedy"), MISTAKES, ids=[typed for typed, _, _ in MISTAKES])
+def test_a_mistake_is_one_line_that_says_what_to_do(typed: str, code: int, remedy: str, folder: Path, capfd: Captured) -> None:
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert main(typed.split()) == code
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    line, end, rest = captured.err.partition("\n")
+    assert line.startswith("mobile-inpaint: ") and line.isprintable() and end and not rest
+    assert remedy in line
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_every_verb_has_a_mistake_above() -> None:
+    assert set(VERBS) <= {word for typed, _, _ in MISTAKES for word in typed.split()}
 
 
 def test_a_name_that_is_not_utf_8_is_a_name_like_any_other(folder: Path, capfd: Captured) -> None:

@@ -90,6 +90,6 @@ def test_a_larger_photo_earns_a_pipeline_more_time_and_a_network_none(
 
 def test_black_masks_are_for_pipelines(small_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["export", "--target", "onnx", "--model", str(small_checkpoint), "--hole", "black", "--out", str(tmp_path)]
-    assert main(arguments) == 1
+    assert main(arguments) == 2
     assert "only a one-file pipeline has it; add --io photo" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

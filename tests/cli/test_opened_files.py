@@ -57,7 +57,7 @@ def opened(cwd: Path, log: Path, *words: str | Path) -> tuple[subprocess.Complet
     return done, {path for path in paths if not str(path).startswith(known) and not path.is_dir()}
 
 
-@pytest.mark.parametrize("verb", [("lint",), ("bench", "--no-record", "--iterations", "2", "--warmup", "1")])
+@pytest.mark.parametrize("verb", [("lint",), ("bench", "--iterations", "2", "--warmup", "1")])
 def test_a_foreign_file(tmp_path: Path, verb: tuple[str, ...]) -> None:
     path, cwd = with_weights_beside(tmp_path / "model"), tmp_path / "cwd"
     cwd.mkdir()

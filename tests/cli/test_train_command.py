@@ -28,6 +28,7 @@ def test_train_then_go_on(place: Path, tmp_path: Path, capfd: pytest.CaptureFixt
     assert _train(place, "--out", str(run), "--steps", "2") == 0
     out, err = capfd.readouterr()
     assert out == f"{run}/model.safetensors\n" and "step 2 of 2" in err
+    assert f"next: mobile-inpaint export --target onnx --model {run}/model.safetensors\n" in err
     more = ["train", "--photos", str(place / "photos"), "--out", str(run), "--resume", "--steps", "3", "--json"]
     assert main(more) == 0
     assert json.loads(capfd.readouterr().out)["step"] == 3
@@ -42,8 +43,11 @@ def test_a_dry_run_prints_and_leaves_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert _train(place, "--dry-run") == 0
-    out, _ = capfd.readouterr()
-    assert "encoder.blocks.b32.fromrgb" in out and "parameters of the generator" in out and "images/s" in out
+    out, err = capfd.readouterr()
+    assert "parameters of the generator" in out and "images/s" in out and "encoder" not in out
+    assert "list them with --verbose" in err and max(map(len, out.splitlines())) <= 80
+    assert _train(place, "--dry-run", "--verbose") == 0
+    assert "encoder.blocks.b32.fromrgb" in capfd.readouterr().out
     assert _train(place, "--dry-run", "--json") == 0
     assert json.loads(capfd.readouterr().out)["macs"] > 100_000
     assert not list(tmp_path.iterdir())
@@ -66,7 +70,7 @@ def test_bad_input_is_one_line(
     (tmp_path / "c.toml").write_text(tiny_training.toml().replace("variant", "#").replace("overrides", "#"))
     config = place if "--from" not in arguments else tmp_path
     common = ["train", "--config", str(config / "c.toml"), "--photos", str(place / "photos"), "--out", str(tmp_path / "run")]
-    assert main([*common, *arguments]) == 1
+    assert main([*common, *arguments]) == (2 if "Input should" in message else 1)
     out, err = capfd.readouterr()
     assert not out and message in err and err.count("\n") == 1
     assert not (tmp_path / "run").exists()

@@ -219,7 +219,7 @@ def test_a_small_hole_in_a_large_photo_costs_little() -> None:
 
 def test_masks_and_photos_have_the_same_size(tmp_path: Path) -> None:
     pil.fromarray(colours()).save(tmp_path / "mask.png")
-    mask = Mask.open(tmp_path / "mask.png")
+    mask = Mask.open(tmp_path / "mask.png", hole="white")
     assert (mask.height, mask.width) == colours().shape[:2]
 
 

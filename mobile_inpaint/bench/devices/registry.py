@@ -54,7 +54,7 @@ class Kind:
 
     Attributes:
         target, precision: of the artifact that suits it when none is named.
-        reached_by: what a connection needs.
+        reached_by: what it is reached through, in a word or two.
         runtimes: what may stand behind an ``@`` after a file.
     """
 

@@ -6,8 +6,10 @@ import multiprocessing
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from pathlib import Path
 
 from mobile_inpaint.bench.measure.candidate import Candidate
@@ -30,9 +32,24 @@ def cold_start(candidate: Candidate, threads: int) -> ColdStart:
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, fresh, _ignore_interrupts) as process:
         try:
-            return process.submit(_start, candidate, threads).result()
+            with _born_without_interrupts():
+                running = process.submit(_start, candidate, threads)
+            return running.result()
         except BrokenProcessPool:
             raise BenchError(f"{candidate.name}: the process that ran it died; is there memory enough?") from None
+
+
+@contextmanager
+def _born_without_interrupts() -> Iterator[None]:
+    """Inside, a new process starts with SIGINT blocked: until it has imported what ignores it, it would print a traceback."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _ignore_interrupts() -> None:

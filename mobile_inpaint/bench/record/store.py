@@ -68,7 +68,7 @@ def gather(places: Sequence[Path]) -> list[LatencyReport]:
         own = checkout_record(Path.cwd())
         if own is None:
             raise BenchError(
-                "no reports named, and no checkout here that keeps any: name FILE.json, or the folder given to --record"
+                "no reports named, and no checkout here that keeps any: name FILE.json, or the folder given to bench --record"
             )
         places = [own]
     reports = [report for place in places for report in (read(place) if place.is_dir() else [LatencyReport.load(place)])]

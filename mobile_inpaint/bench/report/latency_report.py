@@ -293,6 +293,8 @@ class LatencyReport:
         Raises:
             BenchError: unreadable, not a report, without times, or of a newer schema.
         """
+        if not path.exists():
+            raise BenchError(f"{path}: no such file; name a report that was kept with: mobile-inpaint bench --record DIR")
         return cls.from_json(documents.read_text(path, BenchError), path.name)
 
     @classmethod

@@ -118,7 +118,7 @@ def evaluate_native(
     cases: NativeCases,
     judge: NativeJudge,
     photos: str,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Callable[[str, int, int], None] = lambda *_: None,
     looked: Looked | None = None,
 ) -> NativeEvaluation:
     """The figures of every candidate's fill of every case.
@@ -128,7 +128,7 @@ def evaluate_native(
         cases: photos and holes.
         judge: the networks that judge.
         photos: the set's name, for the report.
-        progress: told what is looked at next.
+        progress: told what is looked at next, how many cases are done, and of how many.
         looked: told of each case and its fills; nobody is when None.
 
     Raises:
@@ -139,7 +139,7 @@ def evaluate_native(
         raise TrainingError(f"two candidates have the same name: {', '.join(names[1:])}; rename a file")
     rows: list[NativeRow] = []
     for number, case in enumerate(cases):
-        progress(f"{number + 1} of at most {len(cases)}: {case.photo}, {case.kind}")
+        progress(f"{case.photo}, {case.kind}", number, len(cases))
         box = bounding_box(case.hole)
         assert box is not None  # a hole is never empty
         shrink = square_round(box, case.hole.shape, _CONTEXT, _SQUARE_PX).side / _SQUARE_PX

@@ -15,7 +15,7 @@ from mobile_inpaint import files
 from mobile_inpaint.evaluation.evaluate import PHOTO
 from mobile_inpaint.evaluation.native.figures import NATIVE_KINDS, TILE_PX
 from mobile_inpaint.evaluation.native.native import GROUPS, NativeEvaluation, NativeRow
-from mobile_inpaint.evaluation.report.tables import Table
+from mobile_inpaint.evaluation.report.tables import Table, rounded
 
 _DISTANCES = ("lpips", "dists")
 _WORST, _SHEET_ROWS = 10, 8
@@ -34,7 +34,13 @@ def native_tables(evaluation: NativeEvaluation) -> list[Table]:
         for name in (PHOTO, *evaluation.names):
             means = [(*evaluation.mean(name, group, figure), NATIVE_KINDS[figure].digits) for figure in NATIVE_KINDS]
             lines.append(
-                [name, *(f"{mean:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})" for mean, (low, high), digits in means)]
+                [
+                    name,
+                    *(
+                        f"{rounded(mean, digits)} ({rounded(low, digits)} to {rounded(high, digits)})"
+                        for mean, (low, high), digits in means
+                    ),
+                ]
             )
         title = f"{group}: {len(rows)} holes in {photos} photos: means and 95 % intervals"
         made.append(Table(title, ["", *(kind.title for kind in NATIVE_KINDS.values())], lines))

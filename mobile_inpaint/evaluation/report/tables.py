@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from mobile_inpaint.evaluation.evaluate import PHOTO, Evaluation
 from mobile_inpaint.evaluation.figures import KINDS
 from mobile_inpaint.metrics.bootstrap import Interval
 from mobile_inpaint.metrics.distribution import SetFeatures
 
+FEWEST = 10
+"""Photos that a 95 % interval is drawn from."""
 _RATIOS = ("lpips", "lpips_hole", "lpips_vgg", "dists")
 """Distances to the photo, of which a ratio says something."""
 
@@ -32,6 +34,11 @@ def tables(evaluation: Evaluation, features: SetFeatures) -> list[Table]:
     return made
 
 
+def means(evaluation: Evaluation) -> list[Table]:
+    """The first table alone of each kind of hole."""
+    return [_means(evaluation, kind) for kind in evaluation.kinds]
+
+
 def legend(evaluation: Evaluation) -> list[str]:
     """A line about each figure."""
     return [f"{KINDS[name].title}: {KINDS[name].meaning} ({KINDS[name].better})" for name in evaluation.figures]
@@ -39,12 +46,13 @@ def legend(evaluation: Evaluation) -> list[str]:
 
 def headline(evaluation: Evaluation) -> list[str]:
     """A sentence for each kind of hole and other candidate: the ratio of LPIPS."""
-    return [
-        f"{kind} holes: LPIPS of {evaluation.names[0]} is {_ratio(versus.ratio, versus.ratio_interval)} times that of {other}"
-        for kind in evaluation.kinds
-        for other in evaluation.names[1:]
-        for versus in [evaluation.versus(kind, other, "lpips")]
-    ]
+    lines = []
+    for kind in evaluation.kinds:
+        for other in evaluation.names[1:]:
+            versus = evaluation.versus(kind, other, "lpips")
+            ratio = _ratio(versus.ratio, versus.ratio_interval if _has_intervals(evaluation, kind) else None)
+            lines.append(f"{kind} holes: LPIPS of {evaluation.names[0]} is {ratio} times that of {other}")
+    return lines
 
 
 def document(evaluation: Evaluation, features: SetFeatures) -> dict[str, Any]:
@@ -95,26 +103,39 @@ def _kind(evaluation: Evaluation, kind: str, features: SetFeatures) -> dict[str,
     }
 
 
+def rounded(value: float, digits: int, sign: Literal["", "+"] = "") -> str:
+    """``value`` with so many digits behind the point, and never as a negative zero."""
+    return f"{round(value, digits) + 0.0:{sign}.{digits}f}"
+
+
+def _has_intervals(evaluation: Evaluation, kind: str) -> bool:
+    return len(evaluation.values(kind, PHOTO, "lpips")) >= FEWEST
+
+
 def _means(evaluation: Evaluation, kind: str) -> Table:
     photos = len(evaluation.values(kind, PHOTO, "lpips"))
+    sure = _has_intervals(evaluation, kind)
     lines = []
     for name in (PHOTO, *evaluation.names):
         cells = [name]
         for figure in evaluation.figures:
             mean = evaluation.mean(kind, name, figure)
-            cells.append(_with_interval(mean.mean, mean.interval, KINDS[figure].digits))
+            digits = KINDS[figure].digits
+            cells.append(_with_interval(mean.mean, mean.interval, digits) if sure else rounded(mean.mean, digits))
         lines.append(cells)
-    title = f"{kind} holes, {photos} photos: means and 95 % intervals"
+    intervals = "and 95 % intervals" if sure else f"only; intervals need {FEWEST} photos"
+    title = f"{kind} holes, {photos} photos: means {intervals}"
     return Table(title, ["", *(KINDS[name].title for name in evaluation.figures)], lines)
 
 
 def _versus(evaluation: Evaluation, kind: str, other: str) -> Table:
-    lines = []
+    lines, sure = [], _has_intervals(evaluation, kind)
     for figure in evaluation.figures:
         versus, digits = evaluation.versus(kind, other, figure), KINDS[figure].digits
-        low, high = (f"{value:+.{digits}f}" for value in versus.difference_interval)
-        ratio = _ratio(versus.ratio, versus.ratio_interval) if figure in _RATIOS else ""
-        lines.append([KINDS[figure].title, f"{versus.difference:+.{digits}f} ({low} to {high})", ratio])
+        low, high = (rounded(value, digits, "+") for value in versus.difference_interval)
+        ratio = _ratio(versus.ratio, versus.ratio_interval if sure else None) if figure in _RATIOS else ""
+        difference = rounded(versus.difference, digits, "+") + (f" ({low} to {high})" if sure else "")
+        lines.append([KINDS[figure].title, difference, ratio])
     return Table(f"{kind} holes: {evaluation.names[0]} beside {other}, photo by photo", ["", "difference", "ratio"], lines)
 
 
@@ -128,9 +149,9 @@ def _sets(evaluation: Evaluation, kind: str, features: SetFeatures) -> Table:
 
 
 def _with_interval(value: float, interval: Interval, digits: int) -> str:
-    low, high = (f"{bound:.{digits}f}" for bound in interval)
-    return f"{value:.{digits}f}" if low == high else f"{value:.{digits}f} ({low} to {high})"
+    low, high = (rounded(bound, digits) for bound in interval)
+    return rounded(value, digits) if low == high else f"{rounded(value, digits)} ({low} to {high})"
 
 
-def _ratio(value: float, interval: Interval) -> str:
-    return f"{value:.3f} ({interval[0]:.3f} to {interval[1]:.3f})"
+def _ratio(value: float, interval: Interval | None) -> str:
+    return f"{value:.3f}" if interval is None else f"{value:.3f} ({interval[0]:.3f} to {interval[1]:.3f})"

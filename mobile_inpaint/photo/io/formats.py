@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, Protocol
+from typing import Any, BinaryIO, Literal, Protocol, TypeAlias
 
 from PIL import Image as pil
 from PIL import UnidentifiedImageError
@@ -42,6 +43,22 @@ _UPRIGHT = {
     8: pil.Transpose.ROTATE_90,
 }
 _BOMB_CHECK = threading.Lock()
+_URL = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
+_MOST_PIPED = 1 << 30
+_OTHERS = {
+    b"II*\0": "a TIFF",
+    b"MM\0*": "a TIFF",
+    b"BM": "a BMP",
+    b"GIF8": "a GIF",
+    b"8BPS": "a Photoshop file",
+    b"%PDF": "a PDF",
+    b"<": "a page or a drawing in XML",
+    b"version https://git-lfs": "a pointer of Git LFS",
+}
+"""How files begin that are no pictures of ours."""
+
+Rewrite: TypeAlias = "Callable[[memoryview], bytes]"
+"""What is done to an encoded file before it is written."""
 
 
 class Openable(Protocol):
@@ -79,11 +96,12 @@ def opened(path: Openable, max_pixels: int) -> Iterator[tuple[pil.Image, BinaryI
         ToolchainMissing: HEIC, and pillow-heif is not installed.
     """
     try:
-        with path.open("rb") as file, warnings.catch_warnings():
+        with path.open("rb") as given, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow doubts odd metadata aloud; what matters here is an error
+            file = _seekable(given, path)
             width, height = headers.check(file) or (0, 0)
             _check_size(path, width, height, max_pixels)
-            with _identified(file) as picture:
+            with identified(file) as picture:
                 _check_size(path, picture.width, picture.height, max_pixels)
                 headers.drop_text(picture)
                 # The further frames of an MPO are not a film but previews, gain maps and depth maps.
@@ -95,13 +113,57 @@ def opened(path: Openable, max_pixels: int) -> Iterator[tuple[pil.Image, BinaryI
     except headers.Absurd as error:
         raise PhotoError(f"{path}: {error}") from error
     except FileNotFoundError as error:
-        raise PhotoError(f"{path}: no such file") from error
+        raise PhotoError(f"{path}: {_not_there(path)}") from error
     except UnidentifiedImageError as error:
-        raise PhotoError(f"{path}: not a picture we read; save it as JPEG, PNG, WebP, AVIF or HEIC") from error
+        raise PhotoError(f"{path}: {_not_a_picture(path)}") from error
     except OSError as error:
+        if error.errno is None and ("truncated" in str(error) or "broken" in str(error)):
+            raise PhotoError(f"{path}: cannot be read: it is cut off ({shown(error)}); get it again") from error
         raise PhotoError(f"{path}: cannot be read ({error.strerror or error})") from error
     except Exception as error:  # Pillow's decoders raise whatever they stumble over in a damaged file
-        raise PhotoError(f"{path}: damaged or cut off ({shown(error)})") from error
+        raise PhotoError(f"{path}: damaged or cut off ({shown(error)}); get it again") from error
+
+
+def _seekable(file: BinaryIO, path: Openable) -> BinaryIO:
+    """The file, or what a pipe gives, in memory.
+
+    Raises:
+        PhotoError: a pipe that does not end.
+    """
+    if file.seekable():
+        return file
+    data = file.read(_MOST_PIPED + 1)
+    if len(data) > _MOST_PIPED:
+        raise PhotoError(f"{path}: more than {_MOST_PIPED >> 20} MB came through the pipe; save them as a file first")
+    return io.BytesIO(data)
+
+
+def _not_there(path: Openable) -> str:
+    if is_url(path):
+        return "an address; pictures are not fetched: download it, then name the file"
+    return "no such file"
+
+
+def is_url(path: object) -> bool:
+    """Whether what should be a path is an address, such as ``https://``."""
+    return _URL.match(str(path)) is not None
+
+
+def _not_a_picture(path: Openable) -> str:
+    """What the file is instead, and what to do."""
+    start = b""
+    if isinstance(path, Path) and path.is_file():
+        with path.open("rb") as file:
+            start = file.read(64)
+        if not start:
+            return "not a picture: the file is empty; get it again"
+    kind = next((name for begin, name in _OTHERS.items() if start.startswith(begin)), None)
+    what = f"{kind}, not a picture we read" if kind else "not a picture we read"
+    if kind == "a TIFF":
+        return f"{what}; save it as PNG, which keeps 16 bits a channel as well"
+    if start.startswith((b"<", b"version")):
+        return f"{what}; get the picture itself"
+    return f"{what}; save it as JPEG, PNG, WebP, AVIF or HEIC"
 
 
 def _check_size(path: Openable, width: int, height: int, max_pixels: int) -> None:
@@ -124,53 +186,75 @@ def check_target(path: Path) -> None:
         PhotoError: no such folder, a folder of that name, or an unknown suffix.
         ToolchainMissing: HEIC, and pillow-heif is not installed.
     """
+    if is_url(path):
+        raise PhotoError(f"{path}: cannot be written: an address; name a file")
+    if path.is_dir():
+        raise PhotoError(f"{path}: cannot be written: it is a folder; name a file in it, such as {path / 'result.png'}")
     if format_of(path) == "HEIF":
         _register_heif()
     if not path.parent.is_dir():
         raise PhotoError(f"{path.parent}: no such folder; make it first")
-    if path.is_dir():
-        raise PhotoError(f"{path}: cannot be written: it is a folder; name a file")
 
 
 def write(picture: pil.Image, path: Path, options: Sequence[Mapping[str, Any]]) -> int:
     """Writes ``picture`` to ``path``, in the format that its suffix names, whole or not at all.
 
-    Args:
-        picture: in a mode that the format has.
-        path: the new file.
-        options: for the encoder; where it refuses the first, the next are tried.
-
     Returns:
-        the position of those it took.
+        the position of the ``options`` that the encoder took; see :func:`encode`.
 
     Raises:
-        PhotoError: no such folder, an unknown suffix, or the encoder refuses all of them.
-        ToolchainMissing: HEIC, and pillow-heif is not installed.
+        PhotoError, ToolchainMissing: as :func:`check_target`, :func:`encode` and :func:`write_file`.
     """
     check_target(path)
-    position, encoded = _encoded(picture, path, options)
-    try:
-        files.write_whole(path, encoded.getbuffer())
-    except (OSError, ValueError) as error:
-        raise PhotoError(f"{path}: cannot be written ({getattr(error, 'strerror', None) or error})") from error
+    position, encoded = encode(picture, str(path), format_of(path), options)
+    write_file(path, encoded)
     return position
 
 
-def _encoded(picture: pil.Image, path: Path, options: Sequence[Mapping[str, Any]]) -> tuple[int, io.BytesIO]:
-    """The position of the options that were taken, and the file; in memory, because Pillow takes a write to a file that a full
-    disk cuts short for a whole one.
+def write_file(path: Path, encoded: bytes | memoryview) -> None:
+    """Writes an encoded picture to ``path``, whole or not at all.
+
+    Raises:
+        PhotoError: it cannot be written.
     """
-    format, refusals = format_of(path), list[Exception]()
+    try:
+        files.write_whole(path, encoded)
+    except (OSError, ValueError) as error:
+        raise PhotoError(f"{path}: cannot be written ({getattr(error, 'strerror', None) or error})") from error
+
+
+def encode(
+    picture: pil.Image, name: str, format: str, options: Sequence[Mapping[str, Any]], rewrite: Rewrite | None = None
+) -> tuple[int, bytes | memoryview]:
+    """A picture as a file of ``format``, in memory: Pillow takes a write that a full disk cuts short for a whole one.
+
+    Args:
+        picture: in a mode that the format has.
+        name: of the file, for messages.
+        format: Pillow's name of it.
+        options: for the encoder; where it refuses the first, the next are tried.
+        rewrite: what is done to the file afterwards.
+
+    Returns:
+        the position of the options it took, and the file.
+
+    Raises:
+        PhotoError: the encoder refuses all of them.
+        ToolchainMissing: HEIC, and pillow-heif is not installed.
+    """
+    if format == "HEIF":
+        _register_heif()
+    refusals = list[Exception]()
     for position, each in enumerate(options):
         encoded = io.BytesIO()
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 picture.save(encoded, format, **each)
-            return position, encoded
+            return position, rewrite(encoded.getbuffer()) if rewrite else encoded.getbuffer()
         except Exception as error:  # encoders raise whatever they stumble over in metadata
             refusals.append(error)
-    raise PhotoError(f"{path}: {format} cannot hold this photo ({shown(refusals[0])}); save it as .png") from refusals[0]
+    raise PhotoError(f"{name}: {format} cannot hold this photo ({shown(refusals[0])}); save it as .png") from refusals[0]
 
 
 def format_of(path: Path) -> str:
@@ -182,10 +266,11 @@ def format_of(path: Path) -> str:
     try:
         return FORMATS[path.suffix.lower()]
     except KeyError:
-        raise PhotoError(f"{path}: the suffix must be one of {', '.join(FORMATS)}") from None
+        example = "" if path.suffix else f"; name a file, such as {path}.png"
+        raise PhotoError(f"{path}: the suffix must be one of {', '.join(FORMATS)}{example}") from None
 
 
-def _identified(file: BinaryIO) -> pil.Image:
+def identified(file: BinaryIO) -> pil.Image:
     """The picture in ``file``, its header read."""
     start = file.read(64)
     file.seek(0)

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image as pil
 from PIL import JpegImagePlugin, PngImagePlugin
 
-from mobile_inpaint.photo.io import exif, xmp
+from mobile_inpaint.photo.io import exif, further, marker, xmp
 
 Chunks: TypeAlias = tuple[tuple[bytes, bytes], ...]
 """PNG chunks: type and data."""
@@ -47,6 +47,7 @@ class Metadata:
         comment: a JPEG's.
         dpi: dots per inch, horizontal and vertical.
         chunks: a PNG's colour and text chunks.
+        left_out: the names of what the file holds beside the picture, such as a gain map; a result is written without.
     """
 
     format: str = ""
@@ -59,6 +60,7 @@ class Metadata:
     comment: bytes = b""
     dpi: tuple[float, float] | None = None
     chunks: Chunks = ()
+    left_out: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, picture: pil.Image, file: BinaryIO) -> Metadata:
@@ -67,7 +69,7 @@ class Metadata:
         Gain maps, depth maps, motion, signatures and trailers are not read at all, hence gone.
         """
         info = picture.info
-        block = _bytes(info.get("exif")).removeprefix(b"Exif\0\0")
+        block = _bytes(info.get("exif")).removeprefix(_EXIF_MARKER)
         packet = _bytes(info.get("xmp")).strip(b"\0")
         orientation = exif.orientation(block) or xmp.orientation(packet)
         return cls(
@@ -81,7 +83,13 @@ class Metadata:
             comment=_bytes(info.get("comment")),
             dpi=_dpi(info.get("dpi")),
             chunks=tuple(_png_chunks(file)) if picture.format == "PNG" else (),
+            left_out=further.left_out(picture, file, packet),
         )
+
+    def marked(self, format: str, mark: str) -> Metadata:
+        """The metadata with the marker of a result in its EXIF block, where a file of ``format`` has room for it."""
+        new = replace(self, exif=marker.marked(self.exif, mark))
+        return new if self.fitting(format)[1] == new.fitting(format)[1] else self
 
     def renewed(self, picture: pil.Image) -> tuple[Metadata, tuple[str, ...]]:
         """The metadata for ``picture``, which stands upright: nothing in it shows or announces the pixels of before.

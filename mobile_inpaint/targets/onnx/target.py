@@ -25,6 +25,7 @@ from mobile_inpaint.targets.graph import Graph
 from mobile_inpaint.targets.layers import layers
 from mobile_inpaint.targets.observers import Ranges
 from mobile_inpaint.targets.onnx import graph, pipeline, quantizer
+from mobile_inpaint.targets.onnx.providers import providers
 from mobile_inpaint.targets.pipeline.runner import PhotoRunner
 from mobile_inpaint.targets.share import bytes_at_a_time
 from mobile_inpaint.targets.signature import Array, ExternalRunner, resolve_dynamic
@@ -157,7 +158,7 @@ TARGET: Target = OnnxTarget()
 
 
 def open_session(path: Path, threads: int | None, *, integers: bool = False) -> Any:
-    """The file at ``path`` in ONNX Runtime, on the CPU.
+    """The file at ``path`` in ONNX Runtime, on the CPU unless ``--device`` says otherwise.
 
     Args:
         path: of the file.
@@ -178,8 +179,9 @@ def open_session(path: Path, threads: int | None, *, integers: bool = False) -> 
     if integers and _cuts_sums():
         # Not for files of which only the weights are integers, which ONNX Runtime 1.31.1 then cannot load.
         options.add_session_config_entry("session.x64quantprecision", "1")
+    wanted = providers()
     try:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(path, options, providers=wanted)
     except Exception as error:
         raise ManifestError(f"{path.name}: ONNX Runtime cannot read it ({first_line(error)})") from error
 
