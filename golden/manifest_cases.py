@@ -24,6 +24,7 @@ from mobile_inpaint.artifact import (
 )
 from mobile_inpaint.errors import ManifestError
 from mobile_inpaint.photo.compositor.compositor import Compositor
+from mobile_inpaint.photo.compositor.detail_choice import with_detail
 
 ARTIFACT = "toy.onnx"
 BYTES = bytes(range(256)) * 2 + b"no network: only bytes to be hashed"
@@ -35,6 +36,10 @@ _TRICKY = 'Zoë "π" \\ / \n\t\u0001 😀'
 def document() -> dict[str, list[Any]]:
     """All of the file."""
     return {"cases": [_judged(*row) for row in (*_good(), *_not_json(), *_wrong(), *_unfit())]}
+
+
+_DETAILED = with_detail(Compositor(SIDE, margin_px=4), "auto").numbers()
+"""The numbers of rules 2, with the detail step."""
 
 
 def manifest() -> Manifest:
@@ -82,6 +87,8 @@ def _good() -> Iterator[tuple[str, str, bytes | None]]:
     yield "an older schema", _text({"schema": 1}), None
     yield "whole numbers where others are asked for", _text({"largest_activation": 28, "verification.psnr_db": [40, 30]}), None
     yield "text of all kinds", _text({"contract.provenance.copyright": _TRICKY}), None
+    yield "rules 2, with the detail step", _text({"compositor": _DETAILED}), None
+    yield "rules 2, without the detail step", _text({"compositor": {**_DETAILED, "detail_shrink": 0, "keep_tone": 0}}), None
     yield "a float network nobody judged", _text({"contract.precision": "fp16", "quality": None}), None
 
 
@@ -195,6 +202,17 @@ def _unfit() -> Iterator[tuple[str, str, bytes | None]]:
     yield "an input without a shape", _text({"contract.inputs.0.shape": []}), None
     yield "no compositor", _text({"compositor": {}}), None
     yield "other rules", _text({"compositor.rules": 2}), None
+    yield "rules that nobody knows", _text({"compositor": {**_DETAILED, "rules": 3}}), None
+    yield "numbers of rules 2 under rules 1", _text({"compositor": {**_DETAILED, "rules": 1}}), None
+    for name, value in (
+        ("keep_tone", 2),
+        ("detail_shrink", 0.5),
+        ("detail_above", 9),
+        ("detail_weight", 1.5),
+        ("detail_low_px", 0),
+    ):
+        yield f"rules 2, out of range: {name}", _text({"compositor": {**_DETAILED, name: value}}), None
+    yield "rules 2, a number missing", _text({"compositor": {k: v for k, v in _DETAILED.items() if k != "detail_margin"}}), None
     yield "a number of the compositor missing", _text({"compositor.fade": _GONE}), None
     yield "a number too many", _text({"compositor.feather": 3}), None
     yield "no context", _text({"compositor.context": 0}), None

@@ -11,8 +11,9 @@ const SHELL = [
   "./", "index.html", "style.css", "app.webmanifest", "icon.svg", "icon-192.png", "icon-512.png",
   ...["backends", "deflate", "engine", "gestures", "history", "main", "metadata", "model", "network_worker", "offline",
     "photo_file", "photo_worker", "png", "remote_network", "session_report", "viewer"].map((name) => `app/${name}.js`),
-  ...["compositor", "errors", "inpainter", "json", "latency_report", "manifest", "manifest_records", "mask", "names", "regions",
-    "report_records", "resample", "seam", "statistics", "strict"].map((name) => `core/${name}.js`),
+  ...["compositor", "detail", "detail_levels", "detail_search", "detail_tree", "detail_vote", "errors", "inpainter", "json",
+    "latency_report", "manifest", "manifest_records", "mask", "names", "regions", "report_records", "resample", "seam", "statistics",
+    "strict", "tone"].map((name) => `core/${name}.js`),
 ];
 const ISOLATION = {
   "Cross-Origin-Opener-Policy": "same-origin",

@@ -18,6 +18,7 @@ from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.bench.browser import runtimes
 from mobile_inpaint.bench.browser.static import StaticServer
 from mobile_inpaint.photo.compositor.compositor import Compositor
+from mobile_inpaint.photo.compositor.detail_choice import with_detail
 from mobile_inpaint.photo.mask import Mask
 
 WEB = Path(__file__).parents[2] / "web_demo"
@@ -73,8 +74,9 @@ def row(y: int, start: int, end: int, radius: int) -> Any:
     return Mask(hole).grow(radius).hole
 
 
-def by_python(artifact: Artifact, pixels: Any, hole: Any) -> Any:
-    """The Compositor's result on those pixels."""
+def by_python(artifact: Artifact, pixels: Any, hole: Any, detail: str | None = None) -> Any:
+    """The Compositor's result on those pixels, by the manifest's numbers or with the detail step chosen."""
     session = onnxruntime.InferenceSession(artifact.path)
     fill = lambda image, mask: session.run(None, {"image": image, "mask": mask})[0]  # noqa: E731
-    return Compositor.from_numbers(artifact.manifest.compositor)(pixels, hole, fill)
+    compositor = Compositor.from_numbers(artifact.manifest.compositor)
+    return (with_detail(compositor, detail) if detail else compositor)(pixels, hole, fill)

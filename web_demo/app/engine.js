@@ -5,7 +5,8 @@ export class Engine {
   #waiting = new Map();
   #next = 1;
 
-  /** @param news told what the worker says unasked: {fetched} while the artifact comes, {done, parts} while it erases */
+  /** @param news told what the worker says unasked: {fetched} while the artifact comes, {done, parts} while it erases,
+   *   {shown, pixels} RGBA of a box that has changed meanwhile, {share} of the detail that is done */
   constructor(news) {
     this.#worker.onmessage = ({ data }) => {
       if (!data.id) return news(data);
@@ -31,6 +32,7 @@ export class Engine {
   load(backend) { return this.#call("load", backend); }
   erase(strokes) { return this.#call("erase", strokes); }
   cancel() { return this.#call("cancel"); }
+  keep() { return this.#call("keep"); }
   put(box, pixels) { return this.#call("put", { box, pixels }); }
   save(type) { return this.#call("save", type); }
   report() { return this.#call("report"); }

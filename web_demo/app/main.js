@@ -15,11 +15,28 @@ const say = (text, wrong = false) => {
 };
 
 const viewer = new Viewer($("photo")), engine = new Engine(news);
-let history = new History(), photo = null, ready = false, busy = false, backend = null;
+let history = new History(), photo = null, ready = false, busy = false, detailing = false, backend = null;
 
-function news({ fetched, done, parts }) {
+function news({ fetched, done, parts, shown, pixels, share }) {
   if (fetched !== undefined && !ready) say(`Loading the network, ${Math.floor(100 * fetched)} %`);
-  if (parts !== undefined) say(parts > 1 ? `Erasing, part ${Math.min(done + 1, parts)} of ${parts}` : "Erasing");
+  if (parts !== undefined) {
+    say(parts > 1 ? `Erasing, part ${Math.min(done + 1, parts)} of ${parts}` : "Erasing");
+    addDetail(false);
+  }
+  if (shown) {
+    viewer.put(shown, pixels);
+    say("This is the fill. Adding detail to it");
+    addDetail(true);
+  }
+  if (share !== undefined) $("progress").value = share;
+}
+
+/** Shows the network's fill without the paint over it while detail is added. */
+function addDetail(goesOn) {
+  if (detailing === goesOn) return;
+  detailing = goesOn;
+  $("progress").value = 0;
+  show();
 }
 
 function show() {
@@ -31,13 +48,14 @@ function show() {
   $("erase").disabled = !open || !ready || !history.strokes.length || comparing;
   $("erase").hidden = busy && photo !== null;
   $("cancel").hidden = !(busy && photo !== null);
+  $("progress").hidden = $("keep").hidden = !detailing;
   $("compare").disabled = !open || !history.changed;
   $("compare").setAttribute("aria-pressed", String(comparing));
   $("divider").hidden = !comparing;
   for (const id of ["save", "fit", "zoom-in", "zoom-out"]) $(id).disabled = !open;
   $("share").disabled = !open;
   $("backend").disabled = busy;
-  viewer.strokes = history.strokes;
+  viewer.strokes = detailing ? [] : history.strokes;
   viewer.draw();
 }
 
@@ -53,7 +71,7 @@ async function work(doing, task) {
     if (error.name === "AbortError") say("Stopped; nothing has changed.");
     else say(error.message, true);
   } finally {
-    busy = false;
+    busy = detailing = false;
     show();
   }
 }
@@ -93,12 +111,13 @@ const invitation = () => (photo ? "Paint over what should go, then press Erase."
 const calls = [];
 const erase = () => work("Erasing", async () => {
   const strokes = history.strokes;
-  const { box, before, after, net_ms, total_ms } = await engine.erase(strokes);
+  const { box, before, after, net_ms, detail_ms, total_ms } = await engine.erase(strokes);
   history.add({ box, before, after });
   viewer.put(box, after);
   calls.push(...net_ms);
   const sorted = [...calls].sort((a, b) => a - b);
-  $("last").textContent = `${inMs(total_ms)}, of which ${inMs(net_ms.reduce((sum, one) => sum + one, 0))} in the network`;
+  const shares = [`${inMs(net_ms.reduce((sum, one) => sum + one, 0))} in the network`, ...(detail_ms ? [`${inMs(detail_ms)} for detail`] : [])];
+  $("last").textContent = `${inMs(total_ms)}, of which ${shares.join(", ")}`;
   $("typical").textContent = `${inMs(sorted[sorted.length >> 1])}, median of ${sorted.length}`;
   say(`Erased in ${inMs(total_ms)}.`);
 });
@@ -164,6 +183,7 @@ $("file").addEventListener("change", ({ target }) => {
 for (const [id, action] of Object.entries({
   erase, save, share, report, compare,
   cancel: () => engine.cancel(),
+  keep: () => engine.keep(),
   undo: () => step("undo"),
   redo: () => step("redo"),
   fit: () => viewer.fit(),

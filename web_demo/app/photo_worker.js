@@ -6,7 +6,13 @@ import * as model from "./model.js";
 import { openPhoto, savePhoto } from "./photo_file.js";
 import { reportOf } from "./session_report.js";
 
-let photo, inpainter, artifact, backend, cancelled, times = [];
+/** Milliseconds after which a long task looks whether the page wants something else. */
+const TURN_MS = 40;
+
+let photo, inpainter, artifact, backend, cancelled, enough, times = [];
+
+/** Lets messages of the page in. */
+const otherCalls = () => new Promise((resolve) => { setTimeout(resolve); });
 
 const regionOf = (pixels, { top, bottom, left, right }) => {
   const width = right - left, part = new Uint8ClampedArray(4 * width * (bottom - top));
@@ -35,28 +41,50 @@ const calls = {
     return { file, mb: bytes / 1e6, load_ms: performance.now() - started, url: artifact.url };
   },
 
-  /** Fills what the strokes cover; answers {box, before, after, net_ms, total_ms}, RGBA of the box. */
+  /** Fills what the strokes cover; answers {box, before, after, net_ms, detail_ms, total_ms}, RGBA of the box. */
   async erase(strokes) {
     const started = performance.now(), { pixels, width, height } = photo, mask = new Mask(width, height);
     for (const stroke of strokes) mask.paint(stroke);
     mask.check(width, height, true);
     const box = mask.box, before = regionOf(pixels, box);
-    cancelled = false;
+    let began = null, told = 0, detail_ms = 0;
+    const goesOn = () => { if (cancelled) throw new DOMException("cancelled", "AbortError"); };
+    const progress = (done, parts) => {
+      goesOn();
+      if (began !== null) detail_ms += performance.now() - began;
+      began = null;
+      postMessage({ done, parts });
+    };
+    const detailing = async (part, share) => {
+      if (began === null) {
+        postMessage({ shown: part, pixels: regionOf(pixels, part) });
+        began = performance.now();
+      }
+      if (performance.now() - told > TURN_MS) {
+        postMessage({ share });
+        await otherCalls();
+        told = performance.now();
+      }
+      goesOn();
+      return !enough;
+    };
+    cancelled = enough = false;
     try {
-      const { net_ms } = await inpainter.fill(pixels, mask, width, height, (done, parts) => {
-        if (cancelled) throw new DOMException("cancelled", "AbortError");
-        postMessage({ done, parts });
-      });
+      const { net_ms } = await inpainter.fill(pixels, mask, width, height, progress, detailing);
       times.push(...net_ms);
-      return { box, before, after: regionOf(pixels, box), net_ms, total_ms: performance.now() - started };
+      return { box, before, after: regionOf(pixels, box), net_ms, detail_ms, total_ms: performance.now() - started };
     } catch (error) {
       calls.put({ box, pixels: before });
+      postMessage({ shown: box, pixels: before });
       throw error;
     }
   },
 
-  /** Stops the erase that is going on, before its next crop. */
+  /** Stops the erase that is going on, before its next crop or soon while it adds detail, and puts the photo back. */
   cancel() { cancelled = true; },
+
+  /** Leaves the detail out that is not done yet: the network's fill stays. */
+  keep() { enough = true; },
 
   /** Puts RGBA into a box, as undo and redo do. */
   put({ box: { top, bottom, left, right }, pixels }) {

@@ -2,14 +2,35 @@
 //
 // docs/compositor.md is the specification, to the bit; the steps below carry its numbers.
 
+import { Detail, cut } from "./detail.js";
 import { ManifestError, MaskError, NetworkError } from "./errors.js";
 import { boundingBox, grown, parts, squareRound } from "./regions.js";
 import { enlargeTaps, shrinkTaps, weighColumns, weighRows } from "./resample.js";
 import { grain, grainVariances, match } from "./seam.js";
+import { lineOf, projection } from "./tone.js";
 
-const RULES = 1;
-const NAMES = ["context", "fade", "margin_px", "size_px"];
+/** The rules, and those of a compositor that keeps the tone or has the detail step. */
+const RULES = 1, DETAIL_RULES = 2;
+/** The least and the greatest value of each number; a manifest of rules 1 has the first four. */
+const BOUNDS = {
+  context: [1, 1024],
+  fade: [0, 256],
+  margin_px: [0, 16_384],
+  size_px: [1, 16_384],
+  detail_above: [0, 8],
+  detail_guide_px: [1, 64],
+  detail_low_px: [1, 64],
+  detail_margin: [0, 64],
+  detail_penalty: [0, 1024],
+  detail_shrink: [0, 1024],
+  detail_weight: [0, 256],
+  keep_tone: [0, 1],
+};
+const FRACTIONS = ["context", "detail_shrink"];
 const WHITE = 255 << 4;
+
+const inRange = (name, value) => value >= BOUNDS[name][0] && value <= BOUNDS[name][1]
+  && (FRACTIONS.includes(name) || Number.isInteger(value)) && !(name === "detail_shrink" && value > 0 && value < 1);
 
 export class Compositor {
   /**
@@ -17,28 +38,39 @@ export class Compositor {
    * @param context side of the crop as a multiple of the hole's longer side
    * @param fade what is left of the colour correction, in 1/256, each time the distance to the edge doubles
    * @param margin_px how far round the hole grain is measured
+   * @param keep_tone make the fill grey in a grey photo, and toned in a toned one
+   * @param detail the {@link Detail} that rebuilds large holes from the photo's own patches, or null
    */
-  constructor({ size_px, context = 2, fade = 240, margin_px = 32 }) {
-    Object.freeze(Object.assign(this, { size_px, context, fade, margin_px }));
+  constructor({ size_px, context = 2, fade = 240, margin_px = 32, keep_tone = false, detail = null }) {
+    Object.freeze(Object.assign(this, { size_px, context, fade, margin_px, keep_tone, detail }));
   }
 
   /**
-   * The compositor that a manifest asks for.
+   * The compositor that a manifest asks for, of rules 1 or 2.
    *
    * @throws {ManifestError} other keys, other rules, or numbers that no compositor can have
    */
   static fromNumbers(numbers) {
-    const keys = Object.keys(numbers).sort().join();
-    if (keys !== [...NAMES, "rules"].sort().join() || numbers.rules !== RULES) {
-      throw new ManifestError(`the manifest's compositor numbers are not those of rules ${RULES} (${NAMES.join(", ")}): ` +
+    const rules = numbers.rules === DETAIL_RULES && "keep_tone" in numbers ? DETAIL_RULES : RULES;
+    const names = Object.keys(BOUNDS).slice(0, rules === RULES ? 4 : undefined).sort();
+    if (Object.keys(numbers).sort().join() !== [...names, "rules"].sort().join() || numbers.rules !== rules) {
+      throw new ManifestError(`the manifest's compositor numbers are not those of rules ${rules} (${names.join(", ")}): ` +
         "export the artifact again with this version");
     }
-    const { size_px, context, fade, margin_px } = numbers;
-    const whole = [size_px, fade, margin_px].every(Number.isInteger);
-    if (!whole || size_px < 1 || !(context >= 1 && context < Infinity) || fade < 0 || fade > 256 || margin_px < 0) {
+    if (!names.every((name) => inRange(name, numbers[name]))) {
       throw new ManifestError("the manifest's compositor numbers are out of range: export the artifact again");
     }
-    return new Compositor(numbers);
+    const { size_px, context, fade, margin_px, keep_tone = 0, detail_shrink: shrink = 0 } = numbers;
+    const detail = shrink ? new Detail({
+      shrink,
+      above: numbers.detail_above,
+      guide_px: numbers.detail_guide_px,
+      weight: numbers.detail_weight,
+      penalty: numbers.detail_penalty,
+      margin: numbers.detail_margin,
+      low_px: numbers.detail_low_px,
+    }) : null;
+    return new Compositor({ size_px, context, fade, margin_px, keep_tone: keep_tone === 1, detail });
   }
 
   /**
@@ -49,19 +81,41 @@ export class Compositor {
    * @param fill async (image, mask) => output: Float32Array [3, N, N] RGB in [0,1] with 0 in the hole, and [N, N], 1 = hole;
    *   only the answer inside the hole is used
    * @param progress told (done, parts) before each part and at the end, and waited for; what it throws stops the work there
+   * @param detailing told (box, share) while a part that the network has filled gets its detail, first with share 0, and waited
+   *   for; what it throws stops the work there; where it answers false, this part and all others stay as the network filled them
    * @throws {MaskError} the hole is not of the photo's size
    */
-  async fill(pixels, hole, height, width, fill, progress = () => {}) {
+  async fill(pixels, hole, height, width, fill, progress = () => {}, detailing = () => true) {
     if (hole.length * 4 !== pixels.length || hole.length !== height * width) {
       throw new MaskError("the mask and the photo differ in size: give a mask of the photo's size");
     }
     const todo = hole.slice(), boxes = parts(hole, height, width, Math.floor(this.size_px / this.context));
+    const photo = { bytes: pixels, step: 4, todo, height, width };
+    let detail = this.detail;
     for (const [done, box] of boxes.entries()) {
       await progress(done, boxes.length);
       const square = squareRound(box, height, width, this.context, this.size_px);
-      const seen = this.#look(pixels, todo, height, width, square);
-      this.#paste(pixels, todo, width, box, square, await this.#filled(seen, fill));
+      const filled = await this.#filled(this.#look(pixels, todo, height, width, square), fill);
+      const window = detail && square.side >= detail.shrink * this.size_px ? this.#window(photo, box, square, filled) : null;
+      if (window) put(photo, box, window);
+      else this.#paste(photo, box, square, filled);
       this.#addGrain(pixels, todo, height, width, box);
+      const plain = window && { box: window.box, pixels: cut(pixels, 4, width, box) };
+      if (this.keep_tone) keepTone(photo, box);
+      if (window) {
+        let goesOn = await detailing(box, 0);
+        const work = detail.rebuild(window, plain, square.side, this.size_px);
+        for (let step; goesOn !== false;) {
+          step = work.next();
+          if (step.done) {
+            if (step.value) put(photo, box, window);
+            if (step.value && this.keep_tone) keepTone(photo, box);
+            break;
+          }
+          goesOn = await detailing(box, step.value);
+        }
+        if (goesOn === false) detail = null;
+      }
       for (let y = box.top; y < box.bottom; y++) todo.fill(0, y * width + box.left, y * width + box.right);
     }
     await progress(boxes.length, boxes.length);
@@ -138,8 +192,8 @@ export class Compositor {
     return filled;
   }
 
-  /** 6. Back to the square's size, written where `todo`. */
-  #paste(pixels, todo, width, box, { top, left, side }, filled) {
+  /** 6. Back to the square's size, written where `todo`; a photo has `step` bytes a pixel. */
+  #paste({ bytes, step, todo, width }, box, { top, left, side }, filled) {
     const size = this.size_px;
     const columns = enlargeTaps(size, side, box.left - left, box.right - left);
     const rows = enlargeTaps(size, side, box.top - top, box.bottom - top);
@@ -154,9 +208,32 @@ export class Compositor {
       for (let x = box.left, n = 0; x < box.right; x++, n += 3) {
         const p = y * width + x;
         if (!todo[p]) continue;
-        for (let c = 0; c < 3; c++) pixels[4 * p + c] = Math.min(Math.max(values[n + c], 0), 255);
+        for (let c = 0; c < 3; c++) bytes[step * p + c] = Math.min(Math.max(values[n + c], 0), 255);
       }
     }
+  }
+
+  /** 8. What the detail step works on: the photo around the part, its hole filled by step 6 without grain. */
+  #window({ bytes, todo, height: rows, width: columns }, box, square, filled) {
+    const around = grown(box, Math.max(box.bottom - box.top, box.right - box.left) >> 1, rows, columns);
+    const top = Math.max(around.top, square.top), bottom = Math.min(around.bottom, square.top + square.side);
+    const left = Math.max(around.left, square.left), right = Math.min(around.right, square.left + square.side);
+    const height = bottom - top, width = right - left;
+    const picture = new Uint8Array(3 * height * width), hole = new Uint8Array(height * width), wanted = new Uint8Array(height * width);
+    for (let y = 0, p = 0; y < height; y++) {
+      for (let x = 0, from = (top + y) * columns + left; x < width; x++, p++, from++) {
+        if (todo[from]) {
+          const inside = top + y >= box.top && top + y < box.bottom && left + x >= box.left && left + x < box.right;
+          hole[p] = 1;
+          wanted[p] = inside ? 1 : 0;
+        } else for (let c = 0; c < 3; c++) picture[3 * p + c] = bytes[4 * from + c];
+      }
+    }
+    const gone = boundingBox(hole, width, { top: 0, bottom: height, left: 0, right: width });
+    const seen = { top: square.top - top, left: square.left - left, side: square.side };
+    this.#paste({ bytes: picture, step: 3, todo: hole, width }, gone, seen, filled);
+    const moved = { top: box.top - top, bottom: box.bottom - top, left: box.left - left, right: box.right - left };
+    return { picture, hole, wanted, height, width, box: moved };
   }
 
   /** 7. Gives the part just filled the noise that the known pixels round it have and it has not. */
@@ -173,6 +250,35 @@ export class Compositor {
         if (!todo[p]) continue;
         for (let c = 0; c < 3; c++) pixels[4 * p + c] = Math.min(Math.max(pixels[4 * p + c] + noise(x, y, c), 0), 255);
       }
+    }
+  }
+}
+
+/** The window's wanted pixels into the photo. */
+function put({ bytes, width: columns }, box, { picture, wanted, width, box: { top, left } }) {
+  for (let y = box.top; y < box.bottom; y++) {
+    for (let x = box.left, p = (y - box.top + top) * width + left; x < box.right; x++, p++) {
+      if (!wanted[p]) continue;
+      for (let c = 0; c < 3; c++) bytes[4 * (y * columns + x) + c] = picture[3 * p + c];
+    }
+  }
+}
+
+/** 9. Moves the part just filled onto the line in colour space that the known pixels near it lie on, if they do. */
+function keepTone({ bytes, todo, height, width }, box) {
+  const near = grown(box, Math.max(Math.max(box.bottom - box.top, box.right - box.left) >> 1, 1), height, width);
+  const line = lineOf((visit) => {
+    for (let y = near.top; y < near.bottom; y++) {
+      for (let x = near.left, p = y * width + x; x < near.right; x++, p++) {
+        if (!todo[p]) visit(bytes[4 * p], bytes[4 * p + 1], bytes[4 * p + 2]);
+      }
+    }
+  });
+  if (!line) return;
+  const move = projection(line);
+  for (let y = box.top; y < box.bottom; y++) {
+    for (let x = box.left, p = y * width + x; x < box.right; x++, p++) {
+      if (todo[p]) bytes.set(move(bytes[4 * p], bytes[4 * p + 1], bytes[4 * p + 2]), 4 * p);
     }
   }
 }

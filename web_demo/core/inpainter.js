@@ -36,11 +36,11 @@ export class Inpainter {
    *
    * @param pixels RGBA bytes of the photo
    * @param mask of the photo's size
-   * @param progress see {@link Compositor#fill}
+   * @param progress, detailing see {@link Compositor#fill}
    * @returns {{net_ms: number[]}} of each call of the network, in milliseconds
    * @throws {MaskError} see {@link Mask#check}
    */
-  async fill(pixels, mask, width, height, progress) {
+  async fill(pixels, mask, width, height, progress, detailing) {
     mask.check(width, height, true);
     const net_ms = [];
     await this.compositor.fill(pixels, mask.hole, height, width, async (image, holes) => {
@@ -48,7 +48,7 @@ export class Inpainter {
       const output = await this.#network.run(image, holes);
       net_ms.push(performance.now() - started);
       return output;
-    }, progress);
+    }, progress, detailing);
     return { net_ms };
   }
 

@@ -58,16 +58,22 @@ export function spread(difference, edge, height, width, fade) {
   const mean = new Int32Array(rows * columns * 3), counted = new Uint8Array(rows * columns);
   for (let y = 0; y < rows; y++) {
     for (let x = 0; x < columns; x++) {
-      const sum = [0, 0, 0], p = y * columns + x;
-      let count = 0;
+      const p = y * columns + x;
+      let count = 0, red = 0, green = 0, blue = 0;
       for (let ny = 2 * y; ny < Math.min(2 * y + 2, height); ny++) {
         for (let nx = 2 * x; nx < Math.min(2 * x + 2, width); nx++) {
           const n = ny * width + nx;
-          count += edge[n];
-          for (let c = 0; c < 3; c++) sum[c] += known[3 * n + c];
+          if (!edge[n]) continue;
+          count++;
+          red += known[3 * n];
+          green += known[3 * n + 1];
+          blue += known[3 * n + 2];
         }
       }
-      for (let c = 0; c < 3; c++) mean[3 * p + c] = floorDivide(2 * sum[c] + count, Math.max(2 * count, 1));
+      if (!count) continue;
+      mean[3 * p] = floorDivide(2 * red + count, 2 * count);
+      mean[3 * p + 1] = floorDivide(2 * green + count, 2 * count);
+      mean[3 * p + 2] = floorDivide(2 * blue + count, 2 * count);
       counted[p] = count > 0 ? 1 : 0;
     }
   }

@@ -21,6 +21,6 @@ struct CanvasView: UIViewRepresentable {
         canvas.brushPoints = CGFloat(editor.brushPoints)
         canvas.takesAway = editor.takesAway
         canvas.compared = editor.compares ? editor.original : nil
-        canvas.mayPaint = editor.work != .erase && !editor.compares
+        canvas.mayPaint = editor.work != .erase && editor.work != .detail && !editor.compares
     }
 }

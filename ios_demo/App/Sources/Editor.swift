@@ -11,6 +11,7 @@ final class Editor: ObservableObject {
         case network = "Preparing the network…"
         case photo = "Opening the photo…"
         case erase = "Erasing…"
+        case detail = "This is the fill. Adding detail…"
         case saving = "Writing the photo…"
         case measuring = "Measuring…"
     }
@@ -20,6 +21,8 @@ final class Editor: ObservableObject {
     @Published private(set) var original: Picture?
     @Published private(set) var strokes: [Stroke] = []
     @Published private(set) var work: Work?
+    /// The share of the detail that is added to the network's fill.
+    @Published private(set) var detailShare = 0.0
     @Published private(set) var isPreparing = false
     @Published private(set) var times: EraseTimes?
     @Published private(set) var unitTimes: [UnitTime] = []
@@ -35,6 +38,7 @@ final class Editor: ObservableObject {
     let studio = Studio()
     private var undoneStrokes: [Stroke] = []
     private var running: Task<Void, Never>?
+    private var enough = Signal()
 
     /// For the screen to bind to: taking it away takes the message away.
     var isTold: Bool {
@@ -98,13 +102,24 @@ final class Editor: ObservableObject {
 
     func erase() {
         let marked = strokes
+        let before = sheet
+        enough = Signal()
+        let until = enough
         running = Task {
             await perform(.erase) { [self] in
-                let (after, taken) = try await studio.erase(marked)
-                sheet = after
-                times = taken
-                strokes = []
-                undoneStrokes = []
+                do {
+                    let (after, taken) = try await studio.erase(marked, until: until) { news in
+                        Task { @MainActor [weak self] in self?.add(news) }
+                    }
+                    sheet = after
+                    times = taken
+                    strokes = []
+                    undoneStrokes = []
+                } catch {
+                    sheet = before
+                    strokes = marked
+                    throw error
+                }
             }
         }
     }
@@ -112,6 +127,22 @@ final class Editor: ObservableObject {
     /// Calls off the erase that is running; the photo is as it was.
     func cancel() {
         running?.cancel()
+    }
+
+    /// Ends the detail that is being added: the network's fill stays.
+    func keep() {
+        enough.set()
+    }
+
+    /// Shows the network's fill without the marks over it, and how much detail is added.
+    private func add(_ news: DetailNews) {
+        guard work == .erase || work == .detail else { return }
+        if let shown = news.sheet {
+            work = .detail
+            sheet = shown
+            strokes = []
+        }
+        detailShare = news.share
     }
 
     func undo() async {

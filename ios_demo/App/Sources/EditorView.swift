@@ -105,7 +105,10 @@ struct BrushBar: View {
                         .monospacedDigit()
                         .accessibilityLabel("The last erase took \(Int(times.totalMs)) milliseconds")
                 }
-                if editor.work == .erase {
+                if editor.work == .detail {
+                    Button("Keep this") { editor.keep() }
+                }
+                if editor.work == .erase || editor.work == .detail {
                     Button("Cancel", role: .cancel) { editor.cancel() }
                 } else {
                     Button("Erase") { editor.erase() }
@@ -127,7 +130,11 @@ struct BusyView: View {
     var body: some View {
         if let work = editor.work ?? (editor.isPreparing ? Editor.Work.network : nil) {
             HStack {
-                ProgressView()
+                if work == .detail {
+                    ProgressView(value: editor.detailShare).frame(width: 80)
+                } else {
+                    ProgressView()
+                }
                 Text(work.rawValue)
             }
             .padding(8)

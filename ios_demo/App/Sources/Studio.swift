@@ -13,6 +13,23 @@ struct Sheet: Sendable {
     let canRedo: Bool
 }
 
+/// What goes on while detail is added: the photo with the network's fill at first, and the share that is added.
+struct DetailNews: Sendable {
+    let sheet: Sheet?
+    let share: Double
+}
+
+/// Something that one thread sets and another looks at.
+final class Signal: Sendable {
+    private let state = OSAllocatedUnfairLock(initialState: false)
+
+    var isSet: Bool { state.withLock { $0 } }
+
+    func set() {
+        state.withLock { $0 = true }
+    }
+}
+
 /// All that is slow or large, away from the main thread: the network, and the one full-resolution copy of the photo.
 actor Studio {
     private var artifact: Artifact?
@@ -64,7 +81,13 @@ actor Studio {
     }
 
     /// Fills what the strokes mark.
-    func erase(_ strokes: [Stroke]) throws -> (sheet: Sheet, times: EraseTimes) {
+    ///
+    /// - Parameters:
+    ///   - until: set it, and no more detail is added to the network's fill.
+    ///   - told: of the photo with the network's fill, where detail is added to it, and of the share that is added.
+    func erase(
+        _ strokes: [Stroke], until enough: Signal, told: @escaping @Sendable (DetailNews) -> Void
+    ) throws -> (sheet: Sheet, times: EraseTimes) {
         guard let inpainter else { throw EngineError("the network is not loaded yet; wait a moment") }
         let compositor = try Compositor(numbers: opened().manifest.compositor)
         let watch = Stopwatch()
@@ -79,7 +102,11 @@ actor Studio {
             if !hole.hole.contains(false) {
                 throw MaskError("the whole photo is marked: nothing is left to fill from; unmark some of it")
             }
-            return try compositor.erase(hole, from: &pixels, by: watch.timed(inpainter.fill))
+            let detailing: Detailing = { now, _, share in
+                told(DetailNews(sheet: share == 0 ? try? self.sheet(of: now) : nil, share: share))
+                return !enough.isSet
+            }
+            return try compositor.erase(hole, from: &pixels, detailing: detailing, by: watch.timed(inpainter.fill))
         }
         let times = watch.read()
         history.add(patches)
@@ -141,8 +168,13 @@ actor Studio {
     }
 
     private func sheet() throws -> Sheet {
+        guard let photo else { throw PhotoError("there is no photo yet; choose one") }
+        return try sheet(of: photo)
+    }
+
+    private func sheet(of photo: Pixels) throws -> Sheet {
         let longest = isSmall ? 1536 : 2048
-        guard let photo, let file else { throw PhotoError("there is no photo yet; choose one") }
+        guard let file else { throw PhotoError("there is no photo yet; choose one") }
         let everything = Box(top: 0, bottom: photo.height, left: 0, right: photo.width)
         let shrink = (everything.side + longest - 1) / longest
         guard let preview = Picture(photo, everything, shrink: shrink, file.colours) else {

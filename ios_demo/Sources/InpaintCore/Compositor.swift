@@ -1,11 +1,23 @@
 /// Counts up whenever the same numbers give other bits.
-private let rules = 1
+private let plainRules = 1
+/// The rules of a compositor that keeps the tone or has the detail step; with neither it follows rules 1.
+private let detailRules = 2
+/// The least and the greatest value of each number; a manifest of rules 1 has the first four.
+private let bounds: [(name: String, range: ClosedRange<Double>)] = [
+    ("context", 1...1024), ("fade", 0...256), ("margin_px", 0...16384), ("size_px", 1...16384),
+    ("detail_above", 0...8), ("detail_guide_px", 1...64), ("detail_low_px", 1...64), ("detail_margin", 0...64),
+    ("detail_penalty", 0...1024), ("detail_shrink", 0...1024), ("detail_weight", 0...256), ("keep_tone", 0...1),
+]
 /// Fraction bits of a grey level after the network.
 private let fillBits = 4
 private let white = 255 << fillBits
 
 /// What ``Inpainter/fill(image:mask:)`` does: an image and its mask in, an image out.
 public typealias Fill = (_ image: [Float], _ mask: [Float]) throws -> [Float]
+
+/// What is told while a part that the network has filled gets its detail: the photo as it is by then, the part's box, and the
+/// share of the step that is done, first 0. Where it answers false, this part and all others stay as the network filled them.
+public typealias Detailing = (_ photo: Pixels, _ box: Box, _ share: Double) throws -> Bool
 
 /// `compositor(pixels, hole, fill) -> pixels`: the hole filled, all else as it was. The whole way, step by step and to the bit,
 /// is `docs/compositor.md`.
@@ -18,43 +30,82 @@ public struct Compositor: Equatable, Sendable {
     public let fade: Int
     /// How far round the hole grain is measured.
     public let marginPx: Int
+    /// Make the fill grey in a grey photo, and toned in a toned one.
+    public let keepTone: Bool
+    /// The step that rebuilds large holes from the photo's own patches; nil: enlarge the fill and add grain.
+    public let detail: Detail?
 
-    public init(sizePx: Int = 512, context: Double = 2, fade: Int = 240, marginPx: Int = 32) {
+    public init(
+        sizePx: Int = 512, context: Double = 2, fade: Int = 240, marginPx: Int = 32, keepTone: Bool = false, detail: Detail? = nil
+    ) {
+        self.keepTone = keepTone
+        self.detail = detail
         self.sizePx = sizePx
         self.context = context
         self.fade = fade
         self.marginPx = marginPx
     }
 
-    /// The compositor that wrote `numbers`.
+    /// The compositor that wrote `numbers`, of rules 1 or 2.
     ///
     /// - Throws: ``ManifestError``: other keys than a manifest carries, rules that this version does not follow, or a number that
     ///   no compositor can have.
     public init(numbers: Table<Double>) throws {
-        let names = ["context", "fade", "margin_px", "size_px"]
-        guard numbers.keys.sorted() == ["context", "fade", "margin_px", "rules", "size_px"], numbers["rules"] == Double(rules),
-            let size = numbers["size_px"], let context = numbers["context"], let fade = numbers["fade"],
-            let margin = numbers["margin_px"]
-        else {
+        let isSecond = numbers["rules"] == Double(detailRules) && numbers["keep_tone"] != nil
+        let rules = isSecond ? detailRules : plainRules
+        let expected = isSecond ? bounds : Array(bounds.prefix(4))
+        let names = expected.map { $0.name }.sorted()
+        if numbers.keys.sorted() != (names + ["rules"]).sorted() || numbers["rules"] != Double(rules) {
             throw ManifestError(
                 "the manifest's compositor numbers are not those of rules \(rules) (\(names.joined(separator: ", "))): "
                     + "export the artifact again with this version"
             )
         }
-        guard let sizePx = whole(size), let fadePart = whole(fade), let marginPx = whole(margin), sizePx >= 1, context >= 1,
-            context.isFinite, (0...256).contains(fadePart), marginPx >= 0
-        else {
+        let shrink = numbers["detail_shrink"] ?? 0
+        let areInRange = expected.allSatisfy { name, range in
+            let value = numbers[name] ?? .nan
+            return range.contains(value) && (name == "context" || name == "detail_shrink" || whole(value) != nil)
+        }
+        if !areInRange || (shrink > 0 && shrink < 1) {
             throw ManifestError("the manifest's compositor numbers are out of range: export the artifact again")
         }
-        self.init(sizePx: sizePx, context: context, fade: fadePart, marginPx: marginPx)
+        func number(_ name: String) -> Int {
+            Int(numbers[name] ?? 0)
+        }
+        var detail = Detail()
+        detail.shrink = shrink
+        detail.above = number("detail_above")
+        detail.guidePx = number("detail_guide_px")
+        detail.weight = number("detail_weight")
+        detail.penalty = number("detail_penalty")
+        detail.margin = number("detail_margin")
+        detail.lowPx = number("detail_low_px")
+        self.init(
+            sizePx: number("size_px"), context: numbers["context"] ?? 2, fade: number("fade"), marginPx: number("margin_px"),
+            keepTone: numbers["keep_tone"] == 1, detail: shrink > 0 ? detail : nil
+        )
     }
 
     /// What a manifest carries, so that another compositor does the same.
     public var numbers: Table<Double> {
-        [
-            "rules": Double(rules), "size_px": Double(sizePx), "context": context, "fade": Double(fade),
+        var table: Table<Double> = [
+            "rules": Double(plainRules), "size_px": Double(sizePx), "context": context, "fade": Double(fade),
             "margin_px": Double(marginPx),
         ]
+        if detail == nil && !keepTone {
+            return table
+        }
+        let step = detail ?? Detail()
+        table["rules"] = Double(detailRules)
+        table["keep_tone"] = keepTone ? 1 : 0
+        table["detail_shrink"] = detail?.shrink ?? 0
+        table["detail_above"] = Double(step.above)
+        table["detail_guide_px"] = Double(step.guidePx)
+        table["detail_weight"] = Double(step.weight)
+        table["detail_penalty"] = Double(step.penalty)
+        table["detail_margin"] = Double(step.margin)
+        table["detail_low_px"] = Double(step.lowPx)
+        return table
     }
 
     /// A new photo in which every hole pixel comes from the fill and every other one is bit-identical; see
@@ -73,10 +124,13 @@ public struct Compositor: Equatable, Sendable {
     /// - Parameters:
     ///   - hole: all hole is allowed.
     ///   - pixels: what is under the hole has no influence on the result. As they were, if this throws.
+    ///   - detailing: told while a part gets its detail.
     /// - Returns: what was there before, part by part; put back in reverse order it is there again.
     /// - Throws: ``MaskError``: `hole` has another height or width than `pixels`; ``EngineError``: the answer is no picture;
     ///   `CancellationError`; whatever `fill` throws.
-    public func erase(_ hole: Mask, from pixels: inout Pixels, by fill: Fill) throws -> [Patch] {
+    public func erase(
+        _ hole: Mask, from pixels: inout Pixels, detailing: Detailing = { _, _, _ in true }, by fill: Fill
+    ) throws -> [Patch] {
         if hole.width != pixels.width || hole.height != pixels.height {
             throw MaskError(
                 "the mask is \(hole.width)x\(hole.height), the photo \(pixels.width)x\(pixels.height): "
@@ -85,6 +139,7 @@ public struct Compositor: Equatable, Sendable {
         }
         var todo = hole
         var before: [Patch] = []
+        var goesOn = true
         do {
             for box in parts(hole, limit: Int(Double(sizePx) / context)) {
                 try Task.checkCancellation()
@@ -92,8 +147,33 @@ public struct Compositor: Equatable, Sendable {
                 let seen = look(pixels, todo, square)
                 let values = try filled(seen, fill)
                 before.append(pixels.take(box))
-                paste(values, into: &pixels, todo, box, square)
+                var window: Window?
+                if let detail, goesOn, Double(square.side) >= detail.shrink * Double(sizePx) {
+                    window = self.window(of: pixels, todo, box, square, values)
+                }
+                if let window {
+                    window.put(into: &pixels)
+                } else {
+                    paste(values, into: &pixels, todo, box, square)
+                }
                 addGrain(to: &pixels, todo, box)
+                let plain = window.map { Patch(box: $0.part, rgb: pixels.take(box).rgb) }
+                if keepTone {
+                    toTone(&pixels, todo, box)
+                }
+                if let detail, let window, let plain {
+                    let isDone = try rebuild(window, by: detail, plain, side: square.side) { share in
+                        try Task.checkCancellation()
+                        return try detailing(pixels, box, share)
+                    }
+                    if isDone == true {
+                        window.put(into: &pixels)
+                        if keepTone {
+                            toTone(&pixels, todo, box)
+                        }
+                    }
+                    goesOn = isDone != nil
+                }
                 for y in box.top..<box.bottom {
                     todo.set(y, from: box.left, to: box.right, false)
                 }
@@ -194,6 +274,78 @@ public struct Compositor: Equatable, Sendable {
         }
     }
 
+    /// What the detail step works on: the photo around the part, its hole filled by pasting without grain.
+    private func window(of photo: Pixels, _ todo: Mask, _ box: Box, _ square: Square, _ filled: [Int32]) -> Window {
+        let near = box.grown(box.side / 2, height: photo.height, width: photo.width)
+        let around = Box(
+            top: max(near.top, square.top), bottom: min(near.bottom, square.top + square.side),
+            left: max(near.left, square.left), right: min(near.right, square.left + square.side)
+        )
+        let part = Box(
+            top: box.top - around.top, bottom: box.bottom - around.top,
+            left: box.left - around.left, right: box.right - around.left
+        )
+        var picture = Pixels(width: around.width, height: around.height, rgb: photo.take(around).rgb)
+        var hole = Mask(width: around.width, height: around.height)
+        var wanted = hole
+        for y in 0..<around.height {
+            for x in 0..<around.width where todo[around.top + y, around.left + x] {
+                hole[y, x] = true
+                wanted[y, x] = y >= part.top && y < part.bottom && x >= part.left && x < part.right
+            }
+        }
+        if let gone = boundingBox(hole) {
+            let seen = Square(top: square.top - around.top, left: square.left - around.left, side: square.side)
+            paste(filled, into: &picture, hole, gone, seen)
+        }
+        let level = Level(
+            height: around.height, width: around.width, picture: picture.rgb, hole: hole.hole, wanted: wanted.hole
+        )
+        return Window(level: level, around: around, part: part)
+    }
+
+    /// Whether there was anything to copy into the window; nil where `goesOn`, which is told of the share that is done, ended
+    /// the step.
+    private func rebuild(
+        _ window: Window, by detail: Detail, _ plain: Patch, side: Int, _ goesOn: (Double) throws -> Bool
+    ) throws -> Bool? {
+        do {
+            if try !goesOn(0) {
+                return nil
+            }
+            return try detail.rebuild(window.level, plain: plain, side: side, size: sizePx) { share in
+                if try !goesOn(share) {
+                    throw Enough()
+                }
+            }
+        } catch is Enough {
+            return nil
+        }
+    }
+
+    /// Moves the part just filled onto the line in colour space that the known pixels near it lie on, if they do.
+    private func toTone(_ photo: inout Pixels, _ todo: Mask, _ box: Box) {
+        let near = box.grown(max(box.side / 2, 1), height: photo.height, width: photo.width)
+        let line = lineOf { visit in
+            for y in near.top..<near.bottom {
+                for x in near.left..<near.right where !todo[y, x] {
+                    let at = 3 * (y * photo.width + x)
+                    visit(Int(photo.rgb[at]), Int(photo.rgb[at + 1]), Int(photo.rgb[at + 2]))
+                }
+            }
+        }
+        guard let line else { return }
+        for y in box.top..<box.bottom {
+            for x in box.left..<box.right where todo[y, x] {
+                let at = 3 * (y * photo.width + x)
+                let sum = Int(photo.rgb[at]) + Int(photo.rgb[at + 1]) + Int(photo.rgb[at + 2])
+                for c in 0..<3 {
+                    photo.rgb[at + c] = UInt8(line.level(c, sum: sum))
+                }
+            }
+        }
+    }
+
     /// Gives the part just filled the noise that the known pixels round it have and it has not.
     private func addGrain(to photo: inout Pixels, _ todo: Mask, _ box: Box) {
         let near = box.grown(marginPx, height: photo.height, width: photo.width)
@@ -214,6 +366,29 @@ public struct Compositor: Equatable, Sendable {
         }
     }
 }
+
+/// The photo around a part, and the part in it.
+private struct Window {
+    let level: Level
+    let around: Box
+    let part: Box
+
+    /// Writes the wanted pixels into the photo.
+    func put(into photo: inout Pixels) {
+        for y in part.top..<part.bottom {
+            for x in part.left..<part.right where level.wanted[y * level.width + x] {
+                let from = 3 * (y * level.width + x)
+                let to = 3 * ((around.top + y) * photo.width + around.left + x)
+                for c in 0..<3 {
+                    photo.rgb[to + c] = level.picture[from + c]
+                }
+            }
+        }
+    }
+}
+
+/// Ends the detail step early.
+private struct Enough: Error {}
 
 /// What the network sees: [N * N * 3] grey levels, 0 where `unseen`.
 private struct Seen {

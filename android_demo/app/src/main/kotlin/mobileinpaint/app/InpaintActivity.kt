@@ -12,6 +12,7 @@ import android.widget.AdapterView
 import android.widget.ArrayAdapter
 import android.widget.Button
 import android.widget.CheckBox
+import android.widget.ProgressBar
 import android.widget.SeekBar
 import android.widget.Spinner
 import android.widget.TextView
@@ -29,6 +30,7 @@ class InpaintActivity : Activity() {
     private val status by lazy { findViewById(R.id.status) as TextView }
     private val brush by lazy { findViewById(R.id.brush) as SeekBar }
     private val erase by lazy { button(R.id.erase) }
+    private val progress by lazy { findViewById(R.id.progress) as ProgressBar }
     private var compares = false
 
     override fun onCreate(state: Bundle?) {
@@ -38,6 +40,7 @@ class InpaintActivity : Activity() {
         val kept = lastNonConfigurationInstance as? Session
         session = kept ?: Session(applicationContext)
         session.changed = ::show
+        session.progressed = { percent -> progress.progress = percent }
         wire()
         show()
         if (kept == null && intent.action == Intent.ACTION_SEND) {
@@ -50,6 +53,7 @@ class InpaintActivity : Activity() {
 
     override fun onDestroy() {
         session.changed = null
+        session.progressed = null
         if (isFinishing) session.close()
         super.onDestroy()
     }
@@ -60,6 +64,7 @@ class InpaintActivity : Activity() {
         canvas.painted = session::paint
         button(R.id.photo).setOnClickListener { pick() }
         erase.setOnClickListener { if (session.erasing) session.cancel() else session.erase() }
+        button(R.id.keep).setOnClickListener { session.keep() }
         button(R.id.undo).setOnClickListener { session.undo() }
         button(R.id.redo).setOnClickListener { session.redo() }
         button(R.id.save).setOnClickListener { save() }
@@ -95,7 +100,9 @@ class InpaintActivity : Activity() {
 
     private fun show() {
         val before = compares && session.original != null
-        canvas.show(if (before) session.original else session.photo, if (before) null else session.mask)
+        val filled = session.filled
+        canvas.show(if (before) session.original else filled ?: session.photo, if (before || filled != null) null else session.mask)
+        for (view in listOf(progress, button(R.id.keep))) view.visibility = if (filled == null) View.GONE else View.VISIBLE
         canvas.mayPaint = !session.busy && !before
         status.text = session.status
         erase.setText(if (session.erasing) R.string.cancel else R.string.erase)

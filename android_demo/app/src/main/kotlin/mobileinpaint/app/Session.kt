@@ -7,6 +7,7 @@ import android.os.Looper
 import java.io.File
 import java.io.IOException
 import java.util.concurrent.Executors
+import mobileinpaint.core.Box
 import mobileinpaint.core.Compositor
 import mobileinpaint.core.Eraser
 import mobileinpaint.core.History
@@ -39,8 +40,15 @@ class Session(private val context: Context) {
     @Volatile
     private var cancelled = false
 
+    /** The network's fill is enough: no more detail. */
+    @Volatile
+    private var enough = false
+
     /** Told of every change; null while no activity shows this. */
     var changed: (() -> Unit)? = null
+
+    /** Told of the share of the detail that is added, in percent. */
+    var progressed: ((Int) -> Unit)? = null
 
     /** The photo as it is now, and as it was opened. */
     var photo: Pixels? = null
@@ -48,6 +56,10 @@ class Session(private val context: Context) {
     var original: Pixels? = null
         private set
     var mask: Mask? = null
+        private set
+
+    /** The photo with the network's fill while detail is added to it; not to be changed, and written to by the worker. */
+    var filled: Pixels? = null
         private set
     var status = context.getString(R.string.welcome)
         private set
@@ -136,15 +148,19 @@ class Session(private val context: Context) {
         changed?.invoke()
     }
 
-    /** Fills what is painted; [cancel] ends it before the next call of the network, with the photo as it was. */
+    /**
+     * Fills what is painted. The network's fill is shown first; [keep] ends the detail that is added then. [cancel] ends all of it,
+     * before the next call of the network or soon while detail is added, with the photo as it was.
+     */
     fun erase() {
         if (busy) return
         val (photo, hole) = (photo ?: return) to (mask ?: return)
         val asked = accelerator
         cancelled = false
+        enough = false
         erasing = true
         work(R.string.erasing) {
-            val erased = eraser.erase(photo, hole, asked) { cancelled }
+            val erased = eraser.erase(photo, hole, asked, ::detailing) { cancelled }
             finish {
                 this.photo = erased.photo
                 history.add(erased.before)
@@ -156,8 +172,26 @@ class Session(private val context: Context) {
         }
     }
 
+    /** Shows the network's fill, and then how much detail is added to it. */
+    private fun detailing(now: Pixels, box: Box, share: Double): Boolean {
+        val percent = (100 * share).toInt()
+        main.post {
+            if (erasing && filled == null) {
+                filled = now
+                status = context.getString(R.string.detailing, box.width, box.height)
+                changed?.invoke()
+            }
+            progressed?.invoke(percent)
+        }
+        return !enough
+    }
+
     fun cancel() {
         cancelled = true
+    }
+
+    fun keep() {
+        enough = true
     }
 
     /** Writes the photo to [uri], whole or not at all as far as its provider allows. */
@@ -193,6 +227,7 @@ class Session(private val context: Context) {
     /** For good: the activity is gone and will not come back. */
     fun close() {
         changed = null
+        progressed = null
         cancelled = true
         worker.execute(eraser::close)
         worker.shutdown()
@@ -225,6 +260,7 @@ class Session(private val context: Context) {
         main.post {
             busy = false
             erasing = false
+            filled = null
             change()
             changed?.invoke()
         }

@@ -25,18 +25,22 @@ class Eraser(private val load: (accelerator: String) -> Loaded) : AutoCloseable 
     /**
      * A new photo in which [hole] is filled; [photo] stays as it is, whatever happens.
      *
-     * @param cancelled asked before each call of the network and behind the last one; any thread may change its answer.
+     * @param detailing told while a part gets its detail, as [Compositor] tells it.
+     * @param cancelled asked before each call of the network, often while detail is added, and at the end; any thread may change its
+     *   answer.
      * @throws MaskError nothing is to be filled, or everything.
      * @throws Cancelled [cancelled] said so.
      * @throws EngineError the network cannot be loaded or run. It is given up, as it is by the next; the next erase loads it anew.
      * @throws NoMemory there is not enough.
      * @throws ManifestError the artifact is not sound.
      */
-    fun erase(photo: Pixels, hole: Mask, accelerator: String, cancelled: () -> Boolean): Erased {
+    fun erase(
+        photo: Pixels, hole: Mask, accelerator: String, detailing: Detailing = { _, _, _ -> true }, cancelled: () -> Boolean,
+    ): Erased {
         if (hole.hole.none { it }) throw MaskError("nothing of the photo is marked: paint over what shall go")
         if (hole.hole.all { it }) throw MaskError("the whole photo is marked: nothing is left to fill from; unpaint some of it")
         try {
-            return withinMemory { timed(photo, hole, on(accelerator), cancelled) }
+            return withinMemory { timed(photo, hole, on(accelerator), detailing, cancelled) }
         } catch (error: EngineError) {
             close()
             throw error
@@ -61,11 +65,15 @@ class Eraser(private val load: (accelerator: String) -> Loaded) : AutoCloseable 
         }
     }
 
-    private fun timed(photo: Pixels, hole: Mask, by: Loaded, cancelled: () -> Boolean): Erased {
+    private fun timed(photo: Pixels, hole: Mask, by: Loaded, detailing: Detailing, cancelled: () -> Boolean): Erased {
         var calls = 0
         var inNetwork = 0L
         val started = System.nanoTime()
-        val result = by.compositor(photo, hole) { image, mask ->
+        val told: Detailing = { now, box, share ->
+            if (cancelled()) throw Cancelled()
+            detailing(now, box, share)
+        }
+        val result = by.compositor(photo, hole, told) { image, mask ->
             if (cancelled()) throw Cancelled()
             val before = System.nanoTime()
             by.inpainter.fill(image, mask).also {

@@ -39,7 +39,7 @@ class EraserTest {
     }
 
     private fun erase(hole: Mask = twoParts, accelerator: String = "cpu", cancelled: () -> Boolean = { false }) =
-        eraser.erase(photo, hole, accelerator, cancelled)
+        eraser.erase(photo, hole, accelerator, cancelled = cancelled)
 
     @Test
     fun `an erase gives a new photo, what brings the old one back, and its times`() {
@@ -68,6 +68,26 @@ class EraserTest {
         assertContentEquals(before, photo.rgb)
         erase()
         assertEquals(1, networks.size)
+    }
+
+    @Test
+    fun `while detail is added the fill is shown, and the erase can be cancelled or kept as it is`() {
+        val compositor = Compositor(sizePx = 16, marginPx = 8, keepTone = true, detail = Detail())
+        val detailed = Eraser { accelerator -> Loaded(Network(accelerator), compositor) }
+        val hole = Mask(120, 40).apply { paint(60, 20, 66, 20, 9) }
+        val plain = compositor.copy(detail = null)(photo, hole, ::syntheticNetwork)
+        val shares = mutableListOf<Double>()
+        val all = detailed.erase(photo, hole, "cpu", { now, box, share ->
+            if (share == 0.0) assertContentEquals(plain.rgb, now.rgb)
+            assertEquals(hole.box, box)
+            shares.add(share)
+        }) { false }
+        assertContentEquals(compositor(photo, hole, ::syntheticNetwork).rgb, all.photo.rgb)
+        assertTrue(shares.size > 2 && !all.photo.rgb.contentEquals(plain.rgb))
+        assertContentEquals(plain.rgb, detailed.erase(photo, hole, "cpu", { _, _, _ -> false }) { false }.photo.rgb)
+        var asked = 0
+        assertFailsWith<Cancelled> { detailed.erase(photo, hole, "cpu") { asked++ == 3 } }
+        assertContentEquals(before, photo.rgb)
     }
 
     @Test
