@@ -7,7 +7,7 @@ import { openPhoto, savePhoto } from "./photo_file.js";
 import { reportOf } from "./session_report.js";
 
 /** Milliseconds after which a long task looks whether the page wants something else. */
-const TURN_MS = 40;
+const TURN_MS = 100;
 
 let photo, inpainter, artifact, backend, cancelled, enough, times = [];
 
