@@ -18,9 +18,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from mobile_inpaint import create_model
+from mobile_inpaint import Compositor, create_model
 from mobile_inpaint.metrics.perceptual import Lpips
-from mobile_inpaint.photo.compositor.compositor import Compositor
 
 CONTEXTS = (1.25, 1.5, 2.0, 2.5, 3.0, 4.0)
 FADES = (0, 160, 240, 256)
@@ -98,12 +97,8 @@ def main() -> None:
     torch.set_num_threads(2)
     lpips, model = Lpips("alex"), create_model("migan-512", arguments.weights)
 
-    def fill(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-        filled: np.ndarray = model(torch.from_numpy(image), torch.from_numpy(mask)).numpy()
-        return filled
-
     def distance(case: Case, compositor: Compositor) -> float:
-        result = compositor(case.pixels, case.hole, fill)
+        result = compositor(case.pixels, case.hole, model)
         pair = (torch.tensor(p[case.window]).permute(2, 0, 1)[None] / 255 for p in (case.pixels, result))
         return float(lpips(*pair))
 

@@ -10,8 +10,6 @@ from pathlib import Path
 from PIL import Image
 
 import mobile_inpaint as mi
-from mobile_inpaint.photo.compositor.detail_choice import with_detail
-from mobile_inpaint.targets.reference import run_by_torch
 
 DEMO = Path(__file__).parent
 OUT = DEMO.parent / "docs" / "images" / "before_after.jpg"
@@ -23,13 +21,12 @@ GAP_PX = 6
 
 if __name__ == "__main__":
     generator = mi.create_model("migan-512", weights="migan-512-places2")
-    erase = with_detail(mi.Compositor(size_px=generator.resolution), "auto")
     step_x, step_y = TILE[0] + GAP_PX, TILE[1] + GAP_PX
     picture = Image.new("RGB", (len(WINDOWS) * step_x - GAP_PX, 2 * step_y - GAP_PX), "white")
     for column, (name, (left, top, width)) in enumerate(WINDOWS.items()):
         photo = mi.Photo.open(DEMO / f"{name}.jpg")
         mask = mi.Mask.open(DEMO / f"{name}_mask.png")
-        erased = erase(photo.pixels, mask.hole, run_by_torch(generator))
+        erased = mi.fill(photo, mask, model=generator).pixels
         window = (left, top, left + width, top + width * TILE[1] // TILE[0])
         for row, pixels in enumerate((photo.pixels, erased)):
             tile = Image.fromarray(pixels).resize(TILE, Image.Resampling.LANCZOS, box=window)

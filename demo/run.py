@@ -14,12 +14,7 @@ from typing import TypeAlias
 
 from PIL import Image, ImageDraw, ImageFont
 
-from mobile_inpaint import Compositor, Mask, Photo, load_artifact
-from mobile_inpaint.artifact import Artifact
-from mobile_inpaint.cli import console
-from mobile_inpaint.errors import MobileInpaintError
-from mobile_inpaint.export.run import export
-from mobile_inpaint.photo.compositor.detail_choice import with_detail
+import mobile_inpaint as mi
 from mobile_inpaint.photo.image import Pixels
 
 HERE = Path(__file__).parent
@@ -36,37 +31,29 @@ def main() -> None:
     started = time.monotonic()
 
     def step(what: str) -> None:
-        console.note(f"[{time.monotonic() - started:4.0f} s] {what}")
+        print(f"[{time.monotonic() - started:4.0f} s] {what}", file=sys.stderr, flush=True)
 
-    step(f"fetching {CHECKPOINT}, exporting it to every target in fp32 and fp16, verifying each")
-    artifacts = export(
-        CHECKPOINT,
-        target="all",
-        precision=("fp32", "fp16"),
-        out=OUT / "artifacts",
-        note=console.note,
-        made=lambda artifact: step(f"made {artifact.path.name}"),
+    artifacts = mi.export(
+        CHECKPOINT, target=mi.list_targets(), precision=("fp32", "fp16"), out=OUT / "artifacts", progress=step
     )
-
     sheet = {}
     for name in PHOTOS:
-        photo, mask = Photo.open(HERE / f"{name}.jpg"), Mask.open(HERE / f"{name}_mask.png")
+        photo, mask = mi.Photo.open(HERE / f"{name}.jpg"), mi.Mask.open(HERE / f"{name}_mask.png")
         sheet[name] = [("photo", photo.pixels), ("what to erase", _veil(photo, mask))]
         for artifact in artifacts:
             if artifact.manifest.contract.precision != "fp16":
                 continue
             target = artifact.manifest.contract.target
             step(f"erasing the {name} with {artifact.path.name}")
-            compositor = with_detail(Compositor.from_numbers(artifact.manifest.compositor), "auto")  # as `fill` does
-            result = photo.with_pixels(compositor(photo.pixels, mask.hole, load_artifact(artifact.path)))
+            result = mi.fill(photo, mask, artifact=mi.load_artifact(artifact.path))
             result.save(OUT / f"{name}-{target}.jpg")
             sheet[name].append((f"{target} fp16", result.pixels))
     _contact_sheet(sheet).save(OUT / "contact_sheet.jpg", quality=90)
     _table(artifacts)
-    console.say(f"\nPictures: {OUT / 'contact_sheet.jpg'} and beside it. Artifacts: {OUT / 'artifacts'}")
+    print(f"\nPictures: {OUT / 'contact_sheet.jpg'} and beside it. Artifacts: {OUT / 'artifacts'}")
 
 
-def _veil(photo: Photo, mask: Mask) -> Pixels:
+def _veil(photo: mi.Photo, mask: mi.Mask) -> Pixels:
     veiled = photo.pixels.copy()
     veiled[mask.hole] = veiled[mask.hole] // 3 + [150, 20, 40]
     return veiled
@@ -91,17 +78,31 @@ def _contact_sheet(rows: Rows) -> Image.Image:
     return sheet
 
 
-def _table(artifacts: list[Artifact]) -> None:
-    from mobile_inpaint.cli.export_output import report
-
-    console.say("")
-    report(artifacts, json=False)
+def _table(artifacts: Sequence[mi.Artifact]) -> None:
+    rows = [("artifact", "MB", "ops", "in-hole dB", "outside", "verified by")]
+    for artifact in artifacts:
+        manifest, result = artifact.manifest, artifact.manifest.verification
+        assert result is not None
+        rows.append(
+            (
+                str(artifact.path),
+                f"{manifest.bytes / 1e6:.1f}",
+                str(sum(manifest.ops.values())),
+                f"{result.worst_psnr_db:.1f} ≥ {result.required_db:.0f}",
+                "exact" if result.outside_max_abs_error == 0 else "changed",
+                f"{result.runtime}, {result.computes_in}",
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    print()
+    for row in rows:
+        print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 if __name__ == "__main__":
     try:
         main()
-    except MobileInpaintError as error:
+    except mi.errors.MobileInpaintError as error:
         sys.exit(f"demo: {' '.join(str(error).split())}")
     except OSError as error:
         sys.exit(f"demo: {error}")

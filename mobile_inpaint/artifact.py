@@ -367,10 +367,22 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Artifact:
-    """An exported file and its manifest."""
+    """An exported file and its manifest.
+
+    ``load_artifact(artifact.path)`` runs it; ``mobile_inpaint.fill(photo, mask, artifact=artifact)`` fills a photo with it.
+
+    Attributes:
+        path: the file, or a folder where the format is one.
+        manifest: what the JSON beside it says.
+    """
 
     path: Path
     manifest: Manifest
+
+    def __repr__(self) -> str:
+        contract = self.manifest.contract
+        made = f"{contract.model} as {contract.target} {contract.precision}, {contract.size_px} px"
+        return f"Artifact({str(self.path)!r}, {made}, {self.manifest.bytes / 1e6:.1f} MB)"
 
     @classmethod
     def open(cls, path: str | Path) -> Artifact:

@@ -8,6 +8,7 @@
     ├── ToolchainMissing      a converter, runtime or program is not installed; says the command that installs it
     ├── PluginError           an installed package adds something that cannot be used
     ├── CapabilityMissing     target, what it cannot do
+    ├── ArgumentError         a Python argument of the wrong kind, shape, size or range
     ├── WeightsError          checksum, format or shape differs
     ├── PhotoError            not an image, truncated, too many pixels, a kind of image we refuse
     ├── PhotoSetError         a set of photos that cannot be fetched here
@@ -29,6 +30,9 @@
 
 A message is one line: what is wrong, then what to do. The command line prints it on stderr and exits with 1, or with 2 where
 it cannot read what was typed (UsageError, cli/usage.py).
+
+Its warnings are :class:`RandomWeightsWarning` and :class:`MaskWarning`.
+``warnings.simplefilter("error", MaskWarning)`` turns one into an error.
 """
 
 from __future__ import annotations
@@ -98,6 +102,10 @@ class CapabilityMissing(MobileInpaintError):
 
     def __init__(self, target: str, what: str) -> None:
         super().__init__(f"target {quoted(target)} cannot {what}")
+
+
+class ArgumentError(MobileInpaintError, ValueError):
+    """An argument that a Python function cannot take: of the wrong kind, shape, size or range, or at odds with another one."""
 
 
 class WeightsError(MobileInpaintError):
@@ -181,3 +189,11 @@ class BenchError(MobileInpaintError):
 
 class DeviceUnavailable(MobileInpaintError):
     """A known device that is not connected, locked, or runs the wrong system."""
+
+
+class RandomWeightsWarning(UserWarning):
+    """A network was made with random weights, and nobody said that this is wanted."""
+
+
+class MaskWarning(UserWarning):
+    """A mask that may be read otherwise than it is meant."""

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import mobile_inpaint
 from mobile_inpaint import documents, files
 from mobile_inpaint.apps import notices
 from mobile_inpaint.artifact import Artifact, Manifest, manifest_path, sha256_of
+from mobile_inpaint.checkout import CHECKOUT
 from mobile_inpaint.errors import ExportError, ManifestError, MobileInpaintError, NameNotFound
 from mobile_inpaint.photo.compositor.compositor import Compositor
 from mobile_inpaint.staging import staging
@@ -69,10 +69,9 @@ def app_folder(app: App, here: Path) -> Path:
     Raises:
         ExportError: ``here`` is in no checkout that has the app.
     """
-    checkout = Path(mobile_inpaint.__file__).parents[1]
-    if not here.is_relative_to(checkout) or not (checkout / app.folder.partition("/")[0]).is_dir():
+    if not here.is_relative_to(CHECKOUT) or not (CHECKOUT / app.folder.partition("/")[0]).is_dir():
         raise ExportError(f"no {app.folder.partition('/')[0]} here: say where the app keeps its artifact with --into")
-    return checkout / app.folder
+    return CHECKOUT / app.folder
 
 
 def pick(folder: Path, app: App, sha256s: Iterable[str] | None = None) -> Artifact:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,14 +14,8 @@ from mobile_inpaint.cli.verbs import EXAMPLES
 from mobile_inpaint.errors import TrainingError
 from mobile_inpaint.quoting import quoted
 
-if TYPE_CHECKING:
-    from mobile_inpaint.evaluation.evaluate import Candidate, Filler
-    from mobile_inpaint.photo.image import Fill
-
 _BASELINES = ("telea", "navier-stokes", "patches")
 _NATIVE = "Whole photos"
-_DEFAULT_PX = 512
-"""Of the squares where only baselines are compared."""
 
 
 def evaluate(
@@ -111,6 +104,7 @@ def evaluate(
     from mobile_inpaint.cli.evaluate_output import show
     from mobile_inpaint.data.photo_source import open_photos
     from mobile_inpaint.data.quality_photos import FOLDER
+    from mobile_inpaint.evaluation.candidates import open_candidates
     from mobile_inpaint.evaluation.cases import Cases
     from mobile_inpaint.evaluation.evaluate import evaluate
     from mobile_inpaint.evaluation.figures import KINDS, Judge
@@ -124,18 +118,13 @@ def evaluate(
     features = InceptionFeatures(inception) if inception else SetFeatures()
     source = open_photos(photos or FOLDER, memory_mb=0)
     with console.steps("evaluate") as step:
-        opened = [_open(name, step) for name in what]
+        candidates, size_px = open_candidates(what, step)
         if ask:
-            check_ask(ask, len(opened))
-        sizes = {size: candidate.name for candidate, size in opened if size is not None}
-        if len(sizes) > 1:
-            found = " and ".join(f"{name} ({size} px)" for size, name in sizes.items())
-            raise TrainingError(f"{found} take squares of different sizes: compare networks of one size")
+            check_ask(ask, len(candidates))
         kinds = [kind.strip() for kind in holes.split(",")]
-        cases = Cases(source, kinds, next(iter(sizes), _DEFAULT_PX), seed, limit, console.note)
+        cases = Cases(source, kinds, size_px, seed, limit, console.note)
         step("loading the networks that judge")
         judge = Judge(vgg=vgg)
-        candidates = [candidate for candidate, _ in opened]
         title = photos.resolve().name if photos else "mobile-inpaint quality photos"
         named = f"{title} ({len(cases) // len(cases.kinds)} photos)"
         evaluation = evaluate(candidates, cases, judge, features, named, step, shown)
@@ -168,6 +157,7 @@ def _native(
 ) -> None:
     from mobile_inpaint.cli.evaluate_output import show
     from mobile_inpaint.data.photo_source import open_photos
+    from mobile_inpaint.evaluation.candidates import open_native
     from mobile_inpaint.evaluation.native.cases import NativeCases
     from mobile_inpaint.evaluation.native.figures import NATIVE_KINDS, NativeJudge
     from mobile_inpaint.evaluation.native.native import evaluate_native
@@ -184,7 +174,7 @@ def _native(
     source = open_photos(photos, memory_mb=0)
     with console.steps("evaluate") as step:
         cases = NativeCases(source, half, seed, limit, console.note)
-        candidates = [candidate for name in what for candidate in _open_native(name, ways, step)]
+        candidates = [candidate for name in what for candidate in open_native(name, ways, step)]
         if ask:
             check_ask(ask, len(candidates))
         shown = ShownCases() if ask else None
@@ -200,57 +190,3 @@ def _native(
         return
     show(native_tables(evaluation), verbose=verbose)
     console.say(f"{out / 'native.md'}: the figures; {out / 'worst.webp'}: the worst cases at 100 %")
-
-
-def _open_native(name: str, ways: list[str], step: Callable[[str], None]) -> list[Candidate]:
-    """Candidates that fill whole photos: a network once for each way of ``--detail``."""
-    from dataclasses import replace
-
-    from mobile_inpaint.photo.compositor.compositor import Compositor
-    from mobile_inpaint.photo.compositor.detail_choice import with_detail
-
-    def through(compositor: Compositor, fill: Fill) -> Filler:
-        return lambda pixels, hole: compositor(pixels, hole, fill)
-
-    candidate, size = _open(name, step)
-    if candidate.network is None:
-        return [candidate]
-    compositor = Compositor(size_px=size or _DEFAULT_PX)
-    return [
-        replace(
-            candidate, name=f"{candidate.name}, detail {way}", fill=through(with_detail(compositor, way), candidate.network)
-        )
-        for way in ways
-    ]
-
-
-def _open(name: str, step: Callable[[str], None]) -> tuple[Candidate, int | None]:
-    """A candidate, and the side of the squares it takes; None where any will do."""
-    from mobile_inpaint.artifact import Artifact, manifest_path
-    from mobile_inpaint.evaluation.evaluate import Candidate, of_network
-
-    if name in _BASELINES:
-        from mobile_inpaint.photo.baselines import opencv, patchmatch
-
-        fill = patchmatch.patches if name == "patches" else getattr(opencv, name.replace("-", "_"))
-        return Candidate(name, of_network(fill), network=fill), None
-    step(f"loading {name}")
-    if manifest_path(Path(name)).exists():
-        from mobile_inpaint.targets.registry import load_artifact, load_pipeline
-
-        artifact = Artifact.open(name)
-        contract = artifact.manifest.contract
-        facts = {"precision": contract.precision, "sha256": artifact.manifest.sha256[:12]}
-        if contract.io == "photo":
-            pipeline = load_pipeline(name)
-            return Candidate(Path(name).name, pipeline, {"runtime": pipeline.runtime, **facts}), contract.size_px
-        runner = load_artifact(name)
-        return Candidate(Path(name).name, of_network(runner), {"runtime": runner.runtime, **facts}, runner), contract.size_px
-    from mobile_inpaint.models.registry import open_checkpoint
-    from mobile_inpaint.targets.reference import run_by_torch
-
-    generator, provenance = open_checkpoint(name, step)
-    runner = run_by_torch(generator)
-    facts = {"network": generator.name, "runtime": runner.runtime, "sha256": provenance.sha256[:12]}
-    short = name if Path(name).suffix == "" else Path(name).stem
-    return Candidate(short, of_network(runner), facts, runner), generator.resolution

@@ -16,7 +16,7 @@ def models(json: console.Json = False) -> None:
     cards = store.list_checkpoints()
     rows: list[dict[str, Any]] = []
     for name in list_models():
-        network = create_model(name, plain=True)  # as it ships: each convolution one tensor
+        network = create_model(name, "random", plain=True)  # as it ships: each convolution one tensor
         checkpoints = {card.name: card.licence for card in cards if card.model == name}
         rows.append(
             {

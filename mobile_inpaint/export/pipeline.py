@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from mobile_inpaint import __version__
 from mobile_inpaint.artifact import Artifact, Contract, Io, Verification
 from mobile_inpaint.errors import ExportError, UnsupportedPrecision, VerificationError, WeightsError
 from mobile_inpaint.evaluation.gate import STANDARD, Progress, QualityGate, QualityJudge, quiet
@@ -22,6 +21,7 @@ from mobile_inpaint.targets.guarded import Guard
 from mobile_inpaint.targets.pipeline.runner import PhotoRunner
 from mobile_inpaint.targets.reference import run_by_torch
 from mobile_inpaint.targets.registry import target_of
+from mobile_inpaint.version import __version__
 
 
 def verify_one_file(

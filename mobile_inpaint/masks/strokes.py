@@ -91,7 +91,7 @@ _LAMA_HIGHEST, _LAMA_MARGIN_PX = 0.5, 10
 
 
 def lama(kind: Literal["thin", "medium", "thick"], size: Size, random: np.random.Generator) -> Hole:
-    """One of LaMa's holes: strokes that turn sharply, or boxes; at most half of the picture."""
+    """One of LaMa's holes, HW bool, True = hole: strokes that turn sharply, or boxes; at most half of the picture."""
     settings = LAMA[kind][min(size) > LAMA[kind][0].side]
     while True:
         hole = np.zeros(size, np.bool_)
@@ -102,7 +102,7 @@ def lama(kind: Literal["thin", "medium", "thick"], size: Size, random: np.random
 
 
 def boxes(size: Size, random: np.random.Generator) -> Hole:
-    """LaMa's boxes of the medium setting and no strokes: one to five, as somebody frames what shall go."""
+    """LaMa's boxes of the medium setting and no strokes, HW bool, True = hole: one to five, as somebody frames an object."""
     settings = LAMA["medium"][min(size) > LAMA["medium"][0].side]
     hole = np.zeros(size, np.bool_)
     _boxes(hole, random, settings, min(size) / settings.side)
@@ -110,7 +110,7 @@ def boxes(size: Size, random: np.random.Generator) -> Hole:
 
 
 def hairlines(size: Size, random: np.random.Generator, width_px: tuple[int, int] = (2, 6)) -> Hole:
-    """One to six wandering strokes of ``width_px``, ends inclusive, as a user follows a wire, a scratch or a hair."""
+    """One to six wandering strokes of ``width_px``, ends inclusive, as a user follows a wire: HW bool, True = hole."""
     hole = np.zeros(size, np.bool_)
     for _ in range(random.integers(1, 7)):
         steps = random.integers(16, 49)
@@ -133,7 +133,10 @@ of 5.6 to 13 %, free-form holes of 30 to 50 %."""
 
 
 def draw_stroke(hole: Hole, points: Points, width_px: int) -> None:
-    """Sets every pixel of ``hole`` whose centre lies within half of ``width_px`` of the line through ``points``."""
+    """Sets every pixel of ``hole``, HW bool, whose centre lies within half of ``width_px`` of the line through ``points``.
+
+    ``points`` is float [n, 2], rows and columns.
+    """
     corners = np.rint(points * _UNITS).astype(np.int64)
     reach = width_px * _UNITS // 2
     for start, end in itertools.pairwise(corners):

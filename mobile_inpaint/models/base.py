@@ -5,12 +5,16 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple, Protocol, TypeVar, cast
+from typing import Any, NamedTuple, Protocol, TypeVar, cast, overload
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mobile_inpaint.errors import ArgumentError
 from mobile_inpaint.models.image_spec import ImageSpec
+from mobile_inpaint.photo.fill_inputs import check_arrays, check_range, check_shapes
+from mobile_inpaint.photo.image import Image
 
 
 class Fusable(Protocol):
@@ -41,7 +45,7 @@ class GeneratorOutput(NamedTuple):
 
 
 class Generator(nn.Module):
-    """A Fill on tensors: ``generator(image, mask) -> image``.
+    """A Fill on tensors and on arrays: ``generator(image, mask) -> image``; see :meth:`__call__`.
 
     The family's own normalisation and mask polarity are inside its :meth:`predict`. Outside there is one convention.
 
@@ -64,6 +68,60 @@ class Generator(nn.Module):
     resolution: int
     guides: tuple[str, ...] = ()
     prefill: str = "zero"
+
+    @overload
+    def __call__(self, image: Image, mask: Image, *guides: Image) -> Image: ...
+
+    @overload
+    def __call__(self, image: Tensor, mask: Tensor, *guides: Tensor) -> Tensor: ...
+
+    def __call__(self, image: Any, mask: Any, *guides: Any, **rest: Any) -> Any:
+        """The filled image: of tensors a tensor (:meth:`forward`), of NumPy arrays an array, so that a Generator is a Fill.
+
+        Args:
+            image: [N, 3, H, W], RGB in [0,1]; arrays are float32. H and W are those that the network is made for.
+            mask: [N, 1, H, W] of the same kind, 1 = hole, 0 = keep.
+            guides: see :meth:`forward`.
+            rest: none.
+
+        Returns:
+            [N, 3, H, W] in [0,1] of the same kind; outside the hole exactly ``image``. Arrays come without gradients, whatever
+            device the network is on.
+
+        Raises:
+            ArgumentError: another kind, dtype, shape or range. In training mode and while it is traced a network does not look
+                at tensors, and on an accelerator not at their range, for which it would have to wait.
+        """
+        if isinstance(image, np.ndarray) or isinstance(mask, np.ndarray):
+            return self._fill_arrays(image, mask, *guides)
+        if not self.training and not _is_traced():
+            self._check_tensors(image, mask)
+        return super().__call__(image, mask, *guides, **rest)
+
+    def _fill_arrays(self, image: Image, mask: Image, *guides: Image) -> Image:
+        check_arrays(image, mask, self._size_of(image), self.name)
+        own = next(iter(self.parameters()), torch.empty(0))
+        with torch.inference_mode():
+            given = (torch.from_numpy(np.ascontiguousarray(array)) for array in (image, mask, *guides))
+            output: Image = super().__call__(*(tensor.to(own.device, own.dtype) for tensor in given)).float().cpu().numpy()
+        return output
+
+    def _check_tensors(self, image: Any, mask: Any) -> None:
+        if not isinstance(image, Tensor) or not isinstance(mask, Tensor):
+            kinds = " and ".join(type(value).__name__ for value in (image, mask))
+            raise ArgumentError(f"image and mask are {kinds}: {self.name} takes two tensors, or two NumPy arrays")
+        check_shapes(image.shape, mask.shape, self._size_of(image), self.name)
+        for name, tensor in (("image", image), ("mask", mask)):
+            # a subclass of Tensor may have no values, as while torch.export traces
+            if type(tensor) is Tensor and tensor.device.type == "cpu":
+                low, high = tensor.detach().aminmax()
+                check_range(name, low.item(), high.item(), self.name)
+
+    def _size_of(self, image: Any) -> tuple[int, int]:
+        """Height and width that the network takes: the image's, where that has the longer side that the network is made for."""
+        if not self.image_spec.square and image.ndim == 4 and max(image.shape[2:]) == self.resolution:
+            return int(image.shape[2]), int(image.shape[3])
+        return self.resolution, self.resolution
 
     def forward(self, image: Tensor, mask: Tensor, *guides: Tensor) -> Tensor:
         """The filled image.
@@ -178,6 +236,11 @@ class Generator(nn.Module):
             names = ", ".join(self.guides) or "none"
             raise ValueError(f"{self.name} takes {len(self.guides)} guides ({names}), not {len(guides)}")
         return torch.cat([mask, known if self.prefill == "zero" else image, *guides], dim=1)
+
+
+def _is_traced() -> bool:
+    """Whether this run only records what a network does."""
+    return torch.compiler.is_compiling() or bool(torch.jit.is_tracing())  # type: ignore[attr-defined,no-untyped-call]
 
 
 def count_parameters(module: nn.Module) -> int:

@@ -11,6 +11,7 @@ import functools
 import importlib.util
 import json
 import pkgutil
+import warnings
 from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from mobile_inpaint import documents, files, models
 from mobile_inpaint.artifact import Provenance
 from mobile_inpaint.checkpoints import store
-from mobile_inpaint.errors import ModelNotFound, WeightsError
+from mobile_inpaint.errors import ArgumentError, ModelNotFound, RandomWeightsWarning, WeightsError
 from mobile_inpaint.models.family import Family, Scalar
 from mobile_inpaint.quoting import quoted
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 ENTRY_POINTS = "mobile_inpaint.models"
 """The group by which an installed package adds families."""
+RANDOM = "random"
+"""What :func:`create_model` takes for ``weights`` to mean a random start."""
 _METADATA = "mobile_inpaint"
 """The key in the metadata of a safetensors file: JSON with ``model``, a network's name, and ``variant``, its numbers.
 
@@ -43,29 +46,44 @@ def list_models() -> list[str]:
 
 
 def create_model(
-    name: str, weights: str | Path | None = None, *, seed: int = 0, plain: bool = False, **overrides: Scalar
+    name: str, weights: str | Path | None = None, *, seed: int | None = None, plain: bool = False, **overrides: Scalar
 ) -> Generator:
     """A Generator in evaluation mode: ``model(image, mask) -> image``.
 
+    ``create_model("migan-lite", weights="migan-lite")`` is the trained network that ships with this package.
+
     ``image`` is float [N, 3, R, R], RGB in [0,1]; ``mask`` is float [N, 1, R, R], 1 = hole; the result is composited, so that
-    outside the hole it is exactly ``image``.
+    outside the hole it is exactly ``image``. R is ``model.resolution``. Both may be tensors or float32 NumPy arrays; the
+    result is of the same kind.
 
     Args:
         name: one of :func:`list_models`, for example ``migan-512``.
         weights: a checkpoint's name in the weights store (fetched if it is not there and can be), a path to a file of weights,
-            or None for a random start.
-        seed: of the random start.
+            or ``random``. None is a random start as well, with a warning where no ``seed`` says that it is wanted.
+        seed: of the random start; 0 when None.
         plain: a random start in the form with plain convolutions, which ships, where the family has another to train in.
         overrides: fields of the variant, to make a smaller network: ``resolution=64, ch_base=2048, ch_max=64``.
 
     Raises:
         ModelNotFound: no such network.
+        ArgumentError: a seed beside weights.
         ValueError: an override that the network does not have, or numbers that no network can have.
         CheckpointNotFound: ``weights`` is neither a checkpoint nor a file.
         WeightsError: the weights cannot be read, or are another network's.
+
+    Warns:
+        RandomWeightsWarning: neither ``weights`` nor ``seed`` is given.
     """
     family = family_of(name)
-    if weights is not None:
+    if weights is None and seed is None:
+        warnings.warn(
+            f"{name} has random weights: name a checkpoint with weights=, or say weights='{RANDOM}'",
+            RandomWeightsWarning,
+            stacklevel=2,
+        )
+    if weights is not None and weights != RANDOM:
+        if seed is not None:
+            raise ArgumentError("weights and seed are both given: the seed is of random weights; leave one of them out")
         from mobile_inpaint.checkpoints.readers.containers import unprefixed
 
         path, _ = store.find(weights)
@@ -76,7 +94,7 @@ def create_model(
 
     variant = _override(name, family.variants[name], {**(family.plain if plain else {}), **overrides})
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.manual_seed(0 if seed is None else seed)
         return _ready(family.build(name, variant))
 
 
@@ -104,7 +122,7 @@ def open_checkpoint(
     """
     kind, _, model = str(checkpoint).partition(":")
     if kind == "random":
-        return create_model(model, plain=True), Provenance.random(model)
+        return create_model(model, RANDOM, plain=True), Provenance.random(model)
 
     def advance(done: int, total: int | None) -> None:
         progress(f"fetching {checkpoint}: {done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else f"fetching {checkpoint}")

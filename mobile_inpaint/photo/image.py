@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +14,11 @@ import numpy.typing as npt
 from PIL import Image as pil
 
 from mobile_inpaint.errors import PhotoError
+from mobile_inpaint.photo import arrays
 from mobile_inpaint.photo.io import deep, formats, marker
 from mobile_inpaint.photo.io.metadata import Metadata
-from mobile_inpaint.quoting import quoted
+from mobile_inpaint.photo.io.source import Source, kind_of, openable
+from mobile_inpaint.quoting import quoted, shown
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 """HWC uint8 RGB in [0,255]."""
@@ -61,8 +64,11 @@ class Photo:
         alpha: HW uint8, 0 = transparent; None where the file has none.
         grey: the file has one channel, and a saved one has one again: the luma of ``pixels``, exact where they are grey.
         metadata: EXIF, colour profile, XMP and the rest.
-        source: the file.
+        source: the file; None for a photo that came from memory.
         samples: HWC uint16, what a PNG of 16 bits a channel holds, alpha last; ``pixels`` and ``alpha`` are its nearest 8 bits.
+
+    Raises:
+        PhotoError: ``pixels`` or ``alpha`` is not what is said here.
     """
 
     pixels: Pixels
@@ -71,6 +77,23 @@ class Photo:
     metadata: Metadata = field(default_factory=Metadata, repr=False)
     source: Path | None = None
     samples: deep.Samples | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuses what would only fail later, and then in other words."""
+        pixels, alpha = self.pixels, self.alpha
+        if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+            raise PhotoError(f"a Photo's pixels are HWC uint8 RGB, not {_described(pixels)}: use Photo.from_array")
+        if not pixels.size:
+            raise PhotoError(f"the photo's shape is {list(pixels.shape)}: it has no pixels")
+        if alpha is not None and (
+            not isinstance(alpha, np.ndarray) or alpha.dtype != np.uint8 or alpha.shape != pixels.shape[:2]
+        ):
+            raise PhotoError(f"a Photo's alpha is HW uint8, as high and wide as the pixels, not {_described(alpha)}")
+
+    def __repr__(self) -> str:
+        channels = ("grey" if self.grey else "RGB") + ("" if self.alpha is None else " with alpha")
+        source = f", {str(self.source)!r}" if self.source else ""
+        return f"Photo({self.width}x{self.height} {channels}{source})"
 
     @property
     def height(self) -> int:
@@ -83,13 +106,14 @@ class Photo:
         return int(self.pixels.shape[1])
 
     @classmethod
-    def open(cls, path: str | formats.Openable, *, max_pixels: int = formats.MAX_PIXELS, shrink: int = 1) -> Photo:
-        """The photo at ``path``: JPEG, PNG, WebP, AVIF, or HEIC with pillow-heif; turned upright as its EXIF says.
+    def open(cls, source: Source, *, max_pixels: int = formats.MAX_PIXELS, shrink: int = 1) -> Photo:
+        """The photo in a file: JPEG, PNG, WebP, AVIF, or HEIC with pillow-heif; turned upright as its EXIF says.
 
         A PNG of 16 bits a channel is read with 8, and its 16 are kept in :attr:`samples` for :meth:`save`.
 
         Args:
-            path: the file, or a part of one.
+            source: a path, the bytes of the file, a file opened for reading bytes (``io.BytesIO`` too, which is read from its
+                beginning), or a part of a file.
             max_pixels: refuse a larger photo before decoding it.
             shrink: 2, 4 or 8 decodes a JPEG at that part of its size, for less time; other formats stay as they are.
 
@@ -97,26 +121,78 @@ class Photo:
             PhotoError: not a picture, damaged, animated, larger than ``max_pixels``, or not RGB or grey.
             ToolchainMissing: HEIC, and pillow-heif is not installed.
         """
-        path = Path(path) if isinstance(path, str) else path
+        path = openable(source)
         with formats.decoded(path, max_pixels, shrink) as (picture, file):
-            if picture.mode == "CMYK":
-                raise PhotoError(
-                    f"{path}: its colours are CMYK, which are for print; convert it to RGB (sRGB) in an editor first"
-                )
             is_deep = picture.format == "PNG" and deep.depth(file) == 16
-            if picture.mode not in _READ and not is_deep:
-                raise PhotoError(f"{path}: its colours are {picture.mode}; convert it to RGB or greyscale first")
             metadata = Metadata.of(picture, file)
-            source = path if isinstance(path, Path) else None
+            own = path if isinstance(path, Path) else None
             if is_deep:
                 try:
-                    return cls._of_samples(deep.read(picture, file, formats.identified, metadata.orientation), metadata, source)
+                    return cls._of_samples(deep.read(picture, file, formats.identified, metadata.orientation), metadata, own)
                 except PhotoError as error:
                     raise PhotoError(f"{path}: {error}") from error
-            picture = formats.upright(picture, metadata.orientation)
-            grey, transparent = picture.mode in _GREY, picture.has_transparency_data
-            wanted = "RGBA" if transparent else "RGB"
-            channels = np.asarray(picture if picture.mode == wanted else picture.convert(wanted))
+            return cls._of_picture(picture, metadata, own, f"{path}: ")
+
+    @classmethod
+    def from_bytes(cls, data: bytes, *, max_pixels: int = formats.MAX_PIXELS) -> Photo:
+        """The photo in the bytes of a picture file; :meth:`open` takes them as well.
+
+        Raises:
+            PhotoError, ToolchainMissing: see :meth:`open`.
+        """
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise PhotoError(f"the photo is {kind_of(data)}: give the bytes of a picture file, or use Photo.open")
+        return cls.open(data, max_pixels=max_pixels)
+
+    @classmethod
+    def from_pil(cls, picture: pil.Image) -> Photo:
+        """The photo in a PIL image, turned upright as its EXIF says, as :meth:`open` does.
+
+        EXIF, colour profile, XMP and the coding of a JPEG come along if the image still has them.
+
+        Args:
+            picture: of mode 1, L, LA, P, PA, RGB or RGBA.
+
+        Raises:
+            PhotoError: no PIL image, of another mode, or of a file that is damaged.
+        """
+        if not isinstance(picture, pil.Image):
+            raise PhotoError(f"the photo is {kind_of(picture)}: give a PIL image, or use Photo.open or Photo.from_array")
+        try:
+            picture.load()
+            metadata = Metadata.of(picture, io.BytesIO())
+        except Exception as error:  # a lazily opened file raises whatever Pillow's decoder stumbles over
+            raise PhotoError(f"the photo cannot be read ({shown(error)})") from error
+        coding = metadata.coding if metadata.format == "JPEG" else {}
+        return cls._of_picture(picture, dataclasses.replace(metadata, coding=coding), None, "the photo: ")
+
+    @classmethod
+    def from_array(cls, array: npt.NDArray[Any]) -> Photo:
+        """The photo in a NumPy array.
+
+        Args:
+            array: HWC, RGB; or HW and HW1, grey; or HW4, RGB and alpha (0 = transparent). uint8 in [0,255] or float in [0,1],
+                which is rounded to the nearest of 256 levels.
+
+        Raises:
+            PhotoError: another kind, dtype, shape, layout or range.
+        """
+        levels = arrays.levels_of(array)
+        channels = levels.shape[2]
+        alpha = np.ascontiguousarray(levels[..., 3]) if channels == 4 else None
+        return cls(np.ascontiguousarray(levels[..., [0, 0, 0] if channels == 1 else [0, 1, 2]]), alpha, channels == 1)
+
+    @classmethod
+    def _of_picture(cls, picture: pil.Image, metadata: Metadata, source: Path | None, where: str) -> Photo:
+        """The photo in a decoded picture of 8 bits a channel, which still lies as it is stored."""
+        if picture.mode == "CMYK":
+            raise PhotoError(f"{where}its colours are CMYK, which are for print; convert it to RGB (sRGB) in an editor first")
+        if picture.mode not in _READ:
+            raise PhotoError(f"{where}its colours are {picture.mode}; convert it to RGB or greyscale first")
+        picture = formats.upright(picture, metadata.orientation)
+        grey, transparent = picture.mode in _GREY, picture.has_transparency_data
+        wanted = "RGBA" if transparent else "RGB"
+        channels = np.asarray(picture if picture.mode == wanted else picture.convert(wanted))
         alpha = np.ascontiguousarray(channels[..., 3]) if transparent else None
         return cls(np.ascontiguousarray(channels[..., :3]), alpha, grey, metadata, source)
 
@@ -129,8 +205,43 @@ class Photo:
         return cls(np.ascontiguousarray(colors), alpha, grey, metadata, source, samples)
 
     def with_pixels(self, pixels: Pixels) -> Photo:
-        """This photo with other pixels of the same size, everything else kept."""
-        return dataclasses.replace(self, pixels=pixels)
+        """This photo with other pixels of the same size, everything else kept.
+
+        Args:
+            pixels: HWC uint8 RGB.
+
+        Raises:
+            PhotoError: another dtype, shape or size.
+        """
+        photo = dataclasses.replace(self, pixels=pixels)
+        if (photo.width, photo.height) != (self.width, self.height):
+            raise PhotoError(f"the new pixels are {photo.width}x{photo.height}, the photo {self.width}x{self.height}")
+        return photo
+
+    def to_pil(self) -> pil.Image:
+        """The photo as a PIL image of mode RGB, RGBA, L or LA, upright; EXIF, XMP and colour profile are in its ``info``."""
+        picture = self._picture()
+        options, _ = self._renewed(picture, "PNG", "")
+        picture.info.update({name: value for name, value in options.items() if name != "pnginfo"})
+        return picture
+
+    def to_bytes(self, format: str | None = None, *, quality: int | None = None) -> bytes:
+        """The bytes of a file, as :meth:`save` writes it.
+
+        Args:
+            format: ``png``, ``jpeg``, ``webp``, ``avif`` or ``heic``; None is the one that the photo came in, else PNG.
+            quality: see :meth:`save`.
+
+        Raises:
+            PhotoError: an unknown format, transparency into JPEG, or an encoder's limit.
+            ToolchainMissing: HEIC, and pillow-heif is not installed.
+        """
+        own = f".{self.metadata.format.lower()}"
+        suffix = (own if own in formats.FORMATS else ".png") if format is None else f".{str(format).lower().removeprefix('.')}"
+        if suffix not in formats.FORMATS:
+            raise PhotoError(f"unknown format {quoted(format)}: there are {', '.join(one[1:] for one in formats.FORMATS)}")
+        _check_quality(quality)
+        return bytes(self.encoded(formats.FORMATS[suffix], f"photo{suffix}", quality=quality)[0])
 
     def filled(self, pixels: Pixels, hole: npt.NDArray[np.bool_], *, keep_alpha: bool = False) -> Photo:
         """This photo with ``pixels`` in the hole, which is opaque afterwards, so that the fill can be seen.
@@ -194,8 +305,7 @@ class Photo:
             ToolchainMissing: HEIC, and pillow-heif is not installed.
         """
         path = Path(path)
-        if quality is not None and not 1 <= quality <= 100:
-            raise PhotoError(f"quality is {quoted(quality)}: it must be from 1 to 100")
+        _check_quality(quality)
         self.check_save(path, overwrite=overwrite)
         encoded, left_out = self.encoded(formats.format_of(path), str(path), quality=quality, mark=mark)
         formats.write_file(path, encoded)
@@ -263,6 +373,15 @@ class Photo:
         if self.alpha is None:
             return colours
         return pil.merge(colours.mode + "A", (*colours.split(), pil.fromarray(self.alpha)))
+
+
+def _check_quality(quality: int | None) -> None:
+    if quality is not None and not 1 <= quality <= 100:
+        raise PhotoError(f"quality is {quoted(quality)}: it must be from 1 to 100")
+
+
+def _described(value: object) -> str:
+    return f"{value.dtype} {list(value.shape)}" if isinstance(value, np.ndarray) else kind_of(value)
 
 
 def _and(names: tuple[str, ...]) -> str:

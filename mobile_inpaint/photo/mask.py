@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, field
 from math import isqrt
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image as pil
+from PIL import ImageOps
 
 from mobile_inpaint.errors import MaskError
 from mobile_inpaint.photo import dilation, marks
@@ -17,7 +18,9 @@ from mobile_inpaint.photo.compositor.tiles import Box, bounding_box
 from mobile_inpaint.photo.image import Image, Pixels
 from mobile_inpaint.photo.io import formats
 from mobile_inpaint.photo.io.metadata import Metadata
+from mobile_inpaint.photo.io.source import InMemory, Source, kind_of, openable
 from mobile_inpaint.photo.marks import Picture, Polarity, Reading, looks_inverted
+from mobile_inpaint.quoting import shown
 
 Hole: TypeAlias = npt.NDArray[np.bool_]
 """HW bool, True = to be filled."""
@@ -26,6 +29,7 @@ __all__ = ["Hole", "Mask", "Polarity", "edge_hint", "polarity_hint"]
 
 _CLEARLY_INVERTED = 0.75
 """Share of the photo from which on even a polarity that the user named is doubted."""
+_PIL_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16")
 _AUTO_PERCENT, _AUTO_LEAST_PX = 6, 2
 _HINT_SIDE_PX, _EDGE_PX, _NEAR_PX, _FAR_PX = 256, 2, 4, 12
 _EDGE_RATIO, _EDGE_LEAST = 1.5, 4.0
@@ -38,17 +42,33 @@ class Mask:
     Attributes:
         hole: HW bool, True = to be filled.
         reading: how it was found in a picture; None for one that was made otherwise, or changed since.
+
+    Raises:
+        MaskError: ``hole`` is not what is said here.
     """
 
     hole: Hole
     reading: Reading | None = field(default=None, repr=False, compare=False)
 
+    def __post_init__(self) -> None:
+        """Refuses what would only fail later, and then in other words."""
+        hole = self.hole
+        if not isinstance(hole, np.ndarray) or hole.dtype != np.bool_ or hole.ndim != 2:
+            found = f"{hole.dtype} {list(hole.shape)}" if isinstance(hole, np.ndarray) else kind_of(hole)
+            raise MaskError(f"a Mask's hole is HW bool, True = to be filled, not {found}: use Mask.from_array or Mask.from_pil")
+        if not hole.size:
+            raise MaskError(f"the mask's shape is {list(hole.shape)}: it has no pixels")
+
+    def __repr__(self) -> str:
+        percent = 100 * self.area / self.hole.size
+        return f"Mask({self.width}x{self.height}, {self.area:,} pixels to fill, {percent:.1f} %)"
+
     @classmethod
-    def open(cls, path: str | formats.Openable, *, hole: str = "auto", max_pixels: int = formats.MAX_PIXELS) -> Mask:
-        """The mask in the picture at ``path``, turned upright as its EXIF says, as the photo is.
+    def open(cls, source: Source, *, hole: str = "auto", max_pixels: int = formats.MAX_PIXELS) -> Mask:
+        """The mask in a picture file, turned upright as its EXIF says, as the photo is.
 
         Args:
-            path: any picture that :meth:`Photo.open` reads.
+            source: any picture that :meth:`Photo.open` reads, by path, as bytes or from an open file.
             hole: what marks a hole, one of :data:`Polarity` or labels; see :func:`mobile_inpaint.photo.marks.read`.
             max_pixels: refuse a larger picture before decoding it.
 
@@ -56,12 +76,34 @@ class Mask:
             PhotoError: not a picture, damaged, or larger than ``max_pixels``.
             MaskError: it is not clear what marks the hole; ``alpha`` or ``opaque`` in a picture without transparency.
         """
-        path = Path(path) if isinstance(path, str) else path
+        path = openable(source)
         marks.check_polarity(hole)
         with formats.decoded(path, max_pixels) as (picture, file):
             picture = formats.upright(picture, Metadata.of(picture, file).orientation)
             stored = _stored(picture)
         return cls._read(stored, hole, str(path))
+
+    @classmethod
+    def from_pil(cls, picture: pil.Image, *, hole: str = "auto") -> Mask:
+        """The mask in a PIL image, by the rules of :meth:`open`.
+
+        Args:
+            picture: of mode 1, L, LA, P, RGB, RGBA, I or I;16.
+            hole: see :meth:`open`.
+
+        Raises:
+            MaskError: no PIL image, of another mode, or see :meth:`open`.
+        """
+        if not isinstance(picture, pil.Image):
+            raise MaskError(f"the mask is {kind_of(picture)}: give a PIL image, or use Mask.open or Mask.from_array")
+        if picture.mode not in _PIL_MODES:
+            raise MaskError(f"the mask's mode is {picture.mode}: convert it to L first")
+        file = io.BytesIO()  # by way of a file, so that there is one set of rules
+        try:
+            ImageOps.exif_transpose(picture).save(file, "PNG", compress_level=1)
+        except Exception as error:  # a lazily opened file raises whatever Pillow's decoder stumbles over
+            raise MaskError(f"the mask cannot be read ({shown(error)})") from error
+        return cls.open(InMemory(file.getvalue(), "the mask"), hole=hole, max_pixels=max(1, picture.width * picture.height))
 
     @classmethod
     def from_array(cls, array: npt.NDArray[Any], *, hole: str = "auto") -> Mask:

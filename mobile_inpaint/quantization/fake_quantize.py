@@ -67,7 +67,7 @@ class RoundedConv2d(nn.Conv2d):
         return conv
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
-        """The next map."""
+        """The next map: float [N, C', H', W'] of [N, C, H, W], as the convolution makes it of rounded values."""
         of_input = self.factor if self.groups == 1 else self.factor.transpose(0, 1)
         weight = self.weight * of_input
         step = weight.detach().abs().amax((1, 2, 3), keepdim=True).clamp_min(1e-12) / LARGEST_WEIGHT

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, get_args
 
 import numpy.typing as npt
 
-from mobile_inpaint.artifact import Contract, Io, TensorSpec
+from mobile_inpaint.artifact import Contract, Io, Manifest, TensorSpec
 from mobile_inpaint.errors import CapabilityMissing
 from mobile_inpaint.photo.compositor.compositor import Flags, Pixels
+from mobile_inpaint.photo.fill_inputs import check_arrays
 from mobile_inpaint.photo.image import Fill, Image, Sample
 from mobile_inpaint.precision import PRECISIONS, SEARCH, SEARCHED, Precision, PrecisionName
 from mobile_inpaint.targets.toolchain import required
@@ -48,21 +49,48 @@ compositor in the same file (``--io photo``). ``observe``: a run shows every ten
 class Runner:
     """A loaded artifact: a Fill that knows by what it runs.
 
+    ``Compositor.of(runner)`` fills photos of any size with it.
+
     Attributes:
         fill: ``fill(image, mask) -> image`` at the artifact's size, NCHW float32 in [0,1], mask 1 = hole.
         runtime: name and version, for example ``onnxruntime 1.31.1``.
         computes_in: ``fp32`` where weights are merely stored in fewer bits.
         grey_levels: true where the runtime returns 8-bit pictures, so that nothing finer than 1/255 can be compared.
+        manifest: of the artifact; None where a file was loaded by itself.
     """
 
     fill: Fill
     runtime: str
     computes_in: Literal["fp32", "fp16", "int8"]
     grey_levels: bool = False
+    manifest: Manifest | None = None
 
     def __call__(self, image: Image, mask: Image) -> Image:
-        """The filled image; see :data:`~mobile_inpaint.photo.image.Fill`."""
+        """The filled image; see :data:`~mobile_inpaint.photo.image.Fill`.
+
+        Args:
+            image: 13SS float32 RGB in [0,1], S = :attr:`size_px`.
+            mask: 11SS float32, 1 = hole, 0 = keep.
+
+        Returns:
+            13SS float32 RGB in [0,1]; outside the hole exactly ``image``.
+
+        Raises:
+            ArgumentError: another dtype, shape or range, as far as :attr:`size_px` is known.
+            ManifestError: the runtime cannot run the file.
+        """
+        if self.manifest is not None and self.size_px is not None:
+            check_arrays(image, mask, (self.size_px, self.size_px), self.manifest.file, batch=1)
         return self.fill(image, mask)
+
+    def __repr__(self) -> str:
+        file = f"{self.manifest.file!r}, {self.size_px}x{self.size_px}, " if self.manifest is not None else ""
+        return f"Runner({file}{self.runtime}, computes in {self.computes_in})"
+
+    @property
+    def size_px(self) -> int | None:
+        """Side of the squares that it takes; None where no manifest says it."""
+        return self.manifest.contract.size_px if self.manifest is not None else None
 
 
 class Target(ABC):

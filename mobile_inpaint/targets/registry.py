@@ -11,6 +11,7 @@ import importlib.util
 import os
 import pkgutil
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
 def list_targets() -> list[str]:
-    """Names that :func:`get_target` takes."""
+    """Names of the deployment formats, as ``mobile_inpaint.export(target=...)`` and ``--target`` take them."""
     return list(_targets())
 
 
@@ -109,6 +110,8 @@ def read_graph(path: Path) -> Graph:
 def load_artifact(path: str | Path, *, threads: int | None = None) -> Runner:
     """A Fill out of an exported file: ``fill(image, mask) -> image``, NCHW float32 RGB in [0,1], mask 1 = hole.
 
+    It takes squares of one size; ``Compositor.of(fill)``, or ``mobile_inpaint.fill(..., artifact=fill)``, fills whole photos.
+
     Args:
         path: the artifact; its manifest must stand beside it.
         threads: for the runtime; its own default when None.
@@ -120,7 +123,7 @@ def load_artifact(path: str | Path, *, threads: int | None = None) -> Runner:
     artifact = Artifact.open(path)
     if artifact.manifest.contract.io == "photo":
         raise ManifestError(f"{artifact.path.name}: a one-file pipeline, which takes photos: open it with load_pipeline")
-    return target_of(artifact.path).load(artifact.path, threads=threads)
+    return replace(target_of(artifact.path).load(artifact.path, threads=threads), manifest=artifact.manifest)
 
 
 def load_pipeline(path: str | Path, *, threads: int | None = None) -> PhotoRunner:

@@ -10,13 +10,14 @@ from typing import Any
 
 import torch
 
-import mobile_inpaint
 from mobile_inpaint import files, schema
+from mobile_inpaint.checkout import CHECKOUT
 from mobile_inpaint.data.photo_source import PhotoSource
 from mobile_inpaint.models.registry import save_model
 from mobile_inpaint.quantization.fake_quantize import without_rounding
 from mobile_inpaint.training.config import TrainConfig
 from mobile_inpaint.training.state import State
+from mobile_inpaint.version import __version__
 
 MODEL, RECORD = "model.safetensors", "run.json"
 
@@ -41,7 +42,7 @@ def save_result(run: Path, state: State, config: TrainConfig, photos: str, origi
         "seconds": round(state.seconds, 1),
         "from": json.loads(origin) if origin else None,
         "photos": photos,
-        "mobile-inpaint": mobile_inpaint.__version__,
+        "mobile-inpaint": __version__,
         "commit": _commit(),
         "torch": torch.__version__,
         "config": schema.dump(config),
@@ -61,10 +62,9 @@ def photos_digest(photos: PhotoSource) -> str:
 
 def _commit() -> str | None:
     """Of the source tree this package runs from, ``-dirty`` where files differ; None of an installed one."""
-    root = Path(mobile_inpaint.__file__).parents[1]
-    if not (root / ".git").exists():
+    if not (CHECKOUT / ".git").exists():
         return None
-    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    command = ["git", "-C", str(CHECKOUT), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or None
     except OSError:

@@ -113,7 +113,7 @@ class Keeper:
 
     def _draw(self, image: torch.Tensor, mask: torch.Tensor) -> None:
         generator, average, teacher = self._state.generator, self._state.average, self._teacher
-        fills = [generator.__call__, average.__call__]
+        fills: list[Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = [generator, average]
         if teacher:
             fills.append(lambda one, hole: teacher(one, hole).image)
         path = self._run / "grids" / f"step-{self._state.step:08d}.png"

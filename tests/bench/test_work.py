@@ -129,7 +129,9 @@ def test_the_same_network_is_the_same_work_in_both_formats(tmp_path: Path) -> No
 
 
 def test_a_network_that_sees_squares_is_the_same_work_in_both_formats_but_for_spreading_them(tmp_path: Path) -> None:
-    save_model(create_model("migan-lite", resolution=64, ch_base=512, ch_max=16, tensors=0), tmp_path / "toy.safetensors")
+    save_model(
+        create_model("migan-lite", "random", resolution=64, ch_base=512, ch_max=16, tensors=0), tmp_path / "toy.safetensors"
+    )
     prepared, totals, spreading = prepare(tmp_path / "toy.safetensors"), [], []
     for target, spread in (("onnx", "ConvTranspose"), ("tflite", "DEPTH_TO_SPACE")):
         graph = read_graph(ExportSession(prepared).export(target, "fp32", tmp_path).path)

@@ -67,7 +67,7 @@ class Rounding:
 @pytest.fixture(scope="module")
 def network() -> Generator:
     """Only its layers matter."""
-    tiny = create_model("migan-256", resolution=16, ch_base=64, ch_max=8, tensors=0)
+    tiny = create_model("migan-256", "random", resolution=16, ch_base=64, ch_max=8, tensors=0)
     tiny.fold(largest_activation=1.0)
     return tiny
 

@@ -12,7 +12,7 @@ from mobile_inpaint.models.registry import create_model
 
 @pytest.fixture(scope="session")
 def tiny() -> Generator:
-    return create_model("migan-256", resolution=8, ch_base=32, ch_max=4, tensors=0)
+    return create_model("migan-256", "random", resolution=8, ch_base=32, ch_max=4, tensors=0)
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ def test_the_real_network_reproduces_the_published_composite(golden: Path, publi
 
 def test_the_full_256_network(shared_golden: Path) -> None:
     published = load_file(shared_golden / "migan/full256_fp16weights.safetensors")
-    model = create_model("migan-256")
+    model = create_model("migan-256", "random")
     model = migan.load("migan-256", weights_in(published, "sd.")).eval()
     known = (published["mask_u8"] > 0).float()
     x = torch.cat([known - 0.5, (published["image_u8"].float() * 2 / 255 - 1) * known], dim=1)

@@ -95,7 +95,9 @@ def test_it_rounds_about_as_much_as_the_file(plain: Generator, small_session: Ex
 def test_what_cannot_round_is_refused() -> None:
     with pytest.raises(ValueError, match="plain convolutions"):
         round_generator(
-            create_model("migan-256", resolution=SIZE, ch_base=512, ch_max=16), smooth_samples(SIZE, 1), Quantization()
+            create_model("migan-256", "random", resolution=SIZE, ch_base=512, ch_max=16),
+            smooth_samples(SIZE, 1),
+            Quantization(),
         )
     with pytest.raises(TrainingError, match=r"integers_by needs a generator.checkpoint, generator.tensors 0"):
         config_from({"generator": {"integers_by": 4}}, "run.toml")

@@ -180,7 +180,7 @@ class Kept:
         with safe_open(path, "pt") as file:
             self.values: dict[str, dict[str, float]] = json.loads(file.metadata()["values"])
         numbers = {"resolution": 16, "ch_base": 256, "ch_max": 16, "tensors": 2}
-        self.generator = create_model("migan-256", **numbers)
+        self.generator = create_model("migan-256", "random", **numbers)
         self.discriminator = Discriminator(16, 256, 16, 2)
         for name, network in (("generator", self.generator), ("discriminator", self.discriminator)):
             network.load_state_dict(below(self.tensors, f"{name}."))

@@ -10,8 +10,8 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import mobile_inpaint
 from mobile_inpaint import files
+from mobile_inpaint.checkout import CHECKOUT
 from mobile_inpaint.checkpoints import store
 from mobile_inpaint.errors import BenchError, DeviceUnavailable
 
@@ -70,7 +70,7 @@ def run(root: Path, module: str, arguments: Sequence[str], timeout_s: float) -> 
     Raises:
         BenchError: it failed; with its last line.
     """
-    path = f"{root / 'site'}:{Path(mobile_inpaint.__file__).parents[1]}"
+    path = f"{root / 'site'}:{CHECKOUT}"
     command = [QEMU, "-cpu", CPU, "-L", str(root), "-E", "PYTHONHOME=/usr", "-E", f"PYTHONPATH={path}"]
     command += [str(root / "usr/bin/python3.11"), "-B", "-m", module, *arguments]
     try:

@@ -9,9 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import mobile_inpaint
 from mobile_inpaint.bench.report.latency_report import Machine
+from mobile_inpaint.checkout import CHECKOUT
 from mobile_inpaint.cpu_count import usable_cores
+from mobile_inpaint.version import __version__
 
 
 def this_machine() -> Machine:
@@ -49,7 +50,7 @@ def load_average() -> float | None:
 
 def packages() -> dict[str, str]:
     """Versions of what a measurement depends on, by distribution, as far as it is installed."""
-    found = {"python": platform.python_version(), "mobile-inpaint": mobile_inpaint.__version__}
+    found = {"python": platform.python_version(), "mobile-inpaint": __version__}
     for name in ("numpy", "onnxruntime", "ai-edge-litert", "coremltools", "openvino"):
         try:
             found[name] = importlib.metadata.version(name)
@@ -60,10 +61,9 @@ def packages() -> dict[str, str]:
 
 def commit() -> str | None:
     """Of the checkout that this package stands in, ``-dirty`` where it has changes; None when installed otherwise."""
-    checkout = Path(mobile_inpaint.__file__).parents[1]
-    if not (checkout / ".git").exists():
+    if not (CHECKOUT / ".git").exists():
         return None
-    git = ["git", "-C", str(checkout)]
+    git = ["git", "-C", str(CHECKOUT)]
     try:
         head = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True)
         changed = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", "mobile_inpaint"], check=False).returncode

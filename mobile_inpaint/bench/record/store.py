@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-import mobile_inpaint
 from mobile_inpaint import files
 from mobile_inpaint.bench.report import tables
 from mobile_inpaint.bench.report.latency_report import LatencyReport
 from mobile_inpaint.bench.report.plots import charts
+from mobile_inpaint.checkout import CHECKOUT
 from mobile_inpaint.errors import BenchError
 
 PLOTS = "plots"
@@ -22,9 +22,8 @@ _CHART = re.compile(r"(latency|memory|quality(-\d+)?|paper)\.svg")
 
 def checkout_record(here: Path) -> Path | None:
     """``benchmarks/`` of the checkout this package runs from, if ``here`` is inside that checkout."""
-    checkout = Path(mobile_inpaint.__file__).parents[1]
-    record = checkout / "benchmarks"
-    return record if here.is_relative_to(checkout) and (record / "results").is_dir() else None
+    record = CHECKOUT / "benchmarks"
+    return record if here.is_relative_to(CHECKOUT) and (record / "results").is_dir() else None
 
 
 def add(record: Path, reports: Iterable[LatencyReport]) -> list[Path]:
@@ -120,4 +119,4 @@ def _write(folder: Path, report: LatencyReport) -> Path:
 
 
 if __name__ == "__main__":  # after a report was deleted, or published.toml changed
-    make_pages(Path(mobile_inpaint.__file__).parents[1] / "benchmarks")
+    make_pages(CHECKOUT / "benchmarks")

@@ -16,5 +16,5 @@ class AddConstant(nn.Module):
         self.register_buffer("const", const[None, None].clone())
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The shifted map."""
+        """The shifted map: float [N, C, H, W] of the shape of ``x``."""
         return x + self.const

@@ -30,7 +30,7 @@ class Activation(nn.Module):
         self.gain = gain
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The activated map."""
+        """The activated map: float [N, C, H, W] of the shape of ``x``, within ±256 times ``gain``."""
         return cast(torch.Tensor, _Activate.apply(x, GAIN * self.gain, CLAMP * self.gain))  # type: ignore[no-untyped-call]
 
 
@@ -70,7 +70,7 @@ class Clamp(nn.Module):
         self.limit = limit
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The limited map."""
+        """The limited map: float [N, C, H, W] of the shape of ``x``."""
         return x.clamp(-self.limit, self.limit)
 
 
@@ -89,7 +89,7 @@ class FirDown(nn.Module):
         self.register_buffer("fir", _fir(channels, 1.0), persistent=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The map at half the side."""
+        """The map at half the side: float [N, C, H/2, W/2] of [N, C, H, W], H and W even."""
         return F.conv2d(x, self.fir, stride=2, padding=1, groups=self.fir.shape[0])
 
     @torch.no_grad()
@@ -112,7 +112,7 @@ class FirUp(nn.Module):
         self.register_buffer("fir", _fir(channels, 4.0), persistent=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The map at twice the side."""
+        """The map at twice the side: float [N, C, 2H, 2W] of [N, C, H, W]."""
         return F.conv_transpose2d(x, self.fir, stride=2, padding=1, groups=self.fir.shape[0])
 
     def fuse(self) -> BilinearUp:
@@ -136,7 +136,7 @@ class BilinearUp(nn.Module):
         self.register_buffer("border", torch.outer(edge, edge)[None, None], persistent=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The map at twice the side."""
+        """The map at twice the side: float [N, C, 2H, 2W] of [N, C, H, W]."""
         return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False) * self.border
 
 
@@ -147,7 +147,7 @@ class PlainUp(nn.Module):
     """
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The map at twice the side."""
+        """The map at twice the side: float [N, C, 2H, 2W] of [N, C, H, W]."""
         return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
@@ -194,7 +194,7 @@ class Spread(nn.Module):
         self.register_buffer("squares", torch.kron(torch.eye(channels)[..., None, None], one_pixel_each), persistent=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The larger map."""
+        """The larger map: float [N, C, kH, kW] of [N, k²C, H, W], k the side of a square."""
         return F.conv_transpose2d(x, self.squares, stride=self.side)
 
 
@@ -215,7 +215,7 @@ class Noise(nn.Module):
         self.register_buffer("const", torch.randn(side, side))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The noisy map."""
+        """The noisy map: float [N, C, S, S] of the shape of ``x``, S the side that the noise is made for."""
         if self.mode == "none":
             return x
         if self.mode == "random":
@@ -266,6 +266,6 @@ class SeparableConv(nn.Module):
         self.activation: nn.Module = Activation(gain)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The next feature map."""
+        """The next feature map: float [N, C', H', W'] of [N, C, H, W]; H' is H, half or twice of it as the layer is made."""
         x = self.down(self.depthwise_activation(self.depthwise(x)))
         return self.activation(self.noise(self.up(self.pointwise(x))))  # type: ignore[no-any-return]

@@ -73,7 +73,7 @@ class Block(nn.Module):
         self.conv2 = SeparableConv(here, next_, tensors, down=True, gain=HALF)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The map at half the side."""
+        """The map at half the side: float [N, C', H/2, W/2] of [N, C, H, W]."""
         x = self.fromrgb(x)
         return self.skip(self.down(x)) * HALF + self.conv2(self.conv1(x))  # type: ignore[no-any-return]
 

@@ -49,7 +49,7 @@ class EncoderBlock(nn.Module):
         self.conv2 = SeparableConv(here, variant.channels(side // 2) if inner else here, tensors, down=inner)
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(skip, next map)."""
+        """(skip [N, C, S, S], next map [N, C', S/2, S/2]) of float [N, C, S, S]; outermost of the four channels that enter."""
         if hasattr(self, "fromrgb"):
             x = self.fromrgb_activation(self.fromrgb(x))
         skip = self.conv1(x)
@@ -92,7 +92,7 @@ class SynthesisBlock(nn.Module):
         self.enlarge: nn.Module = _up(variant, 3, side // 2) if inner else nn.Identity()
 
     def forward(self, x: torch.Tensor, skip: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(map, RGB residual) at this side."""
+        """(map [N, C, S, S], RGB residual [N, 3, S, S] in [-1,1]) of ``x`` [N, C', S/2, S/2] and ``skip`` [N, C, S, S]."""
         x = self.conv2(self.conv1(x) + skip)
         return x, self.torgb(x)
 
@@ -109,7 +109,11 @@ class Synthesis(nn.Module):
             self.enlarge: nn.Module = FirUpSquares(3)
 
     def forward(self, x: torch.Tensor, skips: list[torch.Tensor]) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """(image, RGB residuals innermost first); the residuals are what the published distillation compares."""
+        """(image [N, 3, S, S], RGB residuals [N, 3, r, r] innermost first), in units of [-1,1], not bounded.
+
+        The residuals are what the published distillation compares. ``x`` is [N, C, 4, 4]; ``skips`` are [N, C, r, r], innermost
+        first.
+        """
         image: torch.Tensor | None = None
         residuals: list[torch.Tensor] = []
         for child, skip in zip(self.blocks.children(), skips, strict=True):
@@ -166,7 +170,7 @@ class FromPublished(nn.Module):
     """[-1,1] to [0,1]."""
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        """The rescaled image, not bounded."""
+        """The rescaled image, not bounded: float [N, 3, H, W], RGB nominally in [0,1], of one in [-1,1]."""
         return image * 0.5 + 0.5
 
 

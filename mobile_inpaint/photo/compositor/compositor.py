@@ -6,21 +6,27 @@ The whole way, step by step and to the bit, is ``docs/compositor.md``; the apps'
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mobile_inpaint.errors import ManifestError, MaskError
+from mobile_inpaint.errors import ArgumentError, ManifestError
 from mobile_inpaint.photo.compositor import seam, tone
 from mobile_inpaint.photo.compositor.detail import Detail
 from mobile_inpaint.photo.compositor.resample import Ints, Taps, enlarge_taps, reach, resample, shrink_taps
 from mobile_inpaint.photo.compositor.tiles import Box, Square, bounding_box, parts, square_round
+from mobile_inpaint.photo.fill_inputs import check_pixels
 from mobile_inpaint.photo.image import Fill
+from mobile_inpaint.photo.io.source import kind_of
+from mobile_inpaint.quoting import quoted
 
 Pixels = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
 
+WAYS = ("auto", "off", "on")
+"""What :meth:`Compositor.with_detail` takes."""
 RULES = 1
 """Counts up whenever the same numbers give other bits."""
 DETAIL_RULES = 2
@@ -52,6 +58,11 @@ _FRACTIONS = ("context", "detail_shrink")
 class Compositor:
     """``compositor(pixels, hole, fill) -> pixels``: the hole filled, all else as it was.
 
+    :meth:`of` makes the one that belongs to a network::
+
+        model = create_model("migan-lite", weights="migan-lite")
+        result = Compositor.of(model).with_detail("auto")(photo.pixels, mask.hole, model)
+
     Attributes:
         size_px: side of the square that the fill takes.
         context: side of the crop as a multiple of the hole's longer side, where that is more than ``size_px``.
@@ -76,13 +87,16 @@ class Compositor:
         Args:
             pixels: [H, W, 3] uint8 RGB; what is under the hole has no influence on the result.
             hole: [H, W] bool, True = fill; all True is allowed.
-            fill: takes ``size_px`` squares; only its answer inside the mask it was given is used.
+            fill: takes ``size_px`` squares: a Generator, what ``load_artifact`` returns, or any function of arrays. Only its
+                answer inside the mask it was given is used.
 
         Raises:
-            MaskError: ``hole`` has another height or width than ``pixels``.
+            PhotoError: ``pixels`` are of another kind, dtype or shape.
+            MaskError: ``hole`` is of another kind or dtype, or has another height or width than ``pixels``.
+            ArgumentError: ``fill`` takes squares of another size, is no function, or returns no image of that size.
         """
-        if hole.shape != pixels.shape[:2]:
-            raise MaskError(f"the mask is {_size(hole)}, the photo {_size(pixels)}: give a mask of the photo's size")
+        check_pixels(pixels, hole)
+        self._check_fill(fill)
         result, todo = pixels.copy(), hole.copy()
         for box in parts(hole, int(self.size_px / self.context)):
             square = square_round(box, hole.shape, self.context, self.size_px)
@@ -97,6 +111,57 @@ class Compositor:
                 _keep_tone(result, todo, box)
             todo[box.slices] = False
         return result
+
+    def with_detail(self, way: str) -> Compositor:
+        """This compositor with its detail step chosen; grey and toned photos stay so in each way.
+
+        Args:
+            way: ``auto``: large holes are rebuilt from the photo's own texture where the crop is shrunk by ``Detail.shrink`` or
+                more; ``on``: all holes; ``off``: none. The step's own numbers are kept; those of `Detail` stand in for none.
+
+        Raises:
+            ArgumentError: another way.
+        """
+        if way not in WAYS:
+            raise ArgumentError(f"detail is {quoted(way)}: it must be {', '.join(WAYS)}")
+        if way == "off":
+            return replace(self, keep_tone=True, detail=None)
+        detail = self.detail or Detail()
+        return replace(self, keep_tone=True, detail=replace(detail, shrink=1.0) if way == "on" else detail)
+
+    @classmethod
+    def of(cls, source: object) -> Compositor:
+        """The compositor that belongs to a network: of its size, and with the numbers that its manifest says.
+
+        Args:
+            source: an Artifact, a Manifest, what ``load_artifact`` returns, or a Generator.
+
+        Raises:
+            ArgumentError: none of these.
+            ManifestError: a one-file pipeline, which needs none, or numbers that no compositor can have.
+        """
+        manifest: Any = getattr(source, "manifest", None) or source
+        numbers, contract = getattr(manifest, "compositor", None), getattr(manifest, "contract", None)
+        if isinstance(numbers, Mapping) and contract is not None:
+            if contract.io == "photo":
+                raise ManifestError(f"{manifest.file}: a one-file pipeline has a compositor inside: open it with load_pipeline")
+            if numbers.get("size_px") != contract.size_px:
+                raise ManifestError(f"{manifest.file}: its compositor is for another size than its network; export it again")
+            return cls.from_numbers(numbers)
+        side = getattr(source, "resolution", None)
+        if not isinstance(side, int):
+            raise ArgumentError(f"there is no compositor for {kind_of(source)}: give an Artifact, a loaded one, or a Generator")
+        return cls(size_px=side)
+
+    def _check_fill(self, fill: object) -> None:
+        """Refuses what cannot be asked for squares of this size, as far as it can be known."""
+        if not callable(fill):
+            raise ArgumentError(f"the fill is {kind_of(fill)}: give a Generator, or open a file with load_artifact")
+        side = getattr(fill, "resolution", None) or getattr(fill, "size_px", None)
+        if isinstance(side, int) and side != self.size_px:
+            raise ArgumentError(
+                f"the compositor cuts squares of {self.size_px} px, the network takes {side} px: use Compositor.of(network)"
+            )
 
     def numbers(self) -> dict[str, float]:
         """What a manifest carries, so that an app's compositor does the same."""
@@ -167,6 +232,9 @@ class Compositor:
         """The square without a hole, in 1/16 grey levels: known pixels as they were, the rest filled and colour-matched."""
         given = np.where(unseen[..., None], 0, seen).transpose(2, 0, 1)[None]
         answer = fill(given.astype(np.float32) / np.float32(255), unseen[None, None].astype(np.float32))
+        if not isinstance(answer, np.ndarray) or answer.shape != given.shape:
+            found = list(answer.shape) if isinstance(answer, np.ndarray) else kind_of(answer)
+            raise ArgumentError(f"the fill returned {found}: it must return an array {list(given.shape)}, RGB in [0,1]")
         filled = seen.astype(np.int32) << FILL_BITS
         box = bounding_box(unseen)
         if box is None:
@@ -247,7 +315,3 @@ def _folded(start: int, stop: int, length: int) -> npt.NDArray[np.int64]:
     """Pixels ``start`` to ``stop`` of a line that is mirrored at its ends, the end pixel repeated, as often as it takes."""
     turn = np.arange(start, stop) % (2 * length)
     return np.where(turn < length, turn, 2 * length - 1 - turn)
-
-
-def _size(array: npt.NDArray[np.generic]) -> str:
-    return f"{array.shape[1]}x{array.shape[0]}"

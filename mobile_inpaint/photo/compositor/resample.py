@@ -72,7 +72,7 @@ def resample(values: npt.NDArray[np.integer], rows: Taps, columns: Taps, bits_in
 
 
 def reach(flags: npt.NDArray[np.bool_], rows: Taps, columns: Taps) -> npt.NDArray[np.bool_]:
-    """Which resampled pixels take in a flagged one, with whatever weight."""
+    """Which resampled pixels take in a flagged one, with whatever weight: [h', w'] bool of [h, w] bool."""
     for axis, (source, weight) in enumerate((rows, columns)):
         shape = (-1, 1) if axis == 0 else (1, -1)
         taken = [flags.take(source[:, k], axis) & (weight[:, k] != 0).reshape(shape) for k in range(source.shape[1])]

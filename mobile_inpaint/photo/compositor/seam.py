@@ -110,7 +110,10 @@ def grain(missing: Ints, box: Box) -> Ints:
 
 
 def bell(x: npt.NDArray[np.uint32], y: npt.NDArray[np.uint32], channel: npt.NDArray[np.uint32]) -> Ints:
-    """Nearly normal whole numbers, mean 0, deviation 147.8: four bytes of a hash, added. uint32 products wrap."""
+    """Nearly normal whole numbers, mean 0, deviation 147.8: four bytes of a hash, added. uint32 products wrap.
+
+    Rows ``y`` [h, 1, 1], columns ``x`` [w, 1] and channels [c] give int32 [h, w, c].
+    """
     h = x * np.uint32(0x9E3779B1) ^ y * np.uint32(0x85EBCA77) ^ channel * np.uint32(0xC2B2AE3D)
     h = (h ^ (h >> np.uint32(16))) * np.uint32(0x7FEB352D)
     h = (h ^ (h >> np.uint32(15))) * np.uint32(0x846CA68B)
@@ -129,7 +132,7 @@ def _nine(values: npt.NDArray[Any]) -> Ints:
 
 
 def four(values: Ints) -> Ints:
-    """Sums over squares of two by two."""
+    """Sums over squares of two by two: [h/2, w/2, c] of [h, w, c], h and w even."""
     return values[::2, ::2] + values[1::2, ::2] + values[::2, 1::2] + values[1::2, 1::2]
 
 

@@ -92,7 +92,7 @@ def _start(low: int, high: int, side: int, length: int) -> int:
 
 
 def bounding_box(hole: Hole, within: Box | None = None) -> Box | None:
-    """The smallest box that holds every True of ``hole``, or those ``within``; None where there is none."""
+    """The smallest box that holds every True of ``hole``, HW bool, or those ``within``; None where there is none."""
     loose = within or Box(0, hole.shape[0], 0, hole.shape[1])
     inside = hole[loose.slices]
     rows = np.flatnonzero(inside.any(axis=1))

@@ -53,7 +53,7 @@ def line_of(known: Pixels) -> Line | None:
 
 
 def projected(pixels: Pixels, line: Line) -> Pixels:
-    """The colour of the line with the same R + G + B, for ``pixels`` [..., 3], clipped to 0 … 255."""
+    """The colour of the line with the same R + G + B, for ``pixels`` [..., 3] uint8 RGB, clipped to 0 … 255; the same shape."""
     dark, step = np.array(line.dark, np.int32), np.array(line.bright, np.int32) - np.array(line.dark, np.int32)
     span = int(step.sum())
     along = pixels.sum(axis=-1, dtype=np.int32)[..., None] - int(dark.sum())

@@ -37,13 +37,26 @@ Discriminate = Callable[[Any, Tensor], Tensor | Places]
 
 
 def fooling(discriminator: nn.Module, fill: Tensor | Looks, mask: Tensor) -> Tensor:
-    """The generator's loss: how surely the discriminator tells the fill from a photo; no gradient for the discriminator."""
+    """The generator's loss, a float scalar: how surely the discriminator tells the fill from a photo.
+
+    Args:
+        discriminator: gets no gradient.
+        fill: float [N, 3, S, S], RGB nominally in [0,1], or what a trunk makes of it.
+        mask: float [N, 1, S, S], 1 = hole.
+    """
     with _frozen(discriminator):
         return _surprise(discriminator(fill, mask), -1)
 
 
 def telling(discriminator: Discriminate, fill: Tensor | Looks, image: Tensor | Looks, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """The discriminator's two losses, of the fill and of the photo with the same hole; no gradient for the generator."""
+    """The discriminator's two losses, float scalars, of the fill and of the photo with the same hole.
+
+    Args:
+        discriminator: whose losses they are.
+        fill: float [N, 3, S, S], RGB nominally in [0,1], or what a trunk makes of it; gets no gradient.
+        image: the photo, likewise, in [0,1].
+        mask: float [N, 1, S, S], 1 = hole.
+    """
     return _surprise(discriminator(fill.detach(), mask), 1), _surprise(discriminator(image, mask), -1)
 
 

@@ -43,7 +43,7 @@ class Views:
         return self._photos[trunk]
 
     def of(self, trunk: str, pictures: Tensor) -> Looks:
-        """What ``trunk`` makes of other pictures of the same places, not kept."""
+        """What ``trunk`` makes of other pictures of the same places, float [N, 3, S, S], RGB in [0,1]; not kept."""
         return Looks.at(self.seen(pictures), cast(Lpips, self._trunks[trunk]))
 
     def seen(self, maps: Tensor) -> Tensor:

@@ -202,7 +202,13 @@ class Losses(nn.Module):
         return self.config.needs_discriminator and self.config.r1_gamma > 0 and step % self.config.r1_every == 0
 
     def regularizer(self, discriminator: Discriminate, image: Tensor, mask: Tensor) -> tuple[Tensor, Scalars]:
-        """The discriminator's gradient penalty, times the steps it counts for, and its value ``r1`` before gamma."""
+        """The discriminator's gradient penalty, times the steps it counts for, and its value ``r1`` before gamma.
+
+        Args:
+            discriminator: whose gradient is measured.
+            image: float [N, 3, S, S], RGB in [0,1].
+            mask: float [N, 1, S, S], 1 = hole.
+        """
         penalty = r1_penalty(discriminator, image, mask)
         return self.config.r1_gamma / 2 * self.config.r1_every * penalty, {"r1": penalty.detach()}
 
