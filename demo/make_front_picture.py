@@ -1,7 +1,7 @@
 """Makes docs/images/before_after.jpg, the picture at the top of the README: python demo/make_front_picture.py.
 
-Three demo photos with the default network. From above: the photo; the result of `mobile-inpaint fill`; a part of the result that
-lay under the mask, at 100 %.
+Three demo photos with the default network. From above: the photo; the result of `mobile-inpaint fill`; a part of the result
+that lay under the mask, at 100 %.
 """
 
 from __future__ import annotations
