@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Io = Literal["tensor", "photo"]
 Hole = Literal["white", "black"]
+Detail = Literal["auto", "off"]
 Ranges = Literal["minmax", "percentile", "mse", "entropy"]
 _FORMAT, _QUANTIZING = "Format options", "Quantization options"
 _PREPARING_STEPS, _MAKING_STEPS = 8, 9
@@ -77,6 +78,13 @@ def export(
     hole: Annotated[
         Hole, typer.Option(help="With --io photo: the colour in the mask that is filled.", rich_help_panel=_FORMAT)
     ] = "white",
+    detail: Annotated[
+        Detail,
+        typer.Option(
+            help="off: an app that carries the file does not rebuild large holes from the photo's own patches.",
+            rich_help_panel=_FORMAT,
+        ),
+    ] = "auto",
     max_drop: Annotated[
         str,
         typer.Option(
@@ -151,7 +159,7 @@ def export(
             "--precision": precision,
             "--min-deployment-target": min_deployment_target,
         }
-        _refuse_conflicts(context, recipe, wanted[0], {**typed, "--io": io, "--hole": hole}, settings)
+        _refuse_conflicts(context, recipe, wanted[0], {**typed, "--io": io, "--hole": hole, "--detail": detail}, settings)
     elif not target:
         raise UsageError(f"say what to make: --target {'|'.join([*list_targets(), 'all'])}, or --recipe FILE")
     elif hole == "black" and io == "tensor":
@@ -164,7 +172,9 @@ def export(
     from mobile_inpaint.export.run import Listener, export_recipes
 
     if recipe is None:
-        wanted = requested(model, target, precision, deployment=min_deployment_target, io=io, hole=hole, quantization=settings)
+        wanted = requested(
+            model, target, precision, deployment=min_deployment_target, io=io, hole=hole, detail=detail, quantization=settings
+        )
     done: list[Artifact] = []
     try:
         with console.steps("export", expected=_PREPARING_STEPS + _MAKING_STEPS * len(wanted)) as step:
@@ -197,6 +207,7 @@ def _refuse_conflicts(
         "--min-deployment-target": recipe.deployment,
         "--io": recipe.io,
         "--hole": recipe.hole,
+        "--detail": recipe.detail,
     }
     of_settings = {"--ranges": "ranges", "--percentile": "percentile", "--equalization": "equalization"}
     for option, name in {**of_settings, "--calib-samples": "samples", "--seed": "seed"}.items():

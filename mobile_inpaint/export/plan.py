@@ -77,6 +77,7 @@ def requested(
     deployment: str | None = None,
     io: str = "tensor",
     hole: str = "white",
+    detail: str = "auto",
     quantization: Quantization,
 ) -> list[Recipe]:
     """A recipe for each of ``targets`` in each of ``precisions``; ``deployment`` is asked only of formats that know any, unless
@@ -85,12 +86,13 @@ def requested(
     Raises:
         TargetNotFound: no such format.
         ExportError: no such precision.
-        RecipeError: no target or precision is named, or no such ``io`` or ``hole``.
+        RecipeError: no target or precision is named, or no such ``io``, ``hole`` or ``detail``.
     """
     names = list(dict.fromkeys(list_targets() if ALL in targets else targets))
     if not names or not precisions:
         raise RecipeError(f"say what to make: a target out of {', '.join([*list_targets(), ALL])}, and a precision")
-    for name, value, known in (("io", io, get_args(Io)), ("hole", hole, ("white", "black"))):
+    choices = (("io", io, get_args(Io)), ("hole", hole, ("white", "black")), ("detail", detail, ("auto", "off")))
+    for name, value, known in choices:
         if value not in known:
             raise RecipeError(f"{name} is {quoted(value)}: it must be {' or '.join(known)}")
     if ALL in targets and (unknown := [name for name in precisions if name not in (*PRECISIONS, SEARCH)]):
@@ -103,6 +105,7 @@ def requested(
             deployment=deployment if len(names) == 1 or get_target(name).deployments else None,
             io=io,  # type: ignore[arg-type]
             hole=hole,  # type: ignore[arg-type]
+            detail=detail,  # type: ignore[arg-type]
             quantization=quantization,
         )
         for name in names

@@ -27,6 +27,7 @@ class Recipe:
         deployment: oldest system, where the target knows any.
         io: ``photo`` for one file with our compositor in it.
         hole: of a photo's mask, the colour that is filled.
+        detail: ``off`` writes a manifest with which the apps do not rebuild large holes from the photo's own patches.
         quantization: how integer activations are made; ``float_layers`` of a mix that was found before.
         toolchain: a pin file as pip reads it, relative to the recipe; each version must be the one installed.
     """
@@ -37,6 +38,7 @@ class Recipe:
     deployment: str | None = None
     io: Io = "tensor"
     hole: Literal["white", "black"] = "white"
+    detail: Literal["auto", "off"] = "auto"
     quantization: Quantization = field(default_factory=lambda: Quantization(samples=CALIBRATION_SAMPLES))
     toolchain: str | None = None
 

@@ -45,6 +45,7 @@ def export(
     deployment: str | None = None,
     io: Io = "tensor",
     hole: str = "white",
+    detail: str = "auto",
     quantization: Quantization | None = None,
     calibration: str | Path | None = None,
     gate: QualityGate = STANDARD,
@@ -63,6 +64,7 @@ def export(
         deployment: oldest system, where the target knows any, for example ``iOS17``.
         io: ``photo`` puts our compositor into the file.
         hole: with ``io="photo"``, the mask's colour that is filled: ``white`` or ``black``.
+        detail: ``off`` writes a manifest with which the apps do not rebuild large holes from the photo's own patches.
         quantization: how integer activations are made.
         calibration: a folder of photos to calibrate on; None takes those that ship.
         gate: what the fills must be worth where precision may cost quality.
@@ -82,7 +84,9 @@ def export(
     """
     targets, precisions = ([one] if isinstance(one, str) else list(one) for one in (target, precision))
     settings = quantization or Quantization(samples=CALIBRATION_SAMPLES)
-    wanted = requested(str(model), targets, precisions, deployment=deployment, io=io, hole=hole, quantization=settings)
+    wanted = requested(
+        str(model), targets, precisions, deployment=deployment, io=io, hole=hole, detail=detail, quantization=settings
+    )
     return export_recipes(
         wanted,
         out,
@@ -159,5 +163,6 @@ def _make(session: ExportSession, recipe: Recipe, out: Path, listener: Listener,
         deployment=recipe.deployment,
         io=recipe.io,
         hole=int(recipe.hole == "white"),
+        detail=recipe.detail,
         float_layers=layers,
     )

@@ -103,6 +103,7 @@ class ExportSession:
         deployment: str | None = None,
         io: Io = "tensor",
         hole: int = 1,
+        detail: str = "auto",
         float_layers: tuple[str, ...] = (),
         gate: QualityGate | None = None,
     ) -> Artifact:
@@ -117,6 +118,7 @@ class ExportSession:
             deployment: oldest system, where the target knows any.
             io: ``photo`` puts our compositor into the file, which then is ``CHECKPOINT-PRECISION-photo.SUFFIX``.
             hole: of a photo's mask, 1 where white is the hole, 0 where black is.
+            detail: of the manifest's compositor numbers, see :meth:`Compositor.with_detail`; a one-file pipeline has none.
             float_layers: names of layers that stay in floating point where activations are integers.
             gate: instead of the session's.
 
@@ -144,7 +146,7 @@ class ExportSession:
             if gate.judges(precision):
                 quality = self.judge(runner, gate, self._progress)
                 gate.check(new.name, quality)
-            compositor = with_detail(Compositor(size_px=contract.size_px), "auto")
+            compositor = with_detail(Compositor(size_px=contract.size_px), detail)
             if io == "photo":
                 source, new = new, stage.folder / f"{self.prepared.checkpoint}-{precision}-photo{kind.suffix}"
                 self._progress(f"putting the compositor into {new.name}")

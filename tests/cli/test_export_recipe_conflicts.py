@@ -27,6 +27,7 @@ def recipe(tmp_path: Path) -> Path:
         ("--precision", "fp32", "fp16"),
         ("--io", "photo", "tensor"),
         ("--hole", "black", "white"),
+        ("--detail", "off", "auto"),
         ("--seed", "7", "0"),
         ("--target", "tflite", "onnx"),
         ("--min-deployment-target", "iOS17", "nothing"),

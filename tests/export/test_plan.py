@@ -66,6 +66,7 @@ def test_all_asks_only_those_for_a_system_that_know_any() -> None:
         (["coreml"], "w8a8", {"io": "photo"}, ExportError, "no one-file pipeline of w8a8"),
         (["onnx"], "fp16", {"hole": "black"}, RecipeError, "add --io photo"),
         (["onnx"], "fp16", {"hole": "grey"}, RecipeError, "hole is 'grey': it must be white or black"),
+        (["onnx"], "fp16", {"detail": "on"}, RecipeError, "detail is 'on': it must be auto or off"),
         (["onnx"], "fp16", {"io": "tensors"}, RecipeError, "io is 'tensors': it must be tensor or photo"),
         ([], "fp16", {}, RecipeError, "say what to make: a target out of coreml, onnx, tflite, all"),
         (["ncnn"], "fp16", {}, TargetNotFound, "unknown target 'ncnn'"),

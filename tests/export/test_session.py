@@ -36,8 +36,11 @@ def test_calibration_is_done_once(small_session: ExportSession) -> None:
 
 def test_one_call_makes_artifacts(small_checkpoint: Path, tmp_path: Path) -> None:
     notes: list[str] = []
-    made = export(small_checkpoint, target="onnx", precision=("fp32", "fp16"), out=tmp_path / "a", note=notes.append)
+    made = export(
+        small_checkpoint, target="onnx", precision=("fp32", "fp16"), out=tmp_path / "a", note=notes.append, detail="off"
+    )
     assert [artifact.path.name for artifact in made] == ["toy-fp32.onnx", "toy-fp16.onnx"]
     assert all(artifact.manifest.verification is not None for artifact in made)
+    assert {artifact.manifest.compositor["detail_shrink"] for artifact in made} == {0.0}
     assert [note.partition(":")[0] for note in notes] == ["toy-fp32.onnx", "toy-fp16.onnx"]
     assert all(": lint: 0 errors" in note for note in notes)
