@@ -17,8 +17,8 @@ from mobile_inpaint.quoting import quoted, shown
 
 LARGEST_BYTES = 16_000_000
 """A document of ours has a thousandth of that; a longer file is not read."""
-_LARGEST_TOML = 1_000_000
-"""Bytes: reading TOML takes a second for each million."""
+_LARGEST_TOML = 200_000
+"""Characters: reading TOML takes up to two seconds for a million."""
 _DEEPEST = 64
 _LONGEST_TEXT = 1_000_000
 _LARGEST_INTEGER = 2**63 - 1
@@ -69,10 +69,10 @@ def parse_toml(text: str, where: str, error: type[MobileInpaintError]) -> dict[s
     """The table that ``text`` is; ``where`` opens the message.
 
     Raises:
-        error: longer than a million characters, not TOML, or a value outside the limits of :func:`parse_json`.
+        error: longer than 200,000 characters, not TOML, or a value outside the limits of :func:`parse_json`.
     """
     if len(text) > _LARGEST_TOML:
-        raise error(f"{where}: longer than {_LARGEST_TOML // 1_000_000} MB; is it the right file?")
+        raise error(f"{where}: longer than {_LARGEST_TOML // 1000} kB; is it the right file?")
     if _DOTTED.search(text):  # for tomllib the time grows with the cube of a key's length
         raise error(f"{where}: nested deeper than {_DEEPEST}")
     table: dict[str, Any] = _checked(tomllib.loads, text, where, "TOML", error)
