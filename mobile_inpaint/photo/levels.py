@@ -108,6 +108,19 @@ def split(colors: Numbers) -> Split | Several:
     return _judged(colors, counts, low, high) if high - low >= _LEAST_CONTRAST else _quiet(counts)
 
 
+def are_near(colors: Numbers, pair: tuple[Color, Color]) -> bool:
+    """Whether colours, [n] or [n, 3], are those of a picture of these two: most are near one of them.
+
+    Args:
+        colors: uint8, or grey in uint16.
+        pair: as in :class:`Split`.
+    """
+    seen = colors if colors.ndim == 2 else colors[:, None]
+    bound = _NEAR << 8 if is_wide(colors) else _NEAR
+    away = [np.abs(seen.astype(np.int32) - np.array(color[: seen.shape[1]])).max(axis=1) for color in pair]
+    return bool((np.minimum(*away) <= bound + 4).mean() >= _LEAST_NEAR_EXTREMES)
+
+
 def threshold(low: int, high: int) -> int:
     """The first level that belongs to ``high``: 128 between a dark and a bright one, else half-way."""
     return 128 if low < 128 <= high else (low + high + 1) // 2

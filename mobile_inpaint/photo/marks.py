@@ -108,9 +108,17 @@ def read(picture: Picture, said: str, name: str) -> Reading:
         hole, note = _auto(picture, found, said_of, name)
     else:
         hole = _explicit(picture, found, said, name)
-    suspect = not hole.any() or hole.all() or looks_inverted(hole)
-    remedy = next(_remedies(picture, found, said), None) if suspect else None
+    suspect = not hole.any() or hole.all() or looks_inverted(hole, border_share(said))
+    remedy = next(_remedies(picture, found, said, hole), None) if suspect else None
     return Reading(hole, said, said_of, note, remedy)
+
+
+def border_share(said: str) -> float:
+    """The share of the border that makes a hole look inverted: an object that touches the border leaves less of it.
+
+    What the user named is doubted later than what ``auto`` chose.
+    """
+    return 0.75 if said == "auto" else 0.95
 
 
 def looks_inverted(hole: Flags, border_share: float = 0.95) -> bool:
@@ -139,9 +147,11 @@ def _layer(picture: Picture, opaque: Flags, name: str) -> tuple[Flags, str | Non
     found = levels.split(seen)
     if isinstance(found, Split):
         dark, bright = (levels.brightness(color) >> 16 for color in found.colors)
-        if dark < 128 <= bright and all(map(levels.is_neutral, found.colors)):
+        if not levels.are_near(picture.colors[opaque], found.colors):  # what is opaque is too small to outvote the rest
+            found = Several()
+        elif dark < 128 <= bright and all(map(levels.is_neutral, found.colors)):
             return found.high & opaque, None
-    elif not found.colors:
+    if isinstance(found, Several) and not found.colors:
         raise PhotoAsMask(
             f"{name}: its colours are a photo's, so they mark nothing, and it is transparent in places: "
             f"say {_choice(picture, found, ('alpha', 'opaque'))}"
@@ -216,15 +226,15 @@ def _labelled(picture: Picture, label: str) -> Flags:
     return np.asarray(numbers == int(text) if numbers.ndim == 2 else (numbers == int(text)).all(axis=-1))
 
 
-def _remedies(picture: Picture, found: Split | Several, said: str) -> Iterator[str]:
-    """Options other than ``said`` that give a hole with known pixels round it."""
+def _remedies(picture: Picture, found: Split | Several, said: str, given: Flags) -> Iterator[str]:
+    """Options other than ``said`` that give a hole with known pixels round it, and not the one that was ``given``."""
     ways = ["white", "black"]
     if picture.opaque is not None:
         ways = ["opaque", "alpha", *ways] if said in ("alpha", "opaque") else [*ways, "opaque", "alpha"]
     for way in ways:
-        if way != said and not (said == "auto" and way == "white" and picture.opaque is None):
+        if way != said:
             hole = _explicit(picture, found, way, "")
-            if hole.any() and not hole.all() and not looks_inverted(hole):
+            if hole.any() and not hole.all() and not looks_inverted(hole) and not np.array_equal(hole, given):
                 yield f"--hole {way}"
 
 
@@ -321,7 +331,11 @@ def of_array(array: npt.NDArray[Any]) -> Picture:
         raise MaskError(f"a mask with numbers from {low} to {high}: they must be from 0 to 255, or to {_MOST_LEVEL} in 16 bits")
     if array.ndim == 2:
         return Picture(np.ascontiguousarray(array, np.uint8 if high <= 255 else np.uint16))
-    narrow = np.asarray(array if high <= 255 else array >> 8, np.uint8)
-    alpha = np.ascontiguousarray(narrow[..., -1]) if narrow.shape[2] in (2, 4) else None
-    colors = narrow[..., 0] if narrow.shape[2] == 2 else narrow[..., :3]
-    return Picture(np.ascontiguousarray(colors), alpha)
+    alpha = _narrow(array[..., -1]) if array.shape[2] in (2, 4) else None
+    colors = array[..., 0] if array.shape[2] == 2 else array[..., :3]
+    return Picture(np.ascontiguousarray(colors, np.uint16) if colors.ndim == 2 and high > 255 else _narrow(colors), alpha)
+
+
+def _narrow(numbers: Numbers) -> npt.NDArray[np.uint8]:
+    """Numbers of 16 bits as 8, if they use more: colours and alpha may differ in that."""
+    return np.ascontiguousarray(numbers >> 8 if int(numbers.max()) > 255 else numbers, np.uint8)

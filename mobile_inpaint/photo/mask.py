@@ -16,10 +16,10 @@ from mobile_inpaint.errors import MaskError
 from mobile_inpaint.photo import dilation, marks
 from mobile_inpaint.photo.compositor.tiles import Box, bounding_box
 from mobile_inpaint.photo.image import Image, Pixels
-from mobile_inpaint.photo.io import formats
+from mobile_inpaint.photo.io import deep, formats
 from mobile_inpaint.photo.io.metadata import Metadata
 from mobile_inpaint.photo.io.source import InMemory, Source, kind_of, openable
-from mobile_inpaint.photo.marks import Picture, Polarity, Reading, looks_inverted
+from mobile_inpaint.photo.marks import Picture, Polarity, Reading, border_share, looks_inverted
 from mobile_inpaint.quoting import shown
 
 Hole: TypeAlias = npt.NDArray[np.bool_]
@@ -79,8 +79,13 @@ class Mask:
         path = openable(source)
         marks.check_polarity(hole)
         with formats.decoded(path, max_pixels) as (picture, file):
-            picture = formats.upright(picture, Metadata.of(picture, file).orientation)
-            stored = _stored(picture)
+            orientation = Metadata.of(picture, file).orientation
+            if picture.format == "PNG" and deep.depth(file) == 16 and "transparency" not in picture.info:
+                # Pillow halves all but grey, and with it a mask of 0 and 1
+                samples = deep.read(picture, file, formats.identified, orientation)
+                stored = marks.of_array(samples)
+            else:
+                stored = _stored(formats.upright(picture, orientation))
         return cls._read(stored, hole, str(path))
 
     @classmethod
@@ -189,7 +194,7 @@ class Mask:
             reason = "the mask covers the whole photo: nothing is left to fill from; "
             remedy = f"{self._advice('')}; " if self.reading and self.reading.remedy else ""
             raise MaskError(f"{reason}{remedy}if you mean it, say --allow-full")
-        if self.reading and looks_inverted(self.hole):
+        if self.reading and looks_inverted(self.hole, border_share(self.reading.said)):
             share = self.area / self.hole.size
             if self.reading.said == "auto" or share >= _CLEARLY_INVERTED:
                 raise MaskError(f"{polarity_hint(self)}; if you mean it, say --allow-full")
@@ -246,7 +251,7 @@ def polarity_hint(mask: Mask) -> str | None:
 
     It never names what the user said.
     """
-    if not looks_inverted(mask.hole):
+    if not looks_inverted(mask.hole, border_share(mask.reading.said) if mask.reading else border_share("")):
         return None
     remedy = "--hole black" if mask.reading is None else mask.reading.remedy
     percent = 100 * mask.area // mask.hole.size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from PIL import ImageDraw, ImageFilter
 
 from mobile_inpaint.errors import MaskError
 from mobile_inpaint.photo import levels
+from mobile_inpaint.photo.io import deep
 from mobile_inpaint.photo.marks import PhotoAsMask
 from mobile_inpaint.photo.mask import Mask, polarity_hint
 
@@ -95,6 +97,44 @@ def test_files_and_arrays_are_read_by_one_rule(tmp_path: Path, name: str) -> Non
     mask.check(mask.hole.shape)
     with pil.open(path) as picture:
         assert (Mask.from_array(np.array(picture)).hole == shape()).all()
+
+
+def marked(*others: int, high: int, alpha: int | None = None) -> Array:
+    """16 bits a channel: the first is ``high`` on the object and 0 elsewhere, then ``others``; alpha likewise or as it is."""
+    first = shape().astype(np.uint16) * np.uint16(high)
+    return np.dstack([first, *(first * np.uint16(other) for other in others), *([] if alpha is None else [0 * first + alpha])])
+
+
+DEEP = {
+    "RGB, 0/1": lambda: marked(1, 1, high=1),
+    "RGB, 0/255": lambda: marked(1, 1, high=255),
+    "RGB, 0/65535": lambda: marked(1, 1, high=65_535),
+    "red, 0/255": lambda: marked(0, 0, high=255),
+    "grey and alpha, 0/1": lambda: marked(high=1, alpha=65_535),
+    "grey and alpha, 0/1000": lambda: marked(high=1000, alpha=65_535),
+    "RGB and alpha, 0/255": lambda: marked(1, 1, high=255, alpha=65_535),
+    "painted, 255 opaque": lambda: np.dstack([np.full((*SIZE[::-1], 3), 65_535, np.uint16), marked(high=255)]),
+    "painted, 1 opaque": lambda: np.dstack([np.full((*SIZE[::-1], 3), 65_535, np.uint16), marked(high=1)]),
+}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_colours_and_transparency_of_16_bits_are_read_whole(name: str) -> None:
+    samples = DEEP[name]()
+    mode = {2: "LA", 3: "RGB", 4: "RGBA"}[samples.shape[2]]
+    file = io.BytesIO()
+    pil.new(mode, SIZE).save(file, "PNG")
+    mask = Mask.open(deep.into_png(file.getbuffer(), samples))
+    assert (mask.hole == shape()).all()
+    assert (Mask.from_array(samples).hole == shape()).all()
+    mask.check(mask.hole.shape)
+
+
+def test_a_16_bit_mask_is_turned_upright() -> None:
+    file, turned = io.BytesIO(), pil.Exif()
+    turned[0x0112] = 6
+    pil.new("RGB", SIZE).save(file, "PNG", exif=turned)
+    assert (Mask.open(deep.into_png(file.getbuffer(), marked(1, 1, high=255))).hole == np.rot90(shape(), -1)).all()
 
 
 @pytest.mark.parametrize("quality", [10, 40, 90])
@@ -180,6 +220,7 @@ def test_a_photo_with_an_object_cut_out_or_kept_names_the_option(tmp_path: Path)
 ADVISED = {
     "inverted": lambda: levelled(255, 0),
     "inverted, 0/1": lambda: levelled(1, 0),
+    "white on green": lambda: levelled((0, 255, 0), WHITE),
     **EXACT,
 }
 
@@ -206,6 +247,37 @@ def test_advice_leads_to_the_hole_and_never_round(tmp_path: Path, name: str, sai
     mask = Mask.open(path, hole=asked)
     mask.check(mask.hole.shape)
     assert (mask.hole == shape()).all()
+
+
+def test_a_small_cut_out_of_two_tones_is_a_photo_and_not_black_and_white() -> None:
+    """Its surroundings are of one colour, and must not make up for it."""
+    tones = np.linspace(0, 255, SIZE[0]).astype(np.uint8)
+    pixels = np.broadcast_to(tones[None, :, None], (*SIZE[::-1], 3))
+    small = np.zeros(SIZE[::-1], np.bool_)
+    small[50:60, 40:120] = True
+    with pytest.raises(PhotoAsMask, match="say --hole opaque"):
+        Mask.from_array(np.dstack([pixels, small.astype(np.uint8) * 255]))
+
+
+def test_black_and_white_inside_a_small_layer_still_are_a_mask() -> None:
+    small = np.zeros(SIZE[::-1], np.bool_)
+    small[30:100, 40:120] = True
+    soft = np.asarray(pil.fromarray(levelled(0, 255)).filter(ImageFilter.GaussianBlur(2)))
+    mask = Mask.from_array(np.dstack([soft, small.astype(np.uint8) * 255]))
+    assert (mask.hole == (soft >= 128)).all()
+
+
+def test_an_object_that_touches_the_border_does_not_hide_an_inverted_mask() -> None:
+    """As a person who stands at the lower edge, drawn black on white: most of the border is white, not all."""
+    white = np.full(SIZE[::-1], 255, np.uint8)
+    white[40:, 60:110] = 0
+    mask = Mask.from_array(white)
+    with pytest.raises(MaskError, match="if it is inverted, say --hole black; if you mean it, say --allow-full"):
+        mask.check(mask.hole.shape)
+    person = Mask.from_array(white, hole="black")
+    person.check(person.hole.shape)
+    assert person.area == 80 * 50
+    Mask.from_array(white, hole="white").check(white.shape)  # named, and less of the border than nearly all
 
 
 def test_a_mask_of_one_level_has_no_other_polarity(tmp_path: Path) -> None:
