@@ -29,7 +29,9 @@ __all__ = ["Hole", "Mask", "Polarity", "edge_hint", "polarity_hint"]
 
 _CLEARLY_INVERTED = 0.75
 """Share of the photo from which on even a polarity that the user named is doubted."""
-_PIL_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16")
+_PIL_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
+_PIL_NUMBERS = ("I", "I;16", "F")
+"""Modes of PIL that are arrays of numbers, and that no PNG holds whole."""
 _AUTO_PERCENT, _AUTO_LEAST_PX = 6, 2
 _HINT_SIDE_PX, _EDGE_PX, _NEAR_PX, _FAR_PX = 256, 2, 4, 12
 _EDGE_RATIO, _EDGE_LEAST = 1.5, 4.0
@@ -93,7 +95,7 @@ class Mask:
         """The mask in a PIL image, by the rules of :meth:`open`.
 
         Args:
-            picture: of mode 1, L, LA, P, RGB, RGBA, I or I;16.
+            picture: of mode 1, L, LA, P, RGB, RGBA, I, I;16 or F.
             hole: see :meth:`open`.
 
         Raises:
@@ -101,13 +103,19 @@ class Mask:
         """
         if not isinstance(picture, pil.Image):
             raise MaskError(f"the mask is {kind_of(picture)}: give a PIL image, or use Mask.open or Mask.from_array")
-        if picture.mode not in _PIL_MODES:
+        if picture.mode not in _PIL_MODES + _PIL_NUMBERS:
             raise MaskError(f"the mask's mode is {picture.mode}: convert it to L first")
         file = io.BytesIO()  # by way of a file, so that there is one set of rules
         try:
-            ImageOps.exif_transpose(picture).save(file, "PNG", compress_level=1)
+            turned = ImageOps.exif_transpose(picture)
+            if picture.mode not in _PIL_NUMBERS:
+                turned.save(file, "PNG", compress_level=1)
+            else:
+                numbers = np.array(turned)
         except Exception as error:  # a lazily opened file raises whatever Pillow's decoder stumbles over
             raise MaskError(f"the mask cannot be read ({shown(error)})") from error
+        if picture.mode in _PIL_NUMBERS:
+            return cls.from_array(numbers, hole=hole)
         return cls.open(InMemory(file.getvalue(), "the mask"), hole=hole, max_pixels=max(1, picture.width * picture.height))
 
     @classmethod
@@ -120,8 +128,10 @@ class Mask:
             hole: what marks a hole; see :meth:`open`.
 
         Raises:
-            MaskError: as :meth:`open`; another shape, or numbers that no mask has.
+            MaskError: as :meth:`open`; no NumPy array, another shape, or numbers that no mask has.
         """
+        if not isinstance(array, np.ndarray):
+            raise MaskError(f"the mask is {kind_of(array)}: give a NumPy array (np.asarray), or use Mask.open or Mask.from_pil")
         if array.dtype.kind == "f":
             if not np.isfinite(array).all():
                 raise MaskError("a mask with numbers that are infinite or no numbers: they must be from 0 to 1")

@@ -105,7 +105,7 @@ def marked(*others: int, high: int, alpha: int | None = None) -> Array:
     return np.dstack([first, *(first * np.uint16(other) for other in others), *([] if alpha is None else [0 * first + alpha])])
 
 
-DEEP = {
+DEEP: dict[str, Callable[[], Array]] = {
     "RGB, 0/1": lambda: marked(1, 1, high=1),
     "RGB, 0/255": lambda: marked(1, 1, high=255),
     "RGB, 0/65535": lambda: marked(1, 1, high=65_535),
@@ -312,9 +312,11 @@ def test_an_inverted_mask_is_refused_unless_it_is_meant() -> None:
         (np.zeros((2, 2, 5), np.uint8), "shape"),
         (np.zeros((1, 1, 4, 4), np.uint8), "shape"),
         (np.array([["a"]]), "must hold"),
+        ([[0, 1]], "the mask is a list: give a NumPy array"),
+        (None, "the mask is a NoneType: give a NumPy array"),
     ],
 )
-def test_arrays_that_are_no_masks(array: Array, said: str) -> None:
+def test_arrays_that_are_no_masks(array: Any, said: str) -> None:
     with pytest.raises(MaskError, match=said):
         Mask.from_array(array)
 
@@ -324,6 +326,21 @@ def test_floats_are_shares_or_levels() -> None:
     assert Mask.from_array(ramp).area == 6
     assert Mask.from_array(np.array([[0.2, 0.4]])).hole.tolist() == [[False, True]]
     assert (Mask.from_array(levelled(0.0, 255.0, np.float32)).hole == shape()).all()
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32])
+@pytest.mark.parametrize("high", [1, 255, 60_000])
+def test_pil_images_of_numbers_are_masks(dtype: Any, high: int) -> None:
+    picture = pil.fromarray(levelled(0, high, dtype))
+    assert picture.mode in ("I", "I;16", "F")
+    assert (Mask.from_pil(picture).hole == shape()).all()
+    assert (Mask.from_pil(picture, hole="black").hole == ~shape()).all()
+
+
+def test_pil_images_of_numbers_that_are_no_masks() -> None:
+    for values, said in ((levelled(0, -1, np.int32), "from -1 to 0"), (levelled(0, np.nan, np.float32), "no numbers")):
+        with pytest.raises(MaskError, match=said):
+            Mask.from_pil(pil.fromarray(values))
 
 
 def test_a_word_that_is_no_polarity(tmp_path: Path) -> None:

@@ -42,7 +42,8 @@ def unwrap(document: object, shown: str, key: str | None = None) -> State:
         found = _networks(document)
         names = [name for name in CONTAINERS if name in found] if len(found) > 1 else list(found)
         if len(names) > 1:
-            raise WeightsError(f"{shown}: holds several networks: {', '.join(names)}; choose one with --key {names[0]}")
+            add = f"mobile-inpaint weights add NAME FILE --key {names[0]}"
+            raise WeightsError(f"{shown}: holds several networks: {', '.join(names)}; choose one with: {add}")
         if not names:
             break
         document = found[names[0]]
