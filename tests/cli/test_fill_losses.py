@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image as pil
 
 from mobile_inpaint.cli import main
@@ -135,3 +136,19 @@ def test_an_inverted_or_huge_hole_is_filled_when_it_is_meant(place: Path, small_
     model = ["--model", str(small_checkpoint), "--out", "o.png", "--allow-full"]
     assert main(["fill", "p.png", "--mask", "inverted.png", *model]) == 0
     assert main(["fill", "p.png", "--mask", "m.png", "--grow", "150", *model]) == 0
+
+
+def test_several_networks_in_a_file_name_a_command_that_there_is(
+    place: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``fill`` has no ``--key``."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(place))
+    network = {"c.weight": torch.ones(3, 4, 3, 3)}
+    torch.save({"G": network, "G_ema": network, "step": 1000}, "gan.pt")
+    line = fails(["p.png", "--mask", "m.png", "--out", "o.png"], Path("gan.pt"), capsys)
+    found = re.search(
+        "holds several networks: G_ema, G; choose one with: mobile-inpaint (weights add NAME FILE --key G_ema)$", line
+    )
+    assert found, line
+    assert main(found[1].replace("NAME", "mine").replace("FILE", "gan.pt").split()) == 1
+    assert "gan.pt holds the weights of no network of ours" in capsys.readouterr().err
