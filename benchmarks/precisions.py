@@ -21,11 +21,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import mobile_inpaint as mi
 from mobile_inpaint import schema
 from mobile_inpaint.artifact import Artifact, manifest_path
-from mobile_inpaint.bench.devices.registry import connect
-from mobile_inpaint.bench.measure.candidate import Candidate
-from mobile_inpaint.bench.measure.protocol import Plan
 from mobile_inpaint.bench.measure.statistics import Ratio
 from mobile_inpaint.bench.report.latency_report import LatencyReport
 from mobile_inpaint.checkpoints import store
@@ -125,8 +123,8 @@ def _crops(target: str, precision: Precision) -> int | None:
 
 def _time(files: Sequence[Path], threads: int, rounds: int) -> list[LatencyReport]:
     graph = published_graph(store.fetch(CHECKPOINT), store.home() / "cache")
-    plan = Plan(threads, 3, rounds, command=shlex.join(["python", "benchmarks/precisions.py", *sys.argv[1:]]))
-    return list(connect("host").measure([Candidate(file) for file in (*files, graph)], plan, None, lambda *_: None))
+    command = shlex.join(["python", "benchmarks/precisions.py", *sys.argv[1:]])
+    return list(mi.bench([*files, graph], threads=threads, warmup=3, iterations=rounds, command=command).reports)
 
 
 def _chip(speeds: dict[int, list[LatencyReport]]) -> str:

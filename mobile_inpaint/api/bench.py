@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.cpu_count import usable_cores
@@ -13,6 +13,10 @@ from mobile_inpaint.errors import ArgumentError
 from mobile_inpaint.quoting import quoted
 
 if TYPE_CHECKING:
+    from mobile_inpaint.bench.devices.registry import Device
+    from mobile_inpaint.bench.measure.candidate import Candidate
+    from mobile_inpaint.bench.measure.pipeline import Scene
+    from mobile_inpaint.bench.measure.protocol import Plan
     from mobile_inpaint.bench.report.latency_report import LatencyReport
 
 MOST_THREADS = 4
@@ -83,11 +87,8 @@ def bench(
         ManifestError, ToolchainMissing: a file is damaged, or its runtime is not installed.
         ArgumentError: no file, ``photo`` without ``mask``, or a number out of range.
     """
-    from mobile_inpaint.bench.devices.registry import connect, find_device, kind_of
     from mobile_inpaint.bench.measure.candidate import Candidate
-    from mobile_inpaint.bench.measure.pipeline import open_scene, synthetic_scene
     from mobile_inpaint.bench.measure.protocol import Plan
-    from mobile_inpaint.bench.record import store
 
     named = [files] if isinstance(files, str | Path | Artifact) else list(files)
     if not named:
@@ -97,15 +98,10 @@ def bench(
     for name, value, least in (("threads", threads, 1), ("warmup", warmup, 0), ("iterations", iterations, 1)):
         if value is not None and (not isinstance(value, int) or value < least):
             raise ArgumentError(f"{name} is {quoted(value)}: it must be a whole number from {least} up")
-    row = find_device(device)
-    runtimes = kind_of(row).runtimes
-    connected = connect(device)
-    candidates = [Candidate(one.path) if isinstance(one, Artifact) else Candidate.parse(str(one), runtimes) for one in named]
-    scene = synthetic_scene() if pipeline and photo is None else None
-    if photo is not None and mask is not None:
-        scene = open_scene(Path(photo), Path(mask))
+    on = reach(device)
+    candidates = [Candidate(one.path) if isinstance(one, Artifact) else Candidate.parse(str(one), on.runtimes) for one in named]
     plan = Plan(
-        threads or default_threads(row.kind),
+        threads or on.threads,
         warmup,
         iterations,
         max_temp_c=max_temp_c,
@@ -114,11 +110,65 @@ def bench(
         tools=tuple(map(Path, tools)),
         apple_team=apple_team,
     )
-    reports = connected.measure(candidates, plan, scene, advance)
-    kept = store.add(Path(record), reports) if record is not None else []
-    return Measured(tuple(reports), tuple(kept))
+    return measure(on, candidates, plan, scene_of(photo, mask, pipeline=pipeline), record, advance)
 
 
-def default_threads(kind: str) -> int:
-    """Threads of a runtime on a device of that kind where nobody says how many."""
-    return min(usable_cores(), MOST_THREADS) if kind == "host" else MOST_THREADS
+class Reached(NamedTuple):
+    """A device that is connected.
+
+    Attributes:
+        device: what measures.
+        runtimes: that a candidate may name behind its ``@``.
+        threads: of a runtime there, where nobody says how many.
+    """
+
+    device: Device
+    runtimes: tuple[str, ...]
+    threads: int
+
+
+def reach(name: str) -> Reached:
+    """The device called ``name``, connected.
+
+    Raises:
+        DeviceNotFound, DeviceUnavailable: no such device, or it is not connected.
+    """
+    from mobile_inpaint.bench.devices.registry import connect, find_device, kind_of
+
+    row = find_device(name)
+    threads = min(usable_cores(), MOST_THREADS) if row.kind == "host" else MOST_THREADS
+    return Reached(connect(name), kind_of(row).runtimes, threads)
+
+
+def scene_of(photo: str | Path | None, mask: str | Path | None, *, pipeline: bool) -> Scene | None:
+    """The photo that is measured whole: the one named, 12 synthetic megapixels for ``pipeline``, or none.
+
+    Raises:
+        PhotoError, MaskError: the photo or its mask cannot be read.
+    """
+    from mobile_inpaint.bench.measure.pipeline import open_scene, synthetic_scene
+
+    if photo is not None and mask is not None:
+        return open_scene(Path(photo), Path(mask))
+    return synthetic_scene() if pipeline else None
+
+
+def measure(
+    on: Reached,
+    candidates: Sequence[Candidate],
+    plan: Plan,
+    scene: Scene | None,
+    record: str | Path | None,
+    advance: Callable[[int, int | None], None],
+) -> Measured:
+    """Measures the candidates in turn and keeps the reports in ``record``; None keeps none.
+
+    Raises:
+        BenchError: a file cannot be measured there.
+    """
+    reports = on.device.measure(candidates, plan, scene, advance)
+    if record is None:
+        return Measured(tuple(reports))
+    from mobile_inpaint.bench.record import store
+
+    return Measured(tuple(reports), tuple(store.add(Path(record), reports)))

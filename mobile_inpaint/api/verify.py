@@ -42,10 +42,20 @@ def verify(
         VerificationError: the file does not do what its network does, or its fills are worse than ``gate`` allows.
         ToolchainMissing: its runtime is not installed.
     """
-    path = artifact.path if isinstance(artifact, Artifact) else Path(artifact)
-    admit(Artifact.open(path).path)  # before torch is imported, which takes seconds
+    path = admitted(artifact)  # before torch is imported, which takes seconds
 
     from mobile_inpaint.evaluation.gate import STANDARD
     from mobile_inpaint.export.pipeline import verify_artifact
 
     return verify_artifact(path, model, gate or STANDARD, progress)
+
+
+def admitted(artifact: str | Path | Artifact) -> Path:
+    """The file, if its manifest can be read and it is within the limits of its format; torch is not imported for that.
+
+    Raises:
+        ManifestError: it is not there, has no manifest, is damaged or too large.
+    """
+    path = artifact.path if isinstance(artifact, Artifact) else Path(artifact)
+    admit(Artifact.open(path).path)
+    return path

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 _DEVICE, _PHOTO = "Device options", "Photo options"
 _ARTIFACTS = Path("artifacts")
 _EXPORT_STEPS = 16
-_MOST_THREADS = 4
-"""By default: what runtimes on phones use, for the other cores are slow ones."""
 
 
 def bench(
@@ -109,22 +107,19 @@ def bench(
     Several files are measured in turn, A B A B, and their ratio is given with its spread. Without --record nothing is kept. In
     a checkout of this project, --record benchmarks adds the reports to the published record.
     """
-    from mobile_inpaint.bench.devices.registry import connect, find_device, kind_of
+    from mobile_inpaint.api import bench as api
     from mobile_inpaint.bench.measure.candidate import Candidate
-    from mobile_inpaint.bench.measure.pipeline import open_scene, synthetic_scene
     from mobile_inpaint.bench.measure.protocol import Plan
     from mobile_inpaint.cli import bench_output
-    from mobile_inpaint.cpu_count import usable_cores
 
     if (photo is None) != (mask is None):
         raise UsageError("--photo and --mask go together: name both, or neither")
-    runtimes = kind_of(find_device(device)).runtimes
-    connected = connect(device)
-    reference, beside = _reference(compare, runtimes)
-    named = [Candidate.parse(file, runtimes) for file in files or []]
+    on = api.reach(device)  # before anything is fetched or exported for it
+    reference, beside = _reference(compare, on.runtimes)
+    named = [Candidate.parse(file, on.runtimes) for file in files or []]
     subjects = named or [Candidate(_default_artifact(device))]
-    scene = open_scene(photo, mask) if photo and mask else synthetic_scene() if pipeline else None
-    threads = threads or (min(usable_cores(), _MOST_THREADS) if find_device(device).kind == "host" else _MOST_THREADS)
+    scene = api.scene_of(photo, mask, pipeline=pipeline)
+    threads = threads or on.threads
     tools = tuple(tool or ())
     command = _command(named, device, threads, warmup, iterations, compare, tools)
     plan = Plan(
@@ -138,13 +133,9 @@ def bench(
         apple_team=team,
     )
     with console.progress(f"measuring on {device}") as advance:
-        reports = connected.measure([*subjects, *reference], plan, scene, advance)
-    kept = []
-    if record is not None:
-        from mobile_inpaint.bench.record import store as records
-
-        kept = records.add(record, reports)
-    outcome = bench_output.Outcome(reports, bool(reference), compare == "paper", beside)
+        measured = api.measure(on, [*subjects, *reference], plan, scene, record, advance)
+    kept = measured.kept
+    outcome = bench_output.Outcome(measured.reports, bool(reference), compare == "paper", beside)
     if json:
         console.emit(bench_output.document(outcome, kept))
     else:

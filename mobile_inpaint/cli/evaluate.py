@@ -101,39 +101,29 @@ def evaluate(
     if native:
         _native(what, photos, detail, half, out, limit, seed, ask, verbose=verbose, json=json)
         return
+    from mobile_inpaint.api import evaluate as api
     from mobile_inpaint.cli.evaluate_output import show
-    from mobile_inpaint.data.photo_source import open_photos
-    from mobile_inpaint.data.quality_photos import FOLDER
-    from mobile_inpaint.evaluation.candidates import open_candidates
-    from mobile_inpaint.evaluation.cases import Cases
-    from mobile_inpaint.evaluation.evaluate import evaluate
-    from mobile_inpaint.evaluation.figures import KINDS, Judge
     from mobile_inpaint.evaluation.report.tables import document, headline, means, tables
-    from mobile_inpaint.evaluation.report.write import write_report
-    from mobile_inpaint.evaluation.votes.ask import check_ask, write_ask
-    from mobile_inpaint.evaluation.votes.pairs import ShownCases
-    from mobile_inpaint.metrics.distribution import InceptionFeatures, SetFeatures
 
-    shown = ShownCases() if ask else None
-    features = InceptionFeatures(inception) if inception else SetFeatures()
-    source = open_photos(photos or FOLDER, memory_mb=0)
     with console.steps("evaluate") as step:
-        candidates, size_px = open_candidates(what, step)
-        if ask:
-            check_ask(ask, len(candidates))
-        kinds = [kind.strip() for kind in holes.split(",")]
-        cases = Cases(source, kinds, size_px, seed, limit, console.note)
-        step("loading the networks that judge")
-        judge = Judge(vgg=vgg)
-        title = photos.resolve().name if photos else "mobile-inpaint quality photos"
-        named = f"{title} ({len(cases) // len(cases.kinds)} photos)"
-        evaluation = evaluate(candidates, cases, judge, features, named, step, shown)
-        step(f"writing {out}")
-        files = write_report(evaluation, cases, features, out)
-        if ask and shown:
-            console.note(write_ask(ask, evaluation, KINDS, shown))
+        scores = api.evaluate(
+            what,
+            photos=photos,
+            holes=holes,
+            out=out,
+            limit=limit,
+            seed=seed,
+            vgg=vgg,
+            inception=inception,
+            ask=ask,
+            progress=step,
+            note=console.note,
+        )
+        if scores.asked:
+            console.note(scores.asked)
+    evaluation, features = scores.evaluation, scores.features
     if json:
-        console.emit({**document(evaluation, features), "files": [str(file) for file in files]})
+        console.emit({**document(evaluation, features), "files": [str(file) for file in scores.files]})
         return
     show(tables(evaluation, features) if verbose else means(evaluation), verbose=verbose)
     for line in headline(evaluation):

@@ -142,9 +142,9 @@ def _one(photo: Path, mask: Path, out: Path, wishes: Wishes, engine: Engine, *, 
     with ExitStack() as stack:
         step = stack.enter_context(console.steps())
         step("loading the network")
-        network, runtime = fill_work.load(engine, wanted.hole.size, step, stack)
+        filler = fill_work.load(engine, wanted.hole.size, step, stack)
         step(f"filling {wanted.area:,} pixels")
-        done, lines = fill_work.fill_one(opened, wanted, out, network, runtime, wishes)
+        done, lines = fill_work.fill_one(opened, wanted, out, filler, wishes)
     for line in lines:
         console.note(line)
     return done

@@ -13,11 +13,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mobile_inpaint.cli import console, fill_work
-from mobile_inpaint.cli.fill_work import Done, Engine, PixelFill, Wishes
+from mobile_inpaint.cli.fill_work import Done, Engine, Wishes
 from mobile_inpaint.errors import MaskError, MobileInpaintError, PhotoError
 from mobile_inpaint.quoting import listed
+
+if TYPE_CHECKING:
+    from mobile_inpaint.api.engine import Filler
 
 _ENDINGS = ("", "_mask", "-mask", ".mask")
 """What may stand behind the photo's name in the name of its mask."""
@@ -190,8 +194,7 @@ def _fill(job: _Job, wishes: Wishes, network: _Network) -> Done:
     job.out.parent.mkdir(parents=True, exist_ok=True)
     fill_work.check_out(job.out, {"photo": job.photo, "mask": job.mask}, wishes)
     photo, mask = fill_work.opened(job.photo, job.mask, wishes, name=str(job.photo))
-    fill, runtime = network.load()
-    done, lines = fill_work.fill_one(photo, mask, job.out, fill, runtime, wishes, job.mark)
+    done, lines = fill_work.fill_one(photo, mask, job.out, network.load(), wishes, job.mark)
     for line in lines:
         console.note(line)
     return done
@@ -209,9 +212,9 @@ class _Network:
 
     def __init__(self, engine: Engine, found: Sequence[Path], wishes: Wishes, stack: ExitStack) -> None:
         self._engine, self._found, self._wishes, self._stack = engine, found, wishes, stack
-        self._loaded: tuple[PixelFill, str] | None = None
+        self._loaded: Filler | None = None
 
-    def load(self) -> tuple[PixelFill, str]:
+    def load(self) -> Filler:
         if self._loaded is None:
             try:
                 most = self._most_pixels() if self._engine.artifact else 0

@@ -10,26 +10,25 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
 
+from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.cli import console
-from mobile_inpaint.errors import ManifestError, MaskError, PhotoError
+from mobile_inpaint.errors import ManifestError, MaskError, PhotoError, ToolchainMissing
 from mobile_inpaint.quoting import quoted
 
 if TYPE_CHECKING:
-    from mobile_inpaint.photo.compositor.compositor import Flags, Pixels
+    from mobile_inpaint.api.engine import Filler
     from mobile_inpaint.photo.image import Photo
     from mobile_inpaint.photo.io.formats import Openable
     from mobile_inpaint.photo.mask import Mask
-    from mobile_inpaint.targets.guarded import Guard
 
-_SECONDS_PER_PIXEL, _BYTES_PER_PIXEL = 1e-5, 256
-"""What a one-file pipeline may take more for each of the photo's. A network alone sees squares of one size."""
+_DEVICES = ("cpu", "cuda", "mps")
+"""What ``--device`` may be for a checkpoint."""
 _MOST_GROWN = 0.95
 """Share of the photo that growing may lead to, if the mask itself leaves twice as much to fill from."""
 
 Way = Literal["auto", "off", "on"]
-PixelFill: TypeAlias = "Callable[[Pixels, Flags], Pixels]"
 
 
 @dataclass(frozen=True)
@@ -219,7 +218,7 @@ def _pixels(grow: str, most: int) -> int:
 
 
 def fill_one(
-    photo: Photo, mask: Mask, out: Path, fill: PixelFill, runtime: str, wishes: Wishes, mark: str = ""
+    photo: Photo, mask: Mask, out: Path, filler: Filler, wishes: Wishes, mark: str = ""
 ) -> tuple[Done, tuple[str, ...]]:
     """Fills and writes one photo.
 
@@ -227,8 +226,7 @@ def fill_one(
         photo: as :func:`opened` gives it.
         mask: of its size.
         out: ``-`` or another stream takes the bytes.
-        fill: what fills.
-        runtime: by what it runs.
+        filler: what fills, as :func:`load` gives it.
         wishes: see there.
         mark: what the marker of the result says beside that it is one.
 
@@ -246,7 +244,7 @@ def fill_one(
     check_quality(format, name, wishes)
     photo.filled(photo.pixels, mask.hole, keep_alpha=wishes.keep_alpha).check_format(format, name)
     started = time.perf_counter()
-    pixels = fill(photo.pixels, mask.hole)
+    pixels = filler(photo.pixels, mask.hole)
     seconds = time.perf_counter() - started
     result = photo.filled(pixels, mask.hole, keep_alpha=wishes.keep_alpha)
     encoded, lines = result.encoded(format, name, quality=wishes.quality, mark=f"fill {mark}".strip())
@@ -260,7 +258,7 @@ def fill_one(
     lines = (*lines, *result.losses(format, name))
     if photo.alpha is not None and wishes.keep_alpha and int((photo.alpha[mask.hole] < 128).sum()):
         lines = (*lines, f"{name}: transparent where it was filled, as --keep-alpha asks: the fill cannot be seen there")
-    return Done(name, result.width, result.height, mask.area, seconds, runtime), lines
+    return Done(name, result.width, result.height, mask.area, seconds, filler.runtime), lines
 
 
 def _own_format(photo: Photo) -> str:
@@ -296,62 +294,40 @@ def digest(wishes: Wishes, engine: Engine, photo: Path, mask: Path) -> str:
     return told.hexdigest()[:16]
 
 
-def load(engine: Engine, pixels: int, step: Callable[[str], None], stack: ExitStack) -> tuple[PixelFill, str]:
-    """What fills photos of up to so many pixels while ``stack`` is open, and by what it runs.
+def load(engine: Engine, pixels: int, step: Callable[[str], None], stack: ExitStack) -> Filler:
+    """What fills photos of up to so many pixels while ``stack`` is open.
 
     Raises:
         MobileInpaintError: no such network, artifact or device.
     """
+    from mobile_inpaint.api.engine import by_artifact, by_model
+
     if engine.artifact is None:
-        return _by_checkpoint(engine, step)
-    return _by_artifact(engine.artifact, engine, pixels, stack)
+        _check_device(engine.device)
+        return stack.enter_context(by_model(engine.model, engine.detail, engine.threads, engine.device, step))
+    artifact = Artifact.open(engine.artifact)
+    _check_options(artifact, engine)
+    return stack.enter_context(by_artifact(artifact, engine.detail, engine.threads, engine.device, pixels))
 
 
-def _by_artifact(path: Path, engine: Engine, pixels: int, stack: ExitStack) -> tuple[PixelFill, str]:
-    from functools import partial
-
-    from mobile_inpaint.artifact import Artifact
-    from mobile_inpaint.photo.compositor.compositor import Compositor
-    from mobile_inpaint.photo.compositor.detail_choice import with_detail
-
-    manifest = Artifact.open(path).manifest
-    if engine.device != "cpu" and path.suffix != ".onnx":
-        raise ManifestError(f"{path}: --device {engine.device} is for .onnx files; leave --device out to run it on the CPU")
-    if manifest.contract.io == "photo":
-        if engine.detail == "on":
-            raise ManifestError(
-                f"{path}: a one-file pipeline has no detail step: use --detail off, or an artifact without --io photo"
-            )
-        pipeline = stack.enter_context(_guard(path, engine.device, pixels)).load_photo(threads=engine.threads)
-        return pipeline, pipeline.runtime
-    runner = stack.enter_context(_guard(path, engine.device, 0)).load(threads=engine.threads)
-    compositor = with_detail(Compositor.from_numbers(manifest.compositor), engine.detail)
-    return partial(compositor, fill=runner), runner.runtime
-
-
-def _guard(path: Path, device: str, pixels: int) -> Guard:
-    """The process that runs the file, with time and memory for so many pixels at once."""
-    from mobile_inpaint.targets import guarded
-
-    seconds, size = pixels * _SECONDS_PER_PIXEL, pixels * _BYTES_PER_PIXEL
-    if device == "cpu":
-        return guarded.Guard(path, more_seconds=seconds, more_bytes=size)
-    return guarded.Guard(path, more_seconds=seconds, more_bytes=size, device=device)
-
-
-def _by_checkpoint(engine: Engine, step: Callable[[str], None]) -> tuple[PixelFill, str]:
-    from functools import partial
-
+def _check_device(device: str) -> None:
+    """Refuses what torch cannot use here, before weights are fetched for it."""
     import torch
 
-    from mobile_inpaint.models.registry import open_checkpoint
-    from mobile_inpaint.photo.compositor.compositor import Compositor
-    from mobile_inpaint.photo.compositor.detail_choice import with_detail
-    from mobile_inpaint.targets.reference import run_by_torch
+    if device not in _DEVICES:
+        raise ToolchainMissing(f"--device {device}: torch runs on {', '.join(_DEVICES)}; others are for --artifact FILE.onnx")
+    if (device == "cuda" and not torch.cuda.is_available()) or (device == "mps" and not torch.backends.mps.is_available()):
+        raise ToolchainMissing(
+            f"--device {device}: torch {torch.__version__} finds none here; leave --device out to run on the CPU"
+        )
 
-    if engine.threads:
-        torch.set_num_threads(engine.threads)
-    generator, _ = open_checkpoint(engine.model, step)
-    runner = run_by_torch(generator, engine.device)
-    compositor = with_detail(Compositor(size_px=generator.resolution), engine.detail)
-    return partial(compositor, fill=runner), runner.runtime
+
+def _check_options(artifact: Artifact, engine: Engine) -> None:
+    """Refuses options that the file has no use for, in the words of the command line."""
+    path = artifact.path
+    if engine.device != "cpu" and path.suffix != ".onnx":
+        raise ManifestError(f"{path}: --device {engine.device} is for .onnx files; leave --device out to run it on the CPU")
+    if engine.detail == "on" and artifact.manifest.contract.io == "photo":
+        raise ManifestError(
+            f"{path}: a one-file pipeline has no detail step: use --detail off, or an artifact without --io photo"
+        )

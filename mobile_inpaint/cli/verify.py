@@ -40,19 +40,17 @@ def verify(
     Compares the file with its manifest and its metadata, then runs the file and the PyTorch model on the golden photos and
     compares the results inside the masked area. Quantized files are judged on photos with ground truth too.
     """
-    from mobile_inpaint.artifact import Artifact
-    from mobile_inpaint.targets.admission import admit
+    from mobile_inpaint.api import verify as api
 
-    admit(Artifact.open(artifact).path)  # before torch is imported, which takes seconds
+    path = api.admitted(artifact)  # before the gate's module imports torch, which takes seconds
 
     from mobile_inpaint.cli.export import bounds
     from mobile_inpaint.cli.export_output import report
     from mobile_inpaint.evaluation.gate import QualityGate
-    from mobile_inpaint.export.pipeline import verify_artifact
 
     gate = QualityGate(*bounds(max_drop), quality_crops, keep_rejected=True, always=quality)
     with console.steps("verify", expected=_STEPS) as step:
-        verified = verify_artifact(artifact, model, gate, step)
+        verified = api.verify(path, model=model, gate=gate, progress=step)
     report([verified], json=json)
     judged = verified.manifest.quality
     if judged is not None and judged.misses:

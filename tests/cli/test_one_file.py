@@ -73,9 +73,9 @@ def test_a_larger_photo_earns_a_pipeline_more_time_and_a_network_none(
     allowances = []
 
     class Recorded(guarded.Guard):
-        def __init__(self, path: Path, *, more_seconds: float = 0, more_bytes: int = 0) -> None:
+        def __init__(self, path: Path, *, more_seconds: float = 0, more_bytes: int = 0, device: str = "cpu") -> None:
             allowances.append((more_seconds, more_bytes))
-            super().__init__(path, more_seconds=more_seconds, more_bytes=more_bytes)
+            super().__init__(path, more_seconds=more_seconds, more_bytes=more_bytes, device=device)
 
     monkeypatch.setattr(guarded, "Guard", Recorded)
     pil.new("RGB", (120, 90)).save(tmp_path / "photo.png")
