@@ -12,7 +12,6 @@ from scene import Flags, checksum, coded, mix, network, photo, runs
 from mobile_inpaint.photo.compositor import tone
 from mobile_inpaint.photo.compositor.compositor import Compositor
 from mobile_inpaint.photo.compositor.detail import Detail
-from mobile_inpaint.photo.compositor.detail_choice import with_detail
 from mobile_inpaint.photo.compositor.detail_levels import blurred, depths, doubled, halve, levels, network_level
 from mobile_inpaint.photo.compositor.detail_search import Field, Search
 from mobile_inpaint.photo.compositor.detail_tree import Tree, descriptors
@@ -148,15 +147,15 @@ def _back() -> dict[str, Any]:
 
 def _scenes() -> Iterator[tuple[str, int, Compositor, Flags, str]]:
     """Name, seed, numbers, hole, tone."""
-    auto = with_detail(Compositor(size_px=16, margin_px=4), "auto")
+    auto = Compositor(size_px=16, margin_px=4).with_detail("auto")
     yield "a disc", 31, auto, _disc(80, 96, 40, 50, 17), ""
     yield "at a border, another part beside it", 32, auto, _boxes(70, 110, (0, 20, 30, 52), (30, 36, 80, 84)), ""
     yield "little is known", 33, auto, ~_boxes(40, 48, (0, 12, 0, 48)), ""
     yield "a strip", 34, auto, _boxes(5, 90, (0, 5, 30, 60)), ""
-    yield "not shrunk, on", 35, with_detail(auto, "on"), _disc(60, 60, 30, 30, 5), ""
+    yield "not shrunk, on", 35, auto.with_detail("on"), _disc(60, 60, 30, 30, 5), ""
     yield "not shrunk, auto", 36, auto, _disc(60, 60, 30, 30, 5), ""
     yield "grey", 37, auto, _disc(60, 70, 30, 30, 12), "grey"
-    yield "sepia, off", 38, with_detail(auto, "off"), _disc(60, 70, 30, 30, 12), "sepia"
+    yield "sepia, off", 38, auto.with_detail("off"), _disc(60, 70, 30, 30, 12), "sepia"
 
 
 SEPIA = np.array([240, 205, 160], np.int32)

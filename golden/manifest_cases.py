@@ -24,7 +24,6 @@ from mobile_inpaint.artifact import (
 )
 from mobile_inpaint.errors import ManifestError
 from mobile_inpaint.photo.compositor.compositor import Compositor
-from mobile_inpaint.photo.compositor.detail_choice import with_detail
 
 ARTIFACT = "toy.onnx"
 BYTES = bytes(range(256)) * 2 + b"no network: only bytes to be hashed"
@@ -38,7 +37,7 @@ def document() -> dict[str, list[Any]]:
     return {"cases": [_judged(*row) for row in (*_good(), *_not_json(), *_wrong(), *_unfit())]}
 
 
-_DETAILED = with_detail(Compositor(SIDE, margin_px=4), "auto").numbers()
+_DETAILED = Compositor(SIDE, margin_px=4).with_detail("auto").numbers()
 """The numbers of rules 2, with the detail step."""
 
 

@@ -154,7 +154,7 @@ def _native(
     from mobile_inpaint.evaluation.native.report import native_document, native_tables, write_native_report
     from mobile_inpaint.evaluation.votes.ask import check_ask, write_ask
     from mobile_inpaint.evaluation.votes.pairs import ShownCases
-    from mobile_inpaint.photo.compositor.detail_choice import WAYS
+    from mobile_inpaint.photo.compositor.compositor import WAYS
 
     if photos is None:
         raise UsageError("--native has no photos of its own: name a folder with --photos")

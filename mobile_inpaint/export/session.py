@@ -19,7 +19,6 @@ from mobile_inpaint.export.pipeline import check_target, new_contract, verify_on
 from mobile_inpaint.export.prepared import Prepared, prepare
 from mobile_inpaint.export.verify import verify
 from mobile_inpaint.photo.compositor.compositor import Compositor
-from mobile_inpaint.photo.compositor.detail_choice import with_detail
 from mobile_inpaint.photo.image import Fill
 from mobile_inpaint.precision import SEARCH, PrecisionName, row_of
 from mobile_inpaint.quantization.calibration import calibration_samples
@@ -146,7 +145,7 @@ class ExportSession:
             if gate.judges(precision):
                 quality = self.judge(runner, gate, self._progress)
                 gate.check(new.name, quality)
-            compositor = with_detail(Compositor(size_px=contract.size_px), detail)
+            compositor = Compositor(size_px=contract.size_px).with_detail(detail)
             if io == "photo":
                 source, new = new, stage.folder / f"{self.prepared.checkpoint}-{precision}-photo{kind.suffix}"
                 self._progress(f"putting the compositor into {new.name}")

@@ -17,7 +17,6 @@ from web_site import build, by_python, pixels_of, served
 
 from mobile_inpaint.artifact import Artifact, Contract, Manifest, Provenance, TensorSpec, Verification, manifest_path, sha256_of
 from mobile_inpaint.photo.compositor.compositor import Compositor
-from mobile_inpaint.photo.compositor.detail_choice import with_detail
 from mobile_inpaint.photo.mask import Mask
 from mobile_inpaint.targets.registry import get_target
 
@@ -59,7 +58,7 @@ def ramp_artifact(folder: Path, size_px: int) -> Artifact:
     helper.set_model_props(model, {"mobile_inpaint": contract.to_json()})
     onnx.save(model, path)
     verified = Verification("by hand", "fp32", ("none",), (200.0,), 90.0, 0.0, 0.0, 5.0)
-    numbers = with_detail(Compositor(size_px, margin_px=8), "auto").numbers()
+    numbers = Compositor(size_px, margin_px=8).with_detail("auto").numbers()
     ops = get_target("onnx").ops(path)
     Manifest(path.name, sha256_of(path), path.stat().st_size, contract, ops, 1.0, numbers, verified).save(manifest_path(path))
     return Artifact.open(path)

@@ -18,7 +18,6 @@ from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.bench.browser import runtimes
 from mobile_inpaint.bench.browser.static import StaticServer
 from mobile_inpaint.photo.compositor.compositor import Compositor
-from mobile_inpaint.photo.compositor.detail_choice import with_detail
 from mobile_inpaint.photo.mask import Mask
 
 WEB = Path(__file__).parents[2] / "web_demo"
@@ -79,4 +78,4 @@ def by_python(artifact: Artifact, pixels: Any, hole: Any, detail: str | None = N
     session = onnxruntime.InferenceSession(artifact.path)
     fill = lambda image, mask: session.run(None, {"image": image, "mask": mask})[0]  # noqa: E731
     compositor = Compositor.from_numbers(artifact.manifest.compositor)
-    return (with_detail(compositor, detail) if detail else compositor)(pixels, hole, fill)
+    return (compositor.with_detail(detail) if detail else compositor)(pixels, hole, fill)

@@ -126,7 +126,7 @@ def test_what_is_wrong_is_said_in_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["evaluate", *words, *native, "--photos", str(FOLDER)]) == 1
+    assert main(["evaluate", *words, *native, "--photos", str(FOLDER)]) == (1 if words else 2)
     said = capsys.readouterr().err.strip()
     assert said.startswith("mobile-inpaint: ") and line in said and "\n" not in said
     assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,6 @@ from mobile_inpaint.errors import ManifestError
 from mobile_inpaint.photo.compositor import detail_levels, detail_search, detail_vote
 from mobile_inpaint.photo.compositor.compositor import Compositor
 from mobile_inpaint.photo.compositor.detail import Detail
-from mobile_inpaint.photo.compositor.detail_choice import with_detail
 from mobile_inpaint.photo.compositor.detail_levels import Level, blurred, depths, grown, levels, network_level
 from mobile_inpaint.photo.compositor.detail_search import Search
 from mobile_inpaint.photo.compositor.detail_tree import Tree
@@ -20,8 +19,8 @@ from mobile_inpaint.photo.mask import Hole
 Case = tuple[Pixels, Hole, np.random.Generator]
 
 PLAIN = Compositor(size_px=16, margin_px=4)
-ALWAYS = with_detail(PLAIN, "on")
-AUTO = with_detail(PLAIN, "auto")
+ALWAYS = PLAIN.with_detail("on")
+AUTO = PLAIN.with_detail("auto")
 
 
 def mean_fill(image: Image, mask: Image) -> Image:
@@ -181,7 +180,7 @@ def test_a_flat_photo_stays_flat(middle: tuple[int, int]) -> None:
 def test_numbers_go_round_and_rules_1_are_still_read() -> None:
     assert PLAIN.numbers()["rules"] == 1 and Compositor.from_numbers(PLAIN.numbers()) == PLAIN
     assert AUTO.numbers()["rules"] == 2 and Compositor.from_numbers(AUTO.numbers()) == AUTO
-    off = with_detail(AUTO, "off")
+    off = AUTO.with_detail("off")
     assert off.numbers()["rules"] == 2 and Compositor.from_numbers(off.numbers()) == off
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from mobile_inpaint.photo.compositor.compositor import Compositor
-from mobile_inpaint.photo.compositor.detail_choice import with_detail
 from mobile_inpaint.photo.compositor.tone import GREY, line_of, projected
 from mobile_inpaint.photo.image import Image
 
@@ -22,14 +21,14 @@ def coloured_fill(image: Image, mask: Image) -> Image:
 @pytest.mark.parametrize("way", ["auto", "off", "on"])
 def test_a_grey_photo_is_filled_with_grey(way: str) -> None:
     pixels = LUMA[..., None].repeat(3, axis=2).astype(np.uint8)
-    result = with_detail(Compositor(size_px=32), way)(pixels, HOLE, coloured_fill)
+    result = Compositor(size_px=32).with_detail(way)(pixels, HOLE, coloured_fill)
     assert (result.max(axis=2) == result.min(axis=2)).all()
     assert len(np.unique(result[HOLE])) > 20, "and not with one grey"
 
 
 def test_a_sepia_photo_is_filled_with_sepia() -> None:
     pixels = np.clip(np.rint(LUMA[..., None] * SEPIA), 0, 255).astype(np.uint8)
-    result = with_detail(Compositor(size_px=32), "off")(pixels, HOLE, coloured_fill)
+    result = Compositor(size_px=32).with_detail("off")(pixels, HOLE, coloured_fill)
     inside = result[HOLE].astype(int)
     inside = inside[inside.max(axis=1) < 255]
     assert len(inside) > 500
@@ -41,7 +40,7 @@ def test_a_photo_in_colour_is_left_alone() -> None:
     pixels = RNG.integers(0, 256, (90, 110, 3), np.uint8)
     compositor = Compositor(size_px=32)
     np.testing.assert_array_equal(
-        with_detail(compositor, "off")(pixels, HOLE, coloured_fill), compositor(pixels, HOLE, coloured_fill)
+        compositor.with_detail("off")(pixels, HOLE, coloured_fill), compositor(pixels, HOLE, coloured_fill)
     )
 
 
