@@ -50,14 +50,14 @@ def only(run: Path) -> Path:
 
 @pytest.fixture
 def resume(plain_photos: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Callable[[Path], tuple[int, list[str]]]:
-    """``train --resume``: its exit code and its lines on stderr."""
+    """``train --resume``: its exit code and its lines on stderr, without the hints of what to do next."""
     toml = tmp_path / "c.toml"
     toml.write_text(TOML)
 
     def command(run: Path, *more: str) -> tuple[int, list[str]]:
         capfd.readouterr()
         code = main(["train", "--resume", "--photos", str(plain_photos), "--out", str(run), *(more or ("--config", str(toml)))])
-        return code, capfd.readouterr().err.splitlines()
+        return code, [line for line in capfd.readouterr().err.splitlines() if not line.startswith("next: ")]
 
     return command
 
