@@ -42,7 +42,7 @@ def read_text(path: Path, error: type[MobileInpaintError]) -> str:
     except OSError as fault:
         raise error(f"{path}: cannot be read ({fault.strerror or fault})") from fault
     except ValueError as fault:  # a name with a NUL, out of another file
-        raise error(f"{quoted(str(path))}: no file has such a name ({fault})") from fault
+        raise error(f"{quoted(path.name)}: no file has such a name ({fault})") from fault
     if len(content) > LARGEST_BYTES:
         raise error(f"{path}: longer than {LARGEST_BYTES // 1_000_000} MB; is it the right file?")
     try:
