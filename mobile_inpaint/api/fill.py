@@ -102,9 +102,9 @@ def fill(
             - a NumPy array: HWC, RGB; or HW and HW1, grey; or HW4, RGB and alpha. uint8 in [0,255] or float in [0,1];
             - a torch tensor: CHW or 1CHW, C = 3, 1 or 4. uint8 in [0,255] or float in [0,1]; on any device;
             - a :class:`Photo`.
-        mask: what to erase, as high and wide as the photo, in any of these kinds, whatever kind the photo has. An array is HW
-            or HW1, a tensor HW, 1HW or 11HW: bool, True = hole; uint8 of two levels, the greater = hole; or float in [0,1],
-            hole from 0.5 up. For pictures see :meth:`Mask.open`.
+        mask: what to erase, as high and wide as the photo, in any of these kinds, whatever kind the photo has. An array is HW,
+            HW1, 1HW or 11HW, a tensor HW, 1HW or 11HW: bool, True = hole; uint8 of two levels, the greater = hole; or float in
+            [0,1], hole from 0.5 up. For pictures, and whole numbers in HWC with 2 to 4 channels, see :meth:`Mask.open`.
         model: a checkpoint's name, a path to a file of weights, or a Generator.
         artifact: an exported file to use instead: its path, an :class:`Artifact`, or what ``load_artifact`` or
             ``load_pipeline`` returned. A path is run in a process of its own; a loaded one is quicker for many photos.

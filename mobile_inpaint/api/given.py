@@ -19,6 +19,7 @@ from mobile_inpaint.photo.io.source import kind_of
 from mobile_inpaint.photo.mask import Hole, Mask
 
 _BYTES = (bytes, bytearray, memoryview)
+_MOST_CHANNELS = 4
 
 
 class Given(NamedTuple):
@@ -80,9 +81,14 @@ def read_mask(mask: object, hole: str, max_pixels: int) -> Mask:
 
 def _of_array(array: npt.NDArray[Any], hole: str) -> Mask:
     shape = list(array.shape)
-    if array.ndim == 3 and array.shape[2] == 1:
+    if array.ndim == 4 and array.shape[:2] == (1, 1):
+        array = array[0, 0]
+    elif array.ndim == 3 and array.shape[0] == 1 and array.shape[2] > _MOST_CHANNELS:
+        array = array[0]
+    elif array.ndim == 3 and array.shape[2] == 1:
         array = array[..., 0]
-    if array.ndim != 2 or not array.size:
+    picture = array.ndim == 3 and 2 <= array.shape[2] <= _MOST_CHANNELS and array.dtype.kind in "iu"
+    if not (array.ndim == 2 or picture) or not array.size:
         raise MaskError(f"the mask's shape is {shape}: it must be HW, as high and wide as the photo")
     if array.dtype.kind not in "bfiu":
         raise MaskError(f"the mask's dtype is {array.dtype}: give bool, True = hole, uint8 of two levels, or float in [0,1]")
