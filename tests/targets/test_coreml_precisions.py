@@ -76,7 +76,7 @@ def in_hole_psnr(path: Path, prepared: Prepared) -> float:
     """Worst over the golden photos, to the fp32 generator; asserts that known pixels come back as given."""
     run = TARGET.load(path)
     worst = np.inf
-    for photo, expected in zip(golden_photos(SIZE), prepared.yardstick.expected, strict=True):
+    for photo, expected in zip(golden_photos(SIZE), prepared.reference.expected, strict=True):
         hole = np.broadcast_to(photo.mask > 0, expected.shape)
         filled = run(photo.image, photo.mask)
         assert np.array_equal(filled[~hole], photo.image[~hole])

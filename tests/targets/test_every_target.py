@@ -106,7 +106,7 @@ def test_fp16_stores_half(published_artifacts: dict[tuple[str, str], Artifact]) 
 @pytest.mark.parametrize("target", list_targets())
 def test_an_artifact_is_a_fill(small_artifacts: dict[str, Artifact], small_prepared: Prepared, target: str) -> None:
     fill = load_artifact(small_artifacts[target].path)
-    for photo, expected in zip(golden_photos(64), small_prepared.yardstick.expected, strict=True):
+    for photo, expected in zip(golden_photos(64), small_prepared.reference.expected, strict=True):
         output = fill(photo.image, photo.mask)
         keep = np.broadcast_to(photo.mask == 0, output.shape)
         assert output.dtype == np.float32

@@ -72,7 +72,7 @@ def convert(
 
 def _psnr_db(path: Path, prepared: Prepared) -> float:
     run, squares = TFLITE.load(path, threads=1), []
-    for (image, mask), expected in zip(SAMPLES, prepared.yardstick.expected, strict=True):
+    for (image, mask), expected in zip(SAMPLES, prepared.reference.expected, strict=True):
         output = run(image, mask)
         keep = np.broadcast_to(mask == 0, output.shape)
         assert np.array_equal(output[keep], image[keep])
@@ -220,7 +220,7 @@ def test_watching_shows_what_the_graph_computes(small_artifacts: dict[str, Artif
     assert len(seen) == len(graph.ops)
     assert {len(values) for values in seen.values()} == {2}
     *_, last = seen.values()
-    for values, expected in zip(last, small_prepared.yardstick.expected, strict=False):
+    for values, expected in zip(last, small_prepared.reference.expected, strict=False):
         np.testing.assert_allclose(values.transpose(0, 3, 1, 2), expected, atol=1e-4)
     for op in graph.ops:
         if graph.name(op) == "LEAKY_RELU":
