@@ -60,7 +60,9 @@ def test_a_failed_export_keeps_the_good_file(
 
 def test_what_a_target_lacks_is_said_before_any_work(small_prepared: Prepared, tmp_path: Path) -> None:
     out = tmp_path / "never"
-    with pytest.raises(UnsupportedPrecision, match="target 'onnx' has no precision 'int8': it has fp32, fp16"):
+    with pytest.raises(
+        UnsupportedPrecision, match="target 'onnx' has no precision 'int8': int8 is called w8a8 here; it has fp32, fp16"
+    ):
         ExportSession(small_prepared).export("onnx", "int8", out)  # type: ignore[arg-type]
     with pytest.raises(ExportError, match="iOS16, iOS17, iOS18"):
         ExportSession(small_prepared).export("coreml", "fp16", out, deployment="iOS9")

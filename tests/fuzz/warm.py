@@ -28,7 +28,9 @@ class Forked:
 
     used = False
 
-    def __init__(self, command: list[str], stdin: Any = None, stdout: Any = None, stderr: Any = None) -> None:
+    def __init__(
+        self, command: list[str], stdin: Any = None, stdout: Any = None, stderr: Any = None, env: dict[str, str] | None = None
+    ) -> None:
         from mobile_inpaint.targets import guarded
 
         (their_in, our_out), (our_in, their_out) = os.pipe(), os.pipe()
@@ -43,6 +45,7 @@ class Forked:
                 os.dup2(their_out, 1)
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
                 os.closerange(3, 256)
+                os.environ.update(env or {})
                 guarded.serve()
                 code = 0
             finally:
