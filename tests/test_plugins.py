@@ -102,7 +102,7 @@ filled = np.asarray(Image.open("o.png"))
 assert np.array_equal(filled[hole == 0], pixels[hole == 0]) and not np.array_equal(filled, pixels)
 run("fill", "photos/p.png", "--mask", "m.png", "--model", "random:toy-net", "--out", "o2.png")
 
-report = json.loads(run("bench", artifact, "--iterations", "1", "--warmup", "0", "--threads", "1", "--no-record", "--json"))
+report = json.loads(run("bench", artifact, "--iterations", "1", "--warmup", "0", "--threads", "1", "--json"))
 assert "torch " in json.dumps(report)
 assert "model.safetensors" in run("train", "--config", "c.toml", "--photos", "photos", "--out", "run")
 """,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typer import completion as scripts
 
 from mobile_inpaint.cli.usage import PROGRAM, UsageError
+from mobile_inpaint.precision import PRECISIONS, SEARCH
 from mobile_inpaint.quoting import quoted
 
 SHELLS = ("bash", "zsh", "fish")
@@ -137,5 +138,5 @@ targets = _from(_targets)
 devices = _from(_devices)
 device_classes = _from(_device_classes)
 photo_sets = _from(_photo_sets)
-precisions = _from(lambda: ("fp32", "fp16", "w8a32", "w8a16", "w8a8", "pal8", "pal6", "pal4", "auto"))
+precisions = _from(lambda: (*PRECISIONS, SEARCH))
 apps = _from(lambda: ("android", "ios", "web"))
