@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
 
-from mobile_inpaint.artifact import Artifact
 from mobile_inpaint.cli import console
 from mobile_inpaint.errors import ManifestError, MaskError, PhotoError, ToolchainMissing
 from mobile_inpaint.quoting import quoted
 
 if TYPE_CHECKING:
     from mobile_inpaint.api.engine import Filler
+    from mobile_inpaint.artifact import Artifact
     from mobile_inpaint.photo.image import Photo
     from mobile_inpaint.photo.io.formats import Openable
     from mobile_inpaint.photo.mask import Mask
@@ -305,6 +305,8 @@ def load(engine: Engine, pixels: int, step: Callable[[str], None], stack: ExitSt
     if engine.artifact is None:
         _check_device(engine.device)
         return stack.enter_context(by_model(engine.model, engine.detail, engine.threads, engine.device, step))
+    from mobile_inpaint.artifact import Artifact
+
     artifact = Artifact.open(engine.artifact)
     _check_options(artifact, engine)
     return stack.enter_context(by_artifact(artifact, engine.detail, engine.threads, engine.device, pixels))
