@@ -166,11 +166,11 @@ def _dilated(mask: Mask, dilate: object, photo: Photo, *, allow_full: bool) -> M
     for hint in (mask.reading.note if mask.reading else None, None if allow_full else polarity_hint(mask)):
         if hint:
             warnings.warn(hint, MaskWarning, stacklevel=3)
-    if dilate == "auto":
-        return mask.grow_auto()
     whole = isinstance(dilate, int | np.integer) and not isinstance(dilate, bool)
-    if not whole or not 0 <= dilate <= mask.diagonal_px:  # type: ignore[operator]
+    if dilate != "auto" and not (whole and 0 <= dilate <= mask.diagonal_px):  # type: ignore[operator]
         raise MaskError(f"dilate is {quoted(dilate)}: it must be auto, or from 0 to {mask.diagonal_px}, the photo's diagonal")
-    grown = mask.grow(int(dilate))  # type: ignore[call-overload]
+    grown = mask.grow_auto() if dilate == "auto" else mask.grow(int(dilate))  # type: ignore[call-overload]
     grown.check(photo.pixels.shape, allow_full=allow_full)
+    if not allow_full and (shortage := mask.shortage(grown)):
+        raise MaskError(f"dilate={dilate} {shortage}: dilate less, or say allow_full=True")
     return grown

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 _DEVICES = ("cpu", "cuda", "mps")
 """What ``--device`` may be for a checkpoint."""
-_MOST_GROWN = 0.95
-"""Share of the photo that growing may lead to, if the mask itself leaves twice as much to fill from."""
 
 Way = Literal["auto", "off", "on"]
 
@@ -200,12 +198,8 @@ def _checked(mask: Mask, photo: Photo, wishes: Wishes, name: str) -> Mask:
         px = _pixels(wishes.grow, mask.diagonal_px)
         grown = mask.grow(px)
         hints.append(None if px else edge_hint(photo.pixels, mask))
-    left, left_before = grown.hole.size - grown.area, mask.hole.size - mask.area
-    if not wishes.allow_full and left < (1 - _MOST_GROWN) * grown.hole.size and 2 * left < left_before:
-        raise MaskError(
-            f"--grow {wishes.grow} leaves {100 * left / grown.hole.size:.1f} % of the photo to fill from, "
-            f"the mask alone {100 * left_before / grown.hole.size:.0f} %: grow it less, or say --allow-full"
-        )
+    if not wishes.allow_full and (shortage := mask.shortage(grown)):
+        raise MaskError(f"--grow {wishes.grow} {shortage}: grow it less, or say --allow-full")
     for hint in filter(None, hints):
         console.note(f"{name}: {hint}" if name else hint)
     return grown

@@ -32,6 +32,8 @@ _CLEARLY_INVERTED = 0.75
 _PIL_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
 _PIL_NUMBERS = ("I", "I;16", "F")
 """Modes of PIL that are arrays of numbers, and that no PNG holds whole."""
+_MOST_GROWN = 0.95
+"""Share of the photo that growing may lead to, if the mask itself leaves twice as much to fill from."""
 _AUTO_PERCENT, _AUTO_LEAST_PX = 6, 2
 _HINT_SIDE_PX, _EDGE_PX, _NEAR_PX, _FAR_PX = 256, 2, 4, 12
 _EDGE_RATIO, _EDGE_LEAST = 1.5, 4.0
@@ -236,6 +238,20 @@ class Mask:
     def diagonal_px(self) -> int:
         """The distance of two opposite corners, rounded up: growing by more adds nothing."""
         return isqrt(self.height**2 + self.width**2) + 1
+
+    def shortage(self, grown: Mask) -> str | None:
+        """What is wrong with growing this mask to ``grown``: hardly anything of the photo is left to fill from.
+
+        Returns:
+            the end of a sentence; None where at least 5 % of the photo is left, or half of what this mask leaves.
+        """
+        left, left_before = (mask.hole.size - mask.area for mask in (grown, self))
+        if left >= (1 - _MOST_GROWN) * grown.hole.size or 2 * left >= left_before:
+            return None
+        return (
+            f"leaves {100 * left / grown.hole.size:.1f} % of the photo to fill from, the mask alone "
+            f"{100 * left_before / grown.hole.size:.0f} %"
+        )
 
     def grow_auto(self) -> Mask:
         """The mask grown by :attr:`auto_px`."""

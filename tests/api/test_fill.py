@@ -281,6 +281,7 @@ def test_what_is_no_mask_is_one_clear_error(kind: str, model: Generator) -> None
         ({"dilate": 5000}, MaskError, "from 0 to 161, the photo's diagonal"),
         ({"dilate": 1.5}, MaskError, "dilate is 1.5"),
         ({"dilate": 160}, MaskError, "covers the whole photo"),
+        ({"dilate": 50}, MaskError, "dilate=50 leaves 2.6 % of the photo to fill from, the mask alone 90 %: dilate less"),
         ({"model": 5}, ArgumentError, "the model is an int"),
         ({"model": "no-such-network"}, CheckpointNotFound, "no-such-network"),
         ({"artifact": "a.onnx", "model": "migan-512-places2"}, ArgumentError, "both given"),
