@@ -97,6 +97,7 @@ def bench(
         Path | None,
         typer.Option(metavar="DIR", help="Keep the reports in this folder, with a table and plots.", show_default="keep none"),
     ] = None,
+    no_record: Annotated[bool, typer.Option("--no-record", hidden=True)] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", help="With --compare paper: list each published timing, and why it cannot be compared.")
     ] = False,
@@ -112,6 +113,10 @@ def bench(
     from mobile_inpaint.bench.measure.protocol import Plan
     from mobile_inpaint.cli import bench_output
 
+    if no_record:
+        console.note("--no-record goes in the next release: leave it out, nothing is kept without --record DIR")
+    if no_record and record:
+        raise UsageError("--record and --no-record: name one of them")
     if (photo is None) != (mask is None):
         raise UsageError("--photo and --mask go together: name both, or neither")
     on = api.reach(device)  # before anything is fetched or exported for it

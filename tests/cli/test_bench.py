@@ -50,9 +50,10 @@ def test_a_trial_in_a_checkout_leaves_the_record_alone(
     file, root = models[0].absolute(), Path(__file__).parents[2]
     monkeypatch.chdir(root)
     before = {path: path.stat().st_mtime_ns for path in (root / "benchmarks").rglob("*")}
-    assert main(["bench", str(file), *QUICK, "--compare", "paper"]) == 0
+    assert main(["bench", str(file), *QUICK, "--compare", "paper", "--no-record"]) == 0
     assert {path: path.stat().st_mtime_ns for path in (root / "benchmarks").rglob("*")} == before
     captured = capfd.readouterr()
+    assert "--no-record goes in the next release: leave it out" in captured.err
     assert "next: keep the report to compare it later: mobile-inpaint bench a.onnx" in captured.err
     assert re.search(r"comparable with 0 of \d+ published timings \(all: another ", captured.out)
     tables = [line for line in captured.out.splitlines() if line.startswith(("file ", "a.onnx "))]
