@@ -11,23 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import tiny_training
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "plugin_package"
-TRAINING = """
-[generator]
+GENERATOR = """
 variant = "toy-net"
 overrides = { size_px = 32, channels = 4 }
-[data]
-size_px = 32
-batch = 2
-[loss]
-adversarial = 0
-levels = 0
-l1 = 1
-[run]
-workers = 0
-threads = 1
-steps = 2
 """
 ASK = """
 import contextlib, io, json, sys
@@ -69,7 +58,7 @@ def python(site: Path, script: str, cwd: Path) -> subprocess.CompletedProcess[st
 
 
 def test_both_are_listed_and_every_verb_takes_them(site: Path, tmp_path: Path) -> None:
-    (tmp_path / "c.toml").write_text(TRAINING, encoding="utf-8")
+    (tmp_path / "c.toml").write_text(tiny_training.toml(GENERATOR, steps=2), encoding="utf-8")
     done = python(
         site,
         """

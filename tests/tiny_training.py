@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-_TOML = """
-[generator]
+_GENERATOR = """
 variant = "migan-256"
 overrides = { resolution = 32, ch_base = 256, ch_max = 16 }
+"""
+_OTHER_TABLES = """
 [data]
 size_px = 32
 batch = 2
@@ -24,9 +25,11 @@ threads = 1
 """
 
 
-def toml(steps: int = 3, **run: int) -> str:
-    """The configuration; ``run`` are other keys of its last table."""
-    return _TOML + "".join(f"{key} = {value}\n" for key, value in {"steps": steps, **run}.items())
+def toml(generator: str = _GENERATOR, /, steps: int = 3, **run: int) -> str:
+    """The configuration. ``generator`` is the text of its first table; ``run`` are other keys of its last one."""
+    return f"[generator]\n{generator}{_OTHER_TABLES}" + "".join(
+        f"{key} = {value}\n" for key, value in {"steps": steps, **run}.items()
+    )
 
 
 def write(folder: Path, **run: int) -> None:

@@ -15,7 +15,9 @@ from mobile_inpaint.errors import ConversionError, ExportError
 from mobile_inpaint.export.prepared import Prepared
 from mobile_inpaint.photo.image import Sample
 from mobile_inpaint.precision import PrecisionName
+from mobile_inpaint.targets.admission import coreml as admission
 from mobile_inpaint.targets.coreml.interpreter import Program
+from mobile_inpaint.targets.coreml.spec import read_spec
 from mobile_inpaint.targets.coreml.target import TARGET
 from mobile_inpaint.targets.observers import Ranges
 
@@ -119,6 +121,12 @@ def test_only_convolutions_are_compressed(convert: Convert) -> None:
     assert any("noise" in name for name in others)
     for name in others & after.constants.keys():
         np.testing.assert_array_equal(np.asarray(before.constants[name]), np.asarray(after.constants[name]))
+
+
+@pytest.mark.parametrize("precision", ["fp16", "w8a8"])
+def test_the_program_is_written_in_an_order_that_no_process_changes(convert: Convert, precision: PrecisionName) -> None:
+    path = convert(precision)
+    assert admission.program_of(path).read_bytes() == read_spec(path).SerializeToString(deterministic=True)
 
 
 def test_all_of_w8a8_but_the_compositing_is_int8(convert: Convert) -> None:

@@ -264,6 +264,8 @@ def _save(model: Any, contract: Contract, out: Path) -> None:
     model.user_defined_metadata[_METADATA_KEY] = contract.to_json()
     model.save(str(out))
     _name_items_by_path(out / "Manifest.json")
+    # protobuf writes maps in an order that differs between processes
+    admission.program_of(out).write_bytes(read_spec(out).SerializeToString(deterministic=True))
 
 
 def _name_items_by_path(manifest: Path) -> None:
